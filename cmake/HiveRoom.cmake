@@ -1,0 +1,31 @@
+# One static library a room, its tests beside the code.
+#
+#   hive_room(NAME edge
+#     SOURCES routing.cc haproxy/driver.cc
+#     TESTS   routing_test.cc              # GoogleTest, one binary a room
+#     DEPS    base model os                # rooms this one may include
+#     LIBS    CURL::libcurl                # outside libraries
+#     LABELS  threaded)                    # ctest labels of its tests beside "unit"
+include(GoogleTest)
+
+function(hive_room)
+  cmake_parse_arguments(ROOM "" "NAME" "SOURCES;TESTS;DEPS;LIBS;LABELS;TEST_DEPS" ${ARGN})
+  set(target hive_${ROOM_NAME})
+  add_library(${target} STATIC ${ROOM_SOURCES})
+  target_link_libraries(${target} PUBLIC hive_options)
+  foreach(dep IN LISTS ROOM_DEPS)
+    target_link_libraries(${target} PUBLIC hive_${dep})
+  endforeach()
+  target_link_libraries(${target} PUBLIC ${ROOM_LIBS})
+  if(ROOM_TESTS)
+    set(test_target ${ROOM_NAME}_test)
+    add_executable(${test_target} ${ROOM_TESTS})
+    target_link_libraries(${test_target} PRIVATE ${target} GTest::gmock GTest::gtest_main)
+    foreach(dep IN LISTS ROOM_TEST_DEPS)
+      target_link_libraries(${test_target} PRIVATE hive_${dep})
+    endforeach()
+    gtest_discover_tests(${test_target}
+      TEST_PREFIX "${ROOM_NAME}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+      PROPERTIES LABELS "unit;${ROOM_LABELS}" TIMEOUT 120)
+  endif()
+endfunction()

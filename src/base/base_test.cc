@@ -1,0 +1,81 @@
+#include <gtest/gtest.h>
+
+#include "base/backoff.h"
+#include "base/json.h"
+#include "base/text.h"
+
+namespace hive {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Duration, ParsesWhatGoParses) {
+  EXPECT_EQ(*parse_duration("1m30s"), 90s);
+  EXPECT_EQ(*parse_duration("1.5h"), 90min);
+  EXPECT_EQ(*parse_duration("500ms"), 500ms);
+  EXPECT_EQ(*parse_duration("0"), 0ns);
+  EXPECT_EQ(*parse_duration("-2s"), -2s);
+}
+
+TEST(Duration, RefusesWhatGoRefuses) {
+  for (const auto* text : {"", "10", "s", "1x", ".s", "1.2.3s", "10 s", "99999999999h"})
+    EXPECT_FALSE(parse_duration(text).has_value()) << text;
+}
+
+TEST(Duration, PrintsAsGoDoes) {
+  EXPECT_EQ(format_duration(90s), "1m30s");
+  EXPECT_EQ(format_duration(3600s), "1h0m0s");
+  EXPECT_EQ(format_duration(1500ms), "1.5s");
+  EXPECT_EQ(format_duration(20ms), "20ms");
+  EXPECT_EQ(format_duration(0s), "0s");
+}
+
+TEST(Bytes, AreBinaryMultiplesAsInDocker) {
+  EXPECT_EQ(*parse_bytes("50M"), 50LL << 20);
+  EXPECT_EQ(*parse_bytes("1gb"), 1LL << 30);
+  EXPECT_EQ(*parse_bytes("2GiB"), 2LL << 30);
+  EXPECT_EQ(*parse_bytes("1024"), 1024);
+  EXPECT_FALSE(parse_bytes("12q").has_value());
+  EXPECT_FALSE(parse_bytes("").has_value());
+  EXPECT_FALSE(parse_bytes("-1").has_value());
+}
+
+TEST(DidYouMean, FindsTyposAndStaysSilentOtherwise) {
+  EXPECT_EQ(did_you_mean("replcias", {"replicas", "ports"}), "replicas");
+  EXPECT_EQ(did_you_mean("imgae", {"image", "init"}), "image");
+  EXPECT_FALSE(did_you_mean("zebra", {"image", "init"}).has_value());
+}
+
+TEST(Backoff, IsBoundedInTimeAndCount) {
+  Random random(7);
+  Backoff backoff({.first = 100ms, .max = 1'000ms, .max_attempts = 6}, random);
+  int waits = 0;
+  while (const auto wait = backoff.next()) {
+    EXPECT_GE(*wait, 50ms);
+    EXPECT_LE(*wait, 1'000ms);
+    ++waits;
+  }
+  EXPECT_EQ(waits, 5);
+}
+
+TEST(Json, PathsTolerateAbsence) {
+  const auto value = *parse_json(R"({"Spec":{"Name":"web","Replicas":3,"Nothing":null}})", "test");
+  EXPECT_EQ(json_string(value, "Spec.Name"), "web");
+  EXPECT_EQ(json_int(value, "Spec.Replicas"), 3);
+  EXPECT_EQ(json_path(value, "Spec.Nothing"), nullptr);
+  EXPECT_EQ(json_string(value, "Spec.Name.Deeper", "none"), "none");
+  EXPECT_EQ(parse_json("{", "test").error().code, Errc::kCorrupt);
+}
+
+TEST(Random, IsRepeatableAndInRange) {
+  Random a(42);
+  Random b(42);
+  for (int i = 0; i < 1000; ++i) {
+    const auto draw = a.below(10);
+    EXPECT_LT(draw, 10U);
+    EXPECT_EQ(draw, b.below(10));
+  }
+}
+
+}  // namespace
+}  // namespace hive

@@ -1,0 +1,97 @@
+// The port to a cloud: instances, and the balancer in front of them. Adapters: local/ (network
+// namespaces on this machine), aws/ (later).
+//
+// Calls are blocking with deadlines and idempotent: asking for what is there already succeeds.
+// Threading: one thread at a time. Errors: kThrottled and kResourceExhausted (no capacity) come
+// with retry_after where the cloud says it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace hive::cloud {
+
+enum class InstanceState { kPending, kRunning, kStopped, kTerminated };
+std::string_view to_string(InstanceState state);
+
+struct Instance {
+  std::string id;        // "i-0a1b2c3d"
+  std::string hostname;  // "shop-manager-1"
+  std::string role;      // "manager" or "worker"
+  std::string address;   // private IPv4
+  InstanceState state = InstanceState::kPending;
+  std::int64_t launched_unix_ms = 0;
+  std::string engine_host;  // how this machine reaches its engine: "unix:///..."; may be empty
+  bool operator==(const Instance&) const = default;
+};
+
+struct LaunchRequest {
+  std::string role;
+  std::string hostname;  // empty = chosen: CLUSTER-ROLE-N with the lowest free N
+  std::string user_data;
+  // The same token gives the same instance: a launch that was cut off is not done twice.
+  std::string idempotency_token;
+};
+
+struct ListenerSpec {
+  std::uint16_t port = 0;           // at the balancer
+  std::uint16_t instance_port = 0;  // at the instances
+  std::string mode = "http";        // http, tcp, https (TLS ends at the balancer)
+  std::string certificate_pem;      // path, for https
+  bool send_proxy = false;          // PROXY v2 to the instances (tcp)
+  bool operator==(const ListenerSpec&) const = default;
+};
+
+struct BalancerSpec {
+  std::vector<ListenerSpec> listeners;
+  std::uint16_t health_port = 0;
+  std::string health_path = "/";
+  std::uint32_t health_interval_ms = 1'000;
+  std::uint32_t healthy_threshold = 2;
+  std::uint32_t unhealthy_threshold = 2;
+  std::uint32_t draining_timeout_ms = 60'000;
+  std::string bind_address = "0.0.0.0";
+  bool operator==(const BalancerSpec&) const = default;
+};
+
+enum class TargetHealth { kInitial, kInService, kOutOfService, kDraining };
+std::string_view to_string(TargetHealth health);
+struct TargetStatus {
+  std::string instance_id;
+  TargetHealth health = TargetHealth::kInitial;
+  std::uint32_t open_connections = 0;
+  std::string reason;
+};
+struct BalancerStatus {
+  BalancerSpec spec;
+  std::string address;  // where clients connect
+  std::vector<TargetStatus> targets;
+};
+
+class Cloud {
+ public:
+  virtual ~Cloud() = default;
+
+  virtual Result<Instance> launch(const LaunchRequest& request) = 0;
+  virtual Result<std::vector<Instance>> list_instances() = 0;  // terminated ones are not listed
+  virtual Status start(const std::string& instance_id) = 0;
+  virtual Status stop(const std::string& instance_id) = 0;       // orderly, keeps its disk
+  virtual Status terminate(const std::string& instance_id) = 0;  // orderly, its disk goes
+  virtual Status power_off(const std::string& instance_id) = 0;  // as a power cut; for tests
+  // What the instance printed on its console, the last `max_bytes`.
+  virtual Result<std::string> console_output(const std::string& instance_id,
+                                             std::size_t max_bytes) = 0;
+
+  // --- the balancer in front of the instances
+  virtual Status ensure_balancer(const BalancerSpec& spec) = 0;
+  virtual Status register_instance(const std::string& instance_id) = 0;
+  // Starts connection draining and returns; balancer() shows the state.
+  virtual Status deregister_instance(const std::string& instance_id) = 0;
+  virtual Result<BalancerStatus> balancer() = 0;
+};
+
+}  // namespace hive::cloud
