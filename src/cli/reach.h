@@ -1,0 +1,35 @@
+// Finding the cluster that a command is about, and a live manager of it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/context.h"
+
+namespace hive::engine {
+class Engine;
+}
+
+namespace hive::cli {
+
+// /var/lib/hive (HIVE_STATE_DIR), /run/hive (HIVE_RUN_DIR).
+std::string state_parent();
+std::string run_parent();
+
+// Names of the clusters that have a directory in the state parent, sorted.
+std::vector<std::string> local_clusters();
+
+// The name of the local cluster that the command is about: --cluster, x-hive.name of the Compose
+// file here, or the only one there is. kNotFound when there is none (or none of that name),
+// kInvalidArgument when there are several to choose from.
+Result<std::string> pick_cluster(const Globals& globals);
+
+// unix:// addresses of the cluster's managers' engines, whether they live or not.
+std::vector<std::string> manager_engines(const std::string& cluster);
+
+// Connects to the first that answers a ping, managers of swarms first.
+Result<std::unique_ptr<engine::Engine>> reach_engine(const Globals& globals);
+
+}  // namespace hive::cli
