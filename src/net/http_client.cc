@@ -124,7 +124,10 @@ void parse_header_line(std::string_view line, Exchange& exchange) {
     return;
   }
   if (line.empty()) {
+    const bool first = !exchange.headers_done;
     exchange.headers_done = exchange.response.status >= 200;
+    if (first && exchange.headers_done && exchange.request->on_headers)
+      exchange.request->on_headers(exchange.response);
     return;
   }
   const auto colon = line.find(':');

@@ -35,6 +35,8 @@ struct Target {
   TlsOptions tls;
 };
 
+struct Response;
+
 struct Request {
   std::string method = "GET";
   std::string path;  // with query, percent-encoded
@@ -44,6 +46,8 @@ struct Request {
   std::function<Result<std::size_t>(char*, std::size_t)> body_source;
   Milliseconds deadline{10'000};  // for the whole exchange; for stream(), until headers
   std::size_t max_response_bytes = 256U << 20;
+  // Called once when status and headers are there, before the body.
+  std::function<void(const Response&)> on_headers;
 };
 
 struct Response {
