@@ -58,12 +58,10 @@ class Declare {
   }
   void list(const char* names, const char* value, std::vector<std::string>* target,
             const char* help, ValueKind kind = ValueKind::kPlain) {
-    list(OptionInfo{.names = names,
-                    .value_name = value,
-                    .help = help,
-                    .repeated = true,
-                    .kind = kind},
-         target);
+    list(
+        OptionInfo{
+            .names = names, .value_name = value, .help = help, .repeated = true, .kind = kind},
+        target);
   }
   void one(const char* name, std::vector<std::string>* target, const char* help,
            ValueKind kind = ValueKind::kPlain) {
@@ -71,12 +69,10 @@ class Declare {
   }
   void some(const char* name, std::vector<std::string>* target, const char* help,
             ValueKind kind = ValueKind::kPlain, bool required = true) {
-    argument(OptionInfo{.names = name,
-                        .help = help,
-                        .required = required,
-                        .repeated = true,
-                        .kind = kind},
-             target);
+    argument(
+        OptionInfo{
+            .names = name, .help = help, .required = required, .repeated = true, .kind = kind},
+        target);
   }
 };
 

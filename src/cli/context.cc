@@ -48,7 +48,9 @@ void Context::note(const std::string& text) const {
   std::fflush(err);
 }
 
-int Context::fail(const Error& error) const { return fail(exit_code_of(error.code), error.message); }
+int Context::fail(const Error& error) const {
+  return fail(exit_code_of(error.code), error.message);
+}
 
 int Context::fail(int exit_code, const std::string& message) const {
   note("hive: " + message);

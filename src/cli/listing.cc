@@ -48,8 +48,7 @@ void declare_format(Declare& declare, std::optional<std::string>* format) {
 }
 
 void declare_list(Declare& declare, ListOptions& options, bool with_filter) {
-  if (with_filter)
-    declare.list("-f,--filter", "KEY=VALUE", &options.filters, "Only what matches");
+  if (with_filter) declare.list("-f,--filter", "KEY=VALUE", &options.filters, "Only what matches");
   declare_format(declare, &options.format);
   declare.flag("--no-trunc", &options.no_trunc, "Do not shorten");
   declare.flag("-q,--quiet", &options.quiet, "Only ids");

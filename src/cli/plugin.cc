@@ -27,7 +27,8 @@ int install(Context& context, const std::optional<std::string>& directory) {
   }
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  if (error) return context.fail(kExitFailed, "finding this program's own file: " + error.message());
+  if (error)
+    return context.fail(kExitFailed, "finding this program's own file: " + error.message());
   if (auto made = os::make_directories(target); !made) return context.fail(made.error());
   const fs::path link = target / "docker-hive";
   const fs::path fresh = target / ".docker-hive.new";

@@ -1,0 +1,234 @@
+#include "cli/node.h"
+
+#include <algorithm>
+#include <memory>
+#include <tuple>
+
+#include "base/text.h"
+#include "cli/context.h"
+#include "cli/each.h"
+#include "cli/look.h"
+
+namespace hive::cli {
+namespace {
+
+Json node_json(const model::Node& node, bool self) {
+  return {{"id", node.id},
+          {"hostname", node.hostname},
+          {"self", self},
+          {"role", model::to_string(node.role)},
+          {"status", model::to_string(node.state)},
+          {"availability", model::to_string(node.availability)},
+          {"leader", node.leader},
+          {"reachability", node.manager_reachability},
+          {"address", node.address},
+          {"engine_version", node.engine_version},
+          {"labels", node.labels}};
+}
+
+int list(Context& context, const ListOptions& options) {
+  const auto filters =
+      parse_filters(options.filters, {"id", "name", "label", "role", "membership", "node.label"});
+  if (!filters) return context.fail(filters.error());
+  auto engine = context.engine();
+  if (!engine) return context.fail(engine.error());
+  auto nodes = (*engine)->list_nodes(*filters);
+  if (!nodes) return context.fail(nodes.error());
+  const auto info = (*engine)->info();
+  const std::string self = info ? json_string(*info, "Swarm.NodeID") : "";
+  std::sort(nodes->begin(), nodes->end(), [](const model::Node& a, const model::Node& b) {
+    return std::tie(a.hostname, a.id) < std::tie(b.hostname, b.id);
+  });
+  std::vector<Row> rows;
+  for (const auto& node : *nodes) {
+    // docker does not shorten node ids, and marks the one that answers.
+    const std::string manager =
+        node.leader ? "Leader" : capitalized(node.manager_reachability);
+    rows.push_back({node.id,
+                    {node.id + (node.id == self ? " *" : "  "), node.hostname,
+                     capitalized(model::to_string(node.state)),
+                     capitalized(model::to_string(node.availability)), manager,
+                     node.engine_version},
+                    node_json(node, node.id == self)});
+  }
+  return print_listing(
+      context, options,
+      {"ID", "HOSTNAME", "STATUS", "AVAILABILITY", "MANAGER STATUS", "ENGINE VERSION"}, rows);
+}
+
+int inspect(Context& context, const std::vector<std::string>& words) {
+  return inspect_each(context, words, [&](engine::Engine& engine, const std::string& word) {
+    return find_node(engine, word).and_then(
+        [&](const model::Node& node) { return engine.inspect_node(node.id); });
+  });
+}
+
+int tasks_of(Context& context, const ListOptions& options, std::vector<std::string> words) {
+  auto filters =
+      parse_filters(options.filters, {"id", "name", "label", "service", "desired-state"});
+  if (!filters) return context.fail(filters.error());
+  auto engine = context.engine();
+  if (!engine) return context.fail(engine.error());
+  if (words.empty()) words.push_back("self");
+  for (const auto& word : words) {
+    const auto node = find_node(**engine, word);
+    if (!node) return context.fail(node.error());
+    (*filters)["node"].push_back(node->id);
+  }
+  const auto look = look_at(**engine, *filters);
+  if (!look) return context.fail(look.error());
+  return print_tasks(context, options, *look);
+}
+
+// Lets `change` edit the spec of each node named; prints the names of those changed.
+int change_nodes(Context& context, const std::vector<std::string>& words,
+                 const std::function<Result<bool>(Json&)>& change) {
+  return for_each(context, words, [&](engine::Engine& engine, const std::string& word) -> Status {
+    HIVE_ASSIGN(const auto node, find_node(engine, word));
+    return engine::modify_node(engine, node.id, change);
+  });
+}
+
+Result<bool> set_field(Json& spec, const char* field, const std::string& value) {
+  if (json_string(spec, field) == value) return false;
+  spec[field] = value;
+  return true;
+}
+
+struct UpdateArgs {
+  std::vector<std::string> nodes;
+  std::vector<std::string> label_add;
+  std::vector<std::string> label_remove;
+  std::optional<std::string> availability;
+  std::optional<std::string> role;
+};
+
+Result<bool> apply_update(const UpdateArgs& args, Json& spec) {
+  const Json before = spec;
+  if (!spec.contains("Labels") || !spec["Labels"].is_object()) spec["Labels"] = Json::object();
+  Json& labels = spec["Labels"];
+  for (const auto& label : args.label_add) {
+    const auto equals = label.find('=');
+    labels[label.substr(0, equals)] =
+        equals == std::string::npos ? std::string() : label.substr(equals + 1);
+  }
+  for (const auto& label : args.label_remove) labels.erase(label);
+  if (args.availability) spec["Availability"] = *args.availability;
+  if (args.role) spec["Role"] = *args.role;
+  return spec != before;
+}
+
+int remove(Context& context, const std::vector<std::string>& words, bool force) {
+  return for_each(context, words, [&](engine::Engine& engine, const std::string& word) -> Status {
+    HIVE_ASSIGN(const auto node, find_node(engine, word));
+    return engine.remove_node(node.id, force);
+  });
+}
+
+// A command that only sets one field of the nodes named.
+Command setter(const char* name, const char* summary, const char* field, const char* value) {
+  return {.name = name, .summary = summary, .declare = [field, value](Declare& declare) -> Action {
+            auto words = std::make_shared<std::vector<std::string>>();
+            declare.some("NODE", words.get(), "Nodes", ValueKind::kNode);
+            return [words, field, value](Context& context) {
+              return change_nodes(context, *words, [field, value](Json& spec) {
+                return set_field(spec, field, value);
+              });
+            };
+          }};
+}
+
+Command list_command() {
+  return {.name = "ls",
+          .summary = "List the nodes",
+          .declare =
+              [](Declare& declare) -> Action {
+            auto options = std::make_shared<ListOptions>();
+            declare_list(declare, *options);
+            return [options](Context& context) { return list(context, *options); };
+          },
+          .aliases = {"list"}};
+}
+
+Command inspect_command() {
+  return {.name = "inspect",
+          .summary = "The engine's own record of nodes, as JSON",
+          .declare = [](Declare& declare) -> Action {
+            auto words = std::make_shared<std::vector<std::string>>();
+            declare.some("NODE", words.get(), "Nodes", ValueKind::kNode);
+            return [words](Context& context) { return inspect(context, *words); };
+          }};
+}
+
+Command ps_command() {
+  return {.name = "ps",
+          .summary = "List the tasks on nodes",
+          .declare = [](Declare& declare) -> Action {
+            auto options = std::make_shared<ListOptions>();
+            auto words = std::make_shared<std::vector<std::string>>();
+            declare_list(declare, *options);
+            declare.some("NODE", words.get(), "Nodes (default: the one that answers)",
+                         ValueKind::kNode, false);
+            return [options, words](Context& context) {
+              return tasks_of(context, *options, *words);
+            };
+          }};
+}
+
+Command update_command() {
+  return {.name = "update",
+          .summary = "Change labels, availability or role of nodes",
+          .declare = [](Declare& declare) -> Action {
+            auto args = std::make_shared<UpdateArgs>();
+            declare.list("--label-add", "KEY=VALUE", &args->label_add, "Set a label");
+            declare.list("--label-rm", "KEY", &args->label_remove, "Remove a label");
+            declare.text(OptionInfo{.names = "--availability",
+                                    .value_name = "AVAILABILITY",
+                                    .help = "active, pause or drain",
+                                    .choices = {"active", "pause", "drain"}},
+                         &args->availability);
+            declare.text(OptionInfo{.names = "--role",
+                                    .value_name = "ROLE",
+                                    .help = "worker or manager",
+                                    .choices = {"worker", "manager"}},
+                         &args->role);
+            declare.some("NODE", &args->nodes, "Nodes", ValueKind::kNode);
+            return [args](Context& context) {
+              return change_nodes(context, args->nodes,
+                                  [args](Json& spec) { return apply_update(*args, spec); });
+            };
+          }};
+}
+
+Command remove_command() {
+  return {.name = "rm",
+          .summary = "Remove nodes that are down from the list",
+          .declare =
+              [](Declare& declare) -> Action {
+            auto words = std::make_shared<std::vector<std::string>>();
+            auto force = std::make_shared<bool>(false);
+            declare.flag("-f,--force", force.get(), "Also a node that is not down");
+            declare.some("NODE", words.get(), "Nodes", ValueKind::kNode);
+            return [words, force](Context& context) { return remove(context, *words, *force); };
+          },
+          .aliases = {"remove"}};
+}
+
+}  // namespace
+
+Command node_command() {
+  return {
+      .name = "node",
+      .summary = "The nodes of the Swarm",
+      .children = {
+          list_command(), inspect_command(), ps_command(), update_command(),
+          setter("drain", "Move the tasks of nodes away and give them no new ones", "Availability",
+                 "drain"),
+          setter("activate", "Let nodes take tasks again", "Availability", "active"),
+          setter("pause", "Keep the tasks of nodes, give them no new ones", "Availability",
+                 "pause"),
+          setter("promote", "Make nodes managers", "Role", "manager"),
+          setter("demote", "Make managers workers", "Role", "worker"), remove_command()}};
+}
+
+}  // namespace hive::cli
