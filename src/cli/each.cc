@@ -1,7 +1,7 @@
 #include "cli/each.h"
 
-#include "cli/context.h"
 #include "cli/command.h"
+#include "cli/context.h"
 
 namespace hive::cli {
 

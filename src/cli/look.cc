@@ -36,7 +36,8 @@ Result<model::Node> pick_node(std::vector<model::Node> nodes, const std::string&
   std::stable_sort(nodes.begin(), nodes.end(), [](const model::Node& a, const model::Node& b) {
     return (a.state == model::NodeState::kReady) > (b.state == model::NodeState::kReady);
   });
-  return pick(std::move(nodes), word, "node", [](const model::Node& node) { return node.hostname; });
+  return pick(std::move(nodes), word, "node",
+              [](const model::Node& node) { return node.hostname; });
 }
 
 }  // namespace
@@ -117,9 +118,8 @@ Json task_json(const Look& look, const model::Task& task) {
   const auto service = look.services.find(task.service_id);
   Json ports = Json::array();
   for (const auto& port : task.ports)
-    ports.push_back({{"target", port.target},
-                     {"published", port.published},
-                     {"protocol", port.protocol}});
+    ports.push_back(
+        {{"target", port.target}, {"published", port.published}, {"protocol", port.protocol}});
   return {{"id", task.id},
           {"name", task_name(look, task)},
           {"service", service == look.services.end() ? "" : service->second.name},
@@ -162,15 +162,14 @@ int print_tasks(Context& context, const ListOptions& options, const Look& look) 
       ports.push_back("*:" + std::to_string(port.published) + "->" + std::to_string(port.target) +
                       "/" + port.protocol);
     const std::string error = task->error.empty() ? "" : "\"" + task->error + "\"";
-    rows.push_back({task->id,
-                    {short_id(task->id, options.no_trunc),
-                     (name == previous ? " \\_ " : "") + name,
-                     image_for_people(task->image, options.no_trunc),
-                     node == look.nodes.end() ? task->node_id : node->second.hostname,
-                     capitalized(model::to_string(task->desired)),
-                     state_for_people(*task, context.clock),
-                     shorten(error, 30, options.no_trunc), join(ports, ",")},
-                    task_json(look, *task)});
+    rows.push_back(
+        {task->id,
+         {short_id(task->id, options.no_trunc), (name == previous ? " \\_ " : "") + name,
+          image_for_people(task->image, options.no_trunc),
+          node == look.nodes.end() ? task->node_id : node->second.hostname,
+          capitalized(model::to_string(task->desired)), state_for_people(*task, context.clock),
+          shorten(error, 30, options.no_trunc), join(ports, ",")},
+         task_json(look, *task)});
     previous = name;
   }
   return print_listing(

@@ -42,14 +42,13 @@ int list(Context& context, const ListOptions& options) {
   std::vector<Row> rows;
   for (const auto& node : *nodes) {
     // docker does not shorten node ids, and marks the one that answers.
-    const std::string manager =
-        node.leader ? "Leader" : capitalized(node.manager_reachability);
-    rows.push_back({node.id,
-                    {node.id + (node.id == self ? " *" : "  "), node.hostname,
-                     capitalized(model::to_string(node.state)),
-                     capitalized(model::to_string(node.availability)), manager,
-                     node.engine_version},
-                    node_json(node, node.id == self)});
+    const std::string manager = node.leader ? "Leader" : capitalized(node.manager_reachability);
+    rows.push_back(
+        {node.id,
+         {node.id + (node.id == self ? " *" : "  "), node.hostname,
+          capitalized(model::to_string(node.state)),
+          capitalized(model::to_string(node.availability)), manager, node.engine_version},
+         node_json(node, node.id == self)});
   }
   return print_listing(
       context, options,
@@ -58,8 +57,9 @@ int list(Context& context, const ListOptions& options) {
 
 int inspect(Context& context, const std::vector<std::string>& words) {
   return inspect_each(context, words, [&](engine::Engine& engine, const std::string& word) {
-    return find_node(engine, word).and_then(
-        [&](const model::Node& node) { return engine.inspect_node(node.id); });
+    return find_node(engine, word).and_then([&](const model::Node& node) {
+      return engine.inspect_node(node.id);
+    });
   });
 }
 
@@ -141,8 +141,7 @@ Command setter(const char* name, const char* summary, const char* field, const c
 Command list_command() {
   return {.name = "ls",
           .summary = "List the nodes",
-          .declare =
-              [](Declare& declare) -> Action {
+          .declare = [](Declare& declare) -> Action {
             auto options = std::make_shared<ListOptions>();
             declare_list(declare, *options);
             return [options](Context& context) { return list(context, *options); };
@@ -169,9 +168,8 @@ Command ps_command() {
             declare_list(declare, *options);
             declare.some("NODE", words.get(), "Nodes (default: the one that answers)",
                          ValueKind::kNode, false);
-            return [options, words](Context& context) {
-              return tasks_of(context, *options, *words);
-            };
+            return
+                [options, words](Context& context) { return tasks_of(context, *options, *words); };
           }};
 }
 
@@ -203,8 +201,7 @@ Command update_command() {
 Command remove_command() {
   return {.name = "rm",
           .summary = "Remove nodes that are down from the list",
-          .declare =
-              [](Declare& declare) -> Action {
+          .declare = [](Declare& declare) -> Action {
             auto words = std::make_shared<std::vector<std::string>>();
             auto force = std::make_shared<bool>(false);
             declare.flag("-f,--force", force.get(), "Also a node that is not down");
@@ -220,15 +217,14 @@ Command node_command() {
   return {
       .name = "node",
       .summary = "The nodes of the Swarm",
-      .children = {
-          list_command(), inspect_command(), ps_command(), update_command(),
-          setter("drain", "Move the tasks of nodes away and give them no new ones", "Availability",
-                 "drain"),
-          setter("activate", "Let nodes take tasks again", "Availability", "active"),
-          setter("pause", "Keep the tasks of nodes, give them no new ones", "Availability",
-                 "pause"),
-          setter("promote", "Make nodes managers", "Role", "manager"),
-          setter("demote", "Make managers workers", "Role", "worker"), remove_command()}};
+      .children = {list_command(), inspect_command(), ps_command(), update_command(),
+                   setter("drain", "Move the tasks of nodes away and give them no new ones",
+                          "Availability", "drain"),
+                   setter("activate", "Let nodes take tasks again", "Availability", "active"),
+                   setter("pause", "Keep the tasks of nodes, give them no new ones", "Availability",
+                          "pause"),
+                   setter("promote", "Make nodes managers", "Role", "manager"),
+                   setter("demote", "Make managers workers", "Role", "worker"), remove_command()}};
 }
 
 }  // namespace hive::cli
