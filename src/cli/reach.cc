@@ -95,6 +95,19 @@ std::vector<std::string> manager_engines(const std::string& cluster) {
   return hosts;
 }
 
+engine::RegistryAuth cluster_registry_auth(const std::string& cluster,
+                                           const std::string& registry) {
+  engine::RegistryAuth auth;
+  const auto text = os::read_file(fs::path(state_parent()) / cluster / "cloud.json", 1 << 20);
+  if (!text) return auth;
+  const auto record = parse_json(*text, "cloud.json");
+  if (!record || json_string(*record, "registry") != registry) return auth;
+  auth.username = json_string(*record, "registry_user");
+  auth.password = json_string(*record, "registry_password");
+  auth.server_address = registry;
+  return auth;
+}
+
 Result<std::unique_ptr<engine::Engine>> reach_engine(const Globals& globals) {
   if (!globals.host.empty()) return connect_to(globals.host);
   const auto cluster = pick_cluster(globals);

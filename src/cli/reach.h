@@ -7,10 +7,7 @@
 
 #include "base/result.h"
 #include "cli/context.h"
-
-namespace hive::engine {
-class Engine;
-}
+#include "engine/engine.h"
 
 namespace hive::cli {
 
@@ -28,6 +25,9 @@ Result<std::string> pick_cluster(const Globals& globals);
 
 // unix:// addresses of the cluster's managers' engines, whether they live or not.
 std::vector<std::string> manager_engines(const std::string& cluster);
+
+// The credentials of the cluster's own registry, when `registry` is its address; else empty.
+engine::RegistryAuth cluster_registry_auth(const std::string& cluster, const std::string& registry);
 
 // Connects to the first that answers a ping, managers of swarms first.
 Result<std::unique_ptr<engine::Engine>> reach_engine(const Globals& globals);

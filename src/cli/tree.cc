@@ -1,5 +1,8 @@
 #include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/node.h"
 #include "cli/plugin.h"
+#include "cli/service.h"
 #include "cli/version.h"
 
 namespace hive::cli {
@@ -7,7 +10,9 @@ namespace hive::cli {
 Command command_tree() {
   return {.name = "hive",
           .summary = "Autopilot for web services on Docker Swarm",
-          .children = {plugin_command(), version_command()}};
+          .children = {node_command(), service_command(), task_command(), volume_command(),
+                       instance_command(), lb_command(), logs_command(), plugin_command(),
+                       completion_command(), version_command(), complete_command()}};
 }
 
 }  // namespace hive::cli

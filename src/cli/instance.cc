@@ -1,0 +1,123 @@
+// hive instance: the machines of the local cloud.
+#include <algorithm>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/context.h"
+#include "cli/listing.h"
+#include "cli/reach.h"
+#include "cloud/local/local.h"
+
+namespace hive::cli {
+namespace {
+
+Result<std::unique_ptr<cloud::Cloud>> cloud_of(Context& context) {
+  HIVE_ASSIGN(const auto name, pick_cluster(context.globals));
+  return cloud::local::connect(name);
+}
+
+int list(Context& context, const ListOptions& options) {
+  const auto cloud = cloud_of(context);
+  if (!cloud) return context.fail(cloud.error());
+  auto instances = (*cloud)->list_instances();
+  if (!instances) return context.fail(instances.error());
+  std::sort(instances->begin(), instances->end(),
+            [](const auto& a, const auto& b) { return a.hostname < b.hostname; });
+  std::vector<Row> rows;
+  for (const auto& instance : *instances) {
+    const std::string state(cloud::to_string(instance.state));
+    rows.push_back({instance.id,
+                    {instance.id, instance.hostname, instance.role, instance.address, state},
+                    {{"id", instance.id},
+                     {"hostname", instance.hostname},
+                     {"role", instance.role},
+                     {"address", instance.address},
+                     {"state", state},
+                     {"launched_unix_ms", instance.launched_unix_ms},
+                     {"engine_host", instance.engine_host}}});
+  }
+  return print_listing(context, options, {"ID", "HOSTNAME", "ROLE", "ADDRESS", "STATE"}, rows);
+}
+
+Result<cloud::Instance> find(cloud::Cloud& cloud, const std::string& word) {
+  HIVE_ASSIGN(const auto instances, cloud.list_instances());
+  for (const auto& instance : instances) {
+    if (instance.id == word || instance.hostname == word) return instance;
+  }
+  return fail(Errc::kNotFound, "there is no instance '" + word + "'; 'hive instance ls' lists them");
+}
+
+using Act = std::function<Status(cloud::Cloud&, const cloud::Instance&)>;
+
+int act_on(Context& context, const std::vector<std::string>& words, const Act& act) {
+  const auto cloud = cloud_of(context);
+  if (!cloud) return context.fail(cloud.error());
+  int code = kExitOk;
+  for (const auto& word : words) {
+    const auto instance = find(**cloud, word);
+    const auto done = instance ? act(**cloud, *instance) : Status(tl::unexpected(instance.error()));
+    if (done) {
+      context.line(word);
+    } else {
+      code = context.fail(done.error());
+    }
+  }
+  return code;
+}
+
+Command verb(const char* name, const char* summary, Act act) {
+  return {.name = name, .summary = summary, .declare = [act](Declare& declare) -> Action {
+            auto words = std::make_shared<std::vector<std::string>>();
+            declare.some("INSTANCE", words.get(), "Instances: id or host name",
+                         ValueKind::kInstance);
+            return [words, act](Context& context) { return act_on(context, *words, act); };
+          }};
+}
+
+Command console_command() {
+  return {.name = "console",
+          .summary = "What an instance printed on its console",
+          .declare = [](Declare& declare) -> Action {
+            auto words = std::make_shared<std::vector<std::string>>();
+            declare.one("INSTANCE", words.get(), "Instance", ValueKind::kInstance);
+            return [words](Context& context) {
+              const auto cloud = cloud_of(context);
+              if (!cloud) return context.fail(cloud.error());
+              const auto text = find(**cloud, words->front()).and_then([&](const auto& instance) {
+                return (*cloud)->console_output(instance.id, 64U << 10);
+              });
+              if (!text) return context.fail(text.error());
+              context.print(*text);
+              return kExitOk;
+            };
+          }};
+}
+
+}  // namespace
+
+Command instance_command() {
+  Command ls{.name = "ls",
+             .summary = "List the instances",
+             .declare =
+                 [](Declare& declare) -> Action {
+               auto options = std::make_shared<ListOptions>();
+               declare_list(declare, *options, false);
+               return [options](Context& context) { return list(context, *options); };
+             },
+             .aliases = {"list"}};
+  return {.name = "instance",
+          .summary = "The machines of the local cloud",
+          .children = {
+              std::move(ls),
+              verb("start", "Start stopped instances",
+                   [](cloud::Cloud& c, const cloud::Instance& i) { return c.start(i.id); }),
+              verb("stop", "Stop instances in order; their disks stay",
+                   [](cloud::Cloud& c, const cloud::Instance& i) { return c.stop(i.id); }),
+              verb("terminate", "Stop instances and remove their disks",
+                   [](cloud::Cloud& c, const cloud::Instance& i) { return c.terminate(i.id); }),
+              verb("kill", "Cut the power of instances",
+                   [](cloud::Cloud& c, const cloud::Instance& i) { return c.power_off(i.id); }),
+              console_command()}};
+}
+
+}  // namespace hive::cli

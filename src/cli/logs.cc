@@ -1,0 +1,97 @@
+// hive logs, hive service logs: what a service's or a task's containers wrote.
+#include <memory>
+
+#include "cli/context.h"
+#include "cli/converge.h"
+#include "cli/look.h"
+#include "cli/service.h"
+
+namespace hive::cli {
+namespace {
+
+struct Args {
+  bool follow = false;
+  bool timestamps = false;
+  bool raw = false;
+  bool no_task_ids = false;
+  bool no_trunc = false;
+  std::optional<std::string> since;
+  std::optional<std::string> until;
+  std::optional<std::string> tail;
+  std::vector<std::string> target;
+};
+
+// "web.1.ab12cd34ef56@host    | "
+std::string prefix_of(const Look& look, const engine::LogLine& line, const Args& args) {
+  const auto detail = [&](const char* key) {
+    const auto found = line.details.find(key);
+    return found == line.details.end() ? std::string() : found->second;
+  };
+  const std::string task_id = detail("com.docker.swarm.task.id");
+  const std::string node_id = detail("com.docker.swarm.node.id");
+  std::string name = task_id;
+  for (const auto& task : look.tasks) {
+    if (task.id == task_id) name = task_name(look, task);
+  }
+  if (!args.no_task_ids) name += "." + short_id(task_id, args.no_trunc);
+  const auto node = look.nodes.find(node_id);
+  return name + "@" + (node == look.nodes.end() ? node_id : node->second.hostname) + "    | ";
+}
+
+int run(Context& context, const Args& args) {
+  auto engine = context.engine();
+  if (!engine) return context.fail(engine.error());
+  const std::string& word = args.target.front();
+  auto look = look_at(**engine);
+  if (!look) return context.fail(look.error());
+  const model::Task* task = nullptr;
+  for (const auto& candidate : look->tasks) {
+    if (candidate.id == word || (word.size() >= 6 && candidate.id.starts_with(word)) ||
+        task_name(*look, candidate) == word)
+      task = &candidate;
+  }
+  const auto service = find_service(**engine, word);
+  if (!service && task == nullptr) return context.fail(service.error());
+  engine::LogOptions options{.follow = args.follow,
+                             .timestamps = args.timestamps,
+                             .details = true,
+                             .tail = args.tail.value_or("all"),
+                             .since = args.since.value_or(""),
+                             .until = args.until.value_or("")};
+  std::stop_source stop;
+  catch_interrupts();
+  const auto print = [&](const engine::LogLine& line) {
+    if (interrupted()) return false;
+    const std::string text = (args.raw ? "" : prefix_of(*look, line, args)) + line.text + "\n";
+    std::FILE* file = line.stream == 2 ? context.err : context.out;
+    std::fwrite(text.data(), 1, text.size(), file);
+    std::fflush(file);
+    return true;
+  };
+  const auto done = service ? (*engine)->service_logs(service->id, options, print, stop.get_token())
+                            : (*engine)->task_logs(task->id, options, print, stop.get_token());
+  if (interrupted()) return kExitInterrupted;
+  return done ? kExitOk : context.fail(done.error());
+}
+
+}  // namespace
+
+Command logs_command() {
+  return {.name = "logs",
+          .summary = "What a service's or a task's containers wrote",
+          .declare = [](Declare& declare) -> Action {
+            auto args = std::make_shared<Args>();
+            declare.flag("-f,--follow", &args->follow, "Go on as they write");
+            declare.flag("-t,--timestamps", &args->timestamps, "With the time of each line");
+            declare.flag("--raw", &args->raw, "The lines alone");
+            declare.flag("--no-task-ids", &args->no_task_ids, "Without ids of tasks");
+            declare.flag("--no-trunc", &args->no_trunc, "Do not shorten");
+            declare.text("--since", "TIME", &args->since, "From this time on");
+            declare.text("--until", "TIME", &args->until, "Up to this time");
+            declare.text("-n,--tail", "N", &args->tail, "The last N lines of each task");
+            declare.one("SERVICE|TASK", &args->target, "Service or task", ValueKind::kService);
+            return [args](Context& context) { return run(context, *args); };
+          }};
+}
+
+}  // namespace hive::cli
