@@ -150,9 +150,12 @@ Command completion_command() {
                              shell.get());
             return [shell](Context& context) {
               const std::string& name = shell->front();
-              if (name == "bash") context.print(kBash);
-              else if (name == "zsh") context.print(kZsh);
-              else if (name == "fish") context.print(kFish);
+              if (name == "bash")
+                context.print(kBash);
+              else if (name == "zsh")
+                context.print(kZsh);
+              else if (name == "fish")
+                context.print(kFish);
               else
                 return context.fail(kExitUsage,
                                     "shell '" + name + "' is not one of bash, zsh, fish");

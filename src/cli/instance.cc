@@ -44,7 +44,8 @@ Result<cloud::Instance> find(cloud::Cloud& cloud, const std::string& word) {
   for (const auto& instance : instances) {
     if (instance.id == word || instance.hostname == word) return instance;
   }
-  return fail(Errc::kNotFound, "there is no instance '" + word + "'; 'hive instance ls' lists them");
+  return fail(Errc::kNotFound,
+              "there is no instance '" + word + "'; 'hive instance ls' lists them");
 }
 
 using Act = std::function<Status(cloud::Cloud&, const cloud::Instance&)>;
@@ -98,8 +99,7 @@ Command console_command() {
 Command instance_command() {
   Command ls{.name = "ls",
              .summary = "List the instances",
-             .declare =
-                 [](Declare& declare) -> Action {
+             .declare = [](Declare& declare) -> Action {
                auto options = std::make_shared<ListOptions>();
                declare_list(declare, *options, false);
                return [options](Context& context) { return list(context, *options); };

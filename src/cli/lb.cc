@@ -42,9 +42,8 @@ int list(Context& context, const ListOptions& options) {
                         {"reason", target.reason}}});
   }
   if (options.format == "json") {
-    Json all = {{"address", status->address},
-                {"listeners", Json::array()},
-                {"targets", Json::array()}};
+    Json all = {
+        {"address", status->address}, {"listeners", Json::array()}, {"targets", Json::array()}};
     for (const auto& listener : status->spec.listeners)
       all["listeners"].push_back(listener_json(listener));
     for (const auto& target : targets) all["targets"].push_back(target.json);
@@ -54,8 +53,8 @@ int list(Context& context, const ListOptions& options) {
   if (!options.quiet) {
     std::vector<std::vector<std::string>> rows;
     for (const auto& listener : status->spec.listeners)
-      rows.push_back({std::to_string(listener.port), std::to_string(listener.instance_port),
-                      listener.mode});
+      rows.push_back(
+          {std::to_string(listener.port), std::to_string(listener.instance_port), listener.mode});
     context.print(format_table({"LISTENER", "INSTANCE PORT", "MODE"}, rows));
     context.line("");
   }
@@ -68,8 +67,7 @@ int list(Context& context, const ListOptions& options) {
 Command lb_command() {
   Command ls{.name = "ls",
              .summary = "Listeners, and the health of the instances behind them",
-             .declare =
-                 [](Declare& declare) -> Action {
+             .declare = [](Declare& declare) -> Action {
                auto options = std::make_shared<ListOptions>();
                declare_list(declare, *options, false);
                return [options](Context& context) { return list(context, *options); };

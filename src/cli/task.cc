@@ -10,8 +10,8 @@ namespace hive::cli {
 namespace {
 
 int list(Context& context, const ListOptions& options, bool all) {
-  auto filters = parse_filters(options.filters,
-                               {"id", "name", "label", "node", "service", "desired-state"});
+  auto filters =
+      parse_filters(options.filters, {"id", "name", "label", "node", "service", "desired-state"});
   if (!filters) return context.fail(filters.error());
   if (!all && filters->count("desired-state") == 0)
     (*filters)["desired-state"] = {"running", "accepted"};
@@ -37,8 +37,7 @@ Result<Json> inspect(engine::Engine& engine, const std::string& word) {
 Command task_command() {
   Command ls{.name = "ls",
              .summary = "List the tasks that run or shall run",
-             .declare =
-                 [](Declare& declare) -> Action {
+             .declare = [](Declare& declare) -> Action {
                auto options = std::make_shared<ListOptions>();
                auto all = std::make_shared<bool>(false);
                declare_list(declare, *options);

@@ -65,24 +65,21 @@ int create(Context& context, const CreateArgs& args) {
 }
 
 Command create_command() {
-  return {.name = "create",
-          .summary = "Create a volume",
-          .declare = [](Declare& declare) -> Action {
-            auto args = std::make_shared<CreateArgs>();
-            declare.text("-d,--driver", "DRIVER", &args->driver, "Volume driver (local)");
-            declare.list("-o,--opt", "KEY=VALUE", &args->options, "Option of the driver");
-            declare.list("--label", "KEY=VALUE", &args->labels, "Label");
-            declare.argument({.names = "NAME", .help = "Name (default: a random one)"},
-                             &args->name);
-            return [args](Context& context) { return create(context, *args); };
-          }};
+  return {
+      .name = "create", .summary = "Create a volume", .declare = [](Declare& declare) -> Action {
+        auto args = std::make_shared<CreateArgs>();
+        declare.text("-d,--driver", "DRIVER", &args->driver, "Volume driver (local)");
+        declare.list("-o,--opt", "KEY=VALUE", &args->options, "Option of the driver");
+        declare.list("--label", "KEY=VALUE", &args->labels, "Label");
+        declare.argument({.names = "NAME", .help = "Name (default: a random one)"}, &args->name);
+        return [args](Context& context) { return create(context, *args); };
+      }};
 }
 
 Command list_command() {
   return {.name = "ls",
           .summary = "List the volumes",
-          .declare =
-              [](Declare& declare) -> Action {
+          .declare = [](Declare& declare) -> Action {
             auto options = std::make_shared<ListOptions>();
             declare_list(declare, *options);
             return [options](Context& context) { return list(context, *options); };
@@ -108,8 +105,7 @@ Command inspect_command() {
 Command remove_command() {
   return {.name = "rm",
           .summary = "Remove volumes",
-          .declare =
-              [](Declare& declare) -> Action {
+          .declare = [](Declare& declare) -> Action {
             auto words = std::make_shared<std::vector<std::string>>();
             auto force = std::make_shared<bool>(false);
             declare.flag("-f,--force", force.get(), "No fault when there is none of that name");
