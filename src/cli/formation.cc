@@ -33,7 +33,8 @@ class Former {
     for (auto& member : members_) jobs.push_back([this, &member] { return bring(member); });
     HIVE_TRY(run_all(jobs, 64));
     HIVE_TRY(settle());
-    return Formation{std::move(members_), changed_};
+    auto leader = opener_->engine;
+    return Formation{std::move(members_), std::move(leader), changed_};
   }
 
  private:
@@ -223,7 +224,9 @@ class Former {
   // was cut off while joining, leaves first.
   Status join(Member& member, const std::string& token) {
     HIVE_ASSIGN(auto state, state_of(member));
-    if (state.state == "pending") HIVE_ASSIGN(state, wait_for_pending(member));
+    if (state.state == "pending") {
+      HIVE_ASSIGN(state, wait_for_pending(member));
+    }
     if (state.state == "active") {
       if (!ours(state.node_id)) HIVE_TRY(refresh_nodes());
       if (ours(state.node_id)) {
@@ -321,8 +324,6 @@ class Former {
 };
 
 }  // namespace
-
-engine::Engine& Formation::leader() const { return *members.front().engine; }
 
 Result<Formation> form_swarm(const FormationRequest& request, const FormationWorld& world) {
   return Former(request, world).run();

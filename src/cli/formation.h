@@ -43,10 +43,9 @@ struct FormationWorld {
 };
 
 struct Formation {
-  std::vector<Member> members;  // managers first
-  bool changed = false;         // false: everything was there already
-  // A manager that answers.
-  engine::Engine& leader() const;
+  std::vector<Member> members;             // managers first
+  std::shared_ptr<engine::Engine> leader;  // a manager's that answers
+  bool changed = false;                    // false: everything was there already
 };
 
 // kDeadlineExceeded when an engine does not answer or a node does not become ready in time;

@@ -10,9 +10,12 @@ namespace hive::cli {
 Command command_tree() {
   return {.name = "hive",
           .summary = "Autopilot for web services on Docker Swarm",
-          .children = {node_command(), service_command(), task_command(), volume_command(),
-                       instance_command(), lb_command(), logs_command(), plugin_command(),
-                       completion_command(), version_command(), complete_command()}};
+          .children = {
+#ifdef HIVE_WITH_LOCAL_CLOUD
+              instance_command(), lb_command(),
+#endif
+              node_command(), service_command(), task_command(), volume_command(), logs_command(),
+              plugin_command(), completion_command(), version_command(), complete_command()}};
 }
 
 }  // namespace hive::cli
