@@ -1,0 +1,328 @@
+#include "agent/protocol.h"
+
+#include <limits>
+#include <set>
+#include <type_traits>
+
+#include "base/json.h"
+
+namespace hive::agent {
+namespace {
+
+using model::Backend;
+using model::Endpoint;
+using model::EndpointStats;
+using model::Listener;
+using model::Route;
+using model::RoutingTable;
+
+// Reads one object's members, remembers the first fault with its place.
+class Reader {
+ public:
+  Reader(const Json& value, std::string place, std::string& fault)
+      : value_(value), place_(std::move(place)), fault_(fault) {
+    if (!value.is_object()) note("", "must be an object");
+  }
+
+  void text(const char* key, std::string& into, std::size_t max_bytes = 4096) {
+    const Json* member = find(key);
+    if (member == nullptr) return;
+    if (!member->is_string()) return note(key, "must be a string");
+    into = member->get<std::string>();
+    if (into.size() > max_bytes) note(key, "is too long");
+    for (const char c : into)
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+        return note(key, "has a control character");
+  }
+  void flag(const char* key, bool& into) {
+    const Json* member = find(key);
+    if (member == nullptr) return;
+    if (!member->is_boolean()) return note(key, "must be true or false");
+    into = member->get<bool>();
+  }
+  template <typename T>
+  void number(const char* key, T& into) {
+    const Json* member = find(key);
+    if (member == nullptr) return;
+    if (!member->is_number_integer()) return note(key, "must be a whole number");
+    if constexpr (std::is_signed_v<T>) {
+      into = member->get<T>();
+    } else {
+      if (!member->is_number_unsigned() ||
+          member->get<std::uint64_t>() > std::numeric_limits<T>::max())
+        return note(key, "is out of range");
+      into = member->get<T>();
+    }
+  }
+  template <typename T, typename Read>
+  void list(const char* key, std::vector<T>& into, std::size_t max_items, Read read) {
+    const Json* member = find(key);
+    if (member == nullptr) return;
+    if (!member->is_array()) return note(key, "must be a list");
+    if (member->size() > max_items) return note(key, "has too many items");
+    into.reserve(member->size());
+    for (std::size_t i = 0; i < member->size() && fault_.empty(); ++i) {
+      into.emplace_back();
+      read((*member)[i], at(key) + "[" + std::to_string(i) + "]", into.back(), fault_);
+    }
+  }
+  void require(bool holds, const char* key, const char* reason) {
+    if (!holds) note(key, reason);
+  }
+
+ private:
+  const Json* find(const char* key) const {
+    return fault_.empty() ? json_member(value_, key) : nullptr;
+  }
+  std::string at(const char* key) const {
+    if (*key == '\0') return place_;
+    return place_.empty() ? key : place_ + "." + key;
+  }
+  void note(const char* key, const char* reason) {
+    if (fault_.empty()) fault_ = at(key) + " " + reason;
+  }
+
+  const Json& value_;
+  std::string place_;
+  std::string& fault_;
+};
+
+void read_endpoint(const Json& json, const std::string& place, Endpoint& into, std::string& fault) {
+  Reader reader(json, place, fault);
+  reader.text("task_id", into.task_id, 256);
+  reader.text("service_id", into.service_id, 256);
+  reader.text("node_id", into.node_id, 256);
+  reader.text("name", into.name, 512);
+  reader.text("address", into.address, 256);
+  reader.number("port", into.port);
+  reader.flag("admit", into.admit);
+  reader.require(!into.task_id.empty(), "task_id", "is missing");
+  reader.require(!into.address.empty(), "address", "is missing");
+  reader.require(into.port != 0, "port", "is missing or 0");
+}
+
+void read_route(const Json& json, const std::string& place, Route& into, std::string& fault) {
+  Reader reader(json, place, fault);
+  reader.number("listener_port", into.listener_port);
+  reader.text("host", into.host, 256);
+  reader.text("path_prefix", into.path_prefix, 2048);
+  reader.text("backend", into.backend, 256);
+  reader.require(!into.backend.empty(), "backend", "is missing");
+}
+
+void read_backend(const Json& json, const std::string& place, Backend& into, std::string& fault) {
+  Reader reader(json, place, fault);
+  reader.text("name", into.name, 256);
+  reader.text("mode", into.mode, 8);
+  reader.text("sticky_cookie", into.sticky_cookie, 256);
+  reader.text("probe_path", into.probe_path, 2048);
+  reader.number("max_connections_per_task", into.max_connections_per_task);
+  reader.flag("proxy_protocol", into.proxy_protocol);
+  reader.number("connect_timeout_ms", into.connect_timeout_ms);
+  reader.number("response_timeout_ms", into.response_timeout_ms);
+  reader.list("endpoints", into.endpoints, 100'000, read_endpoint);
+  reader.require(!into.name.empty(), "name", "is missing");
+  reader.require(into.mode == "http" || into.mode == "tcp", "mode", "must be http or tcp");
+}
+
+void read_listener(const Json& json, const std::string& place, Listener& into, std::string& fault) {
+  Reader reader(json, place, fault);
+  reader.number("port", into.port);
+  reader.text("mode", into.mode, 8);
+  reader.text("certificate_pem", into.certificate_pem);
+  reader.flag("accept_proxy", into.accept_proxy);
+  reader.require(into.port != 0, "port", "is missing or 0");
+  reader.require(into.mode == "http" || into.mode == "tcp", "mode", "must be http or tcp");
+}
+
+void read_stats(const Json& json, const std::string& place, EndpointStats& into,
+                std::string& fault) {
+  Reader reader(json, place, fault);
+  reader.text("task_id", into.task_id, 256);
+  reader.number("requests_total", into.requests_total);
+  reader.number("errors_5xx_total", into.errors_5xx_total);
+  reader.number("connection_errors_total", into.connection_errors_total);
+  reader.number("bytes_in_total", into.bytes_in_total);
+  reader.number("bytes_out_total", into.bytes_out_total);
+  reader.number("in_flight", into.in_flight);
+  reader.number("queued", into.queued);
+  reader.number("response_time_ms", into.response_time_ms);
+  reader.number("rate", into.rate);
+}
+
+void read_container(const Json& json, const std::string& place, ContainerReport& into,
+                    std::string& fault) {
+  Reader reader(json, place, fault);
+  reader.text("task_id", into.task_id, 256);
+  reader.text("container_id", into.container_id, 256);
+  reader.text("state", into.state, 64);
+  reader.text("health", into.health, 64);
+}
+
+void read_event(const Json& json, const std::string& place, ContainerEvent& into,
+                std::string& fault) {
+  Reader reader(json, place, fault);
+  reader.text("task_id", into.task_id, 256);
+  reader.text("container_id", into.container_id, 256);
+  reader.text("action", into.action, 256);
+  reader.number("time_ns", into.time_ns);
+}
+
+void read_text(const Json& json, const std::string& place, std::string& into, std::string& fault) {
+  if (json.is_string())
+    into = json.get<std::string>();
+  else if (fault.empty())
+    fault = place + " must be a string";
+}
+
+// What the parts must be to each other.
+std::string contradiction(const RoutingTable& table) {
+  std::set<std::string> backends;
+  for (const Backend& backend : table.backends) {
+    if (!backends.insert(backend.name).second) return "two backends are named " + backend.name;
+    std::set<std::string> tasks;
+    for (const Endpoint& endpoint : backend.endpoints)
+      if (!tasks.insert(endpoint.task_id).second)
+        return "backend " + backend.name + " has task " + endpoint.task_id + " twice";
+  }
+  std::set<std::uint16_t> ports;
+  for (const Listener& listener : table.listeners)
+    if (!ports.insert(listener.port).second)
+      return "two listeners are on port " + std::to_string(listener.port);
+  for (const Route& route : table.routes) {
+    if (!backends.contains(route.backend)) return "a route leads to no backend: " + route.backend;
+    if (!ports.contains(route.listener_port))
+      return "a route is on no listener: port " + std::to_string(route.listener_port);
+  }
+  return "";
+}
+
+Json endpoint_json(const Endpoint& endpoint) {
+  return {{"task_id", endpoint.task_id}, {"service_id", endpoint.service_id},
+          {"node_id", endpoint.node_id}, {"name", endpoint.name},
+          {"address", endpoint.address}, {"port", endpoint.port},
+          {"admit", endpoint.admit}};
+}
+
+Json backend_json(const Backend& backend) {
+  Json endpoints = Json::array();
+  for (const Endpoint& endpoint : backend.endpoints) endpoints.push_back(endpoint_json(endpoint));
+  return {{"name", backend.name},
+          {"mode", backend.mode},
+          {"sticky_cookie", backend.sticky_cookie},
+          {"probe_path", backend.probe_path},
+          {"max_connections_per_task", backend.max_connections_per_task},
+          {"proxy_protocol", backend.proxy_protocol},
+          {"connect_timeout_ms", backend.connect_timeout_ms},
+          {"response_timeout_ms", backend.response_timeout_ms},
+          {"endpoints", std::move(endpoints)}};
+}
+
+Json stats_json(const EndpointStats& stats) {
+  return {{"task_id", stats.task_id},
+          {"requests_total", stats.requests_total},
+          {"errors_5xx_total", stats.errors_5xx_total},
+          {"connection_errors_total", stats.connection_errors_total},
+          {"bytes_in_total", stats.bytes_in_total},
+          {"bytes_out_total", stats.bytes_out_total},
+          {"in_flight", stats.in_flight},
+          {"queued", stats.queued},
+          {"response_time_ms", stats.response_time_ms},
+          {"rate", stats.rate}};
+}
+
+// Names come from outside; bytes that are not UTF-8 are replaced, never thrown about.
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<Json> parse_bounded(std::string_view text, std::string_view what) {
+  if (text.size() > kMaxMessageBytes)
+    return fail(Errc::kCorrupt, std::string(what) + " is larger than " +
+                                    std::to_string(kMaxMessageBytes) + " bytes");
+  return parse_json(text, what);
+}
+
+}  // namespace
+
+std::string encode_table(const RoutingTable& table) {
+  Json listeners = Json::array();
+  for (const Listener& listener : table.listeners)
+    listeners.push_back({{"port", listener.port},
+                         {"mode", listener.mode},
+                         {"certificate_pem", listener.certificate_pem},
+                         {"accept_proxy", listener.accept_proxy}});
+  Json routes = Json::array();
+  for (const Route& route : table.routes)
+    routes.push_back({{"listener_port", route.listener_port},
+                      {"host", route.host},
+                      {"path_prefix", route.path_prefix},
+                      {"backend", route.backend}});
+  Json backends = Json::array();
+  for (const Backend& backend : table.backends) backends.push_back(backend_json(backend));
+  return dump({{"revision", table.revision},
+               {"controller_node_id", table.controller_node_id},
+               {"listeners", std::move(listeners)},
+               {"routes", std::move(routes)},
+               {"backends", std::move(backends)}});
+}
+
+Result<RoutingTable> decode_table(std::string_view text) {
+  HIVE_ASSIGN(const Json json, parse_bounded(text, "routing table"));
+  RoutingTable table;
+  std::string fault;
+  Reader reader(json, "", fault);
+  reader.number("revision", table.revision);
+  reader.text("controller_node_id", table.controller_node_id, 256);
+  reader.list("listeners", table.listeners, 1'000, read_listener);
+  reader.list("routes", table.routes, 20'000, read_route);
+  reader.list("backends", table.backends, 10'000, read_backend);
+  if (fault.empty()) fault = contradiction(table);
+  if (!fault.empty()) return fail(Errc::kCorrupt, "routing table: " + fault);
+  return table;
+}
+
+std::string encode_report(const Report& report) {
+  Json stats = Json::array();
+  for (const EndpointStats& one : report.stats) stats.push_back(stats_json(one));
+  Json containers = Json::array();
+  for (const ContainerReport& one : report.containers)
+    containers.push_back({{"task_id", one.task_id},
+                          {"container_id", one.container_id},
+                          {"state", one.state},
+                          {"health", one.health}});
+  Json events = Json::array();
+  for (const ContainerEvent& one : report.events)
+    events.push_back({{"task_id", one.task_id},
+                      {"container_id", one.container_id},
+                      {"action", one.action},
+                      {"time_ns", one.time_ns}});
+  return dump({{"node_id", report.node_id},
+               {"revision_applied", report.revision_applied},
+               {"controller_node_id", report.controller_node_id},
+               {"edge", report.edge},
+               {"stats", std::move(stats)},
+               {"containers", std::move(containers)},
+               {"events", std::move(events)},
+               {"not_ready", report.not_ready}});
+}
+
+Result<Report> decode_report(std::string_view text) {
+  HIVE_ASSIGN(const Json json, parse_bounded(text, "agent report"));
+  Report report;
+  std::string fault;
+  Reader reader(json, "", fault);
+  reader.text("node_id", report.node_id, 256);
+  reader.number("revision_applied", report.revision_applied);
+  reader.text("controller_node_id", report.controller_node_id, 256);
+  reader.text("edge", report.edge, 65'536);
+  reader.list("stats", report.stats, 200'000, read_stats);
+  reader.list("containers", report.containers, 20'000, read_container);
+  reader.list("events", report.events, kMaxReportEvents, read_event);
+  reader.list("not_ready", report.not_ready, 100'000, read_text);
+  reader.require(!report.node_id.empty(), "node_id", "is missing");
+  if (!fault.empty()) return fail(Errc::kCorrupt, "agent report: " + fault);
+  return report;
+}
+
+}  // namespace hive::agent

@@ -1,0 +1,69 @@
+// What agents and controllers say to each other, as JSON, and the names of their paths.
+//
+// A controller streams routing tables to its agents (server-sent events, `event: routing`, data =
+// encode_table()); an agent posts a Report once a second and at once when a container's state
+// changes. Both sides ignore fields they do not know, so that versions can differ by one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/routing.h"
+
+namespace hive::agent {
+
+inline constexpr std::uint16_t kControllerPort = 7071;  // mutual TLS, Swarm's node certificates
+inline constexpr std::string_view kStreamPath = "/v1/agent/stream";
+inline constexpr std::string_view kReportPath = "/v1/agent/report";
+inline constexpr std::string_view kRoutingEvent = "routing";
+inline constexpr int kKeepAliveSeconds = 5;  // the controller sends ": ping" this often
+inline constexpr std::size_t kMaxMessageBytes = 32U << 20;
+inline constexpr std::size_t kMaxReportEvents = 1'000;
+
+// A container of a Swarm task on the agent's node.
+struct ContainerReport {
+  std::string task_id;
+  std::string container_id;
+  std::string state;   // Docker's word: created, running, exited, ...
+  std::string health;  // starting, healthy, unhealthy; empty = the image has no check
+  bool operator==(const ContainerReport&) const = default;
+};
+
+// A container event since the last report.
+struct ContainerEvent {
+  std::string task_id;
+  std::string container_id;
+  std::string action;  // start, die, kill, health_status: healthy, ...
+  std::int64_t time_ns = 0;
+  bool operator==(const ContainerEvent&) const = default;
+};
+
+struct Report {
+  std::string node_id;
+  // The table the edge serves: its revision and who made it. 0 and empty before the first.
+  std::uint64_t revision_applied = 0;
+  std::string controller_node_id;
+  std::string edge = "ok";  // or what is wrong with it, for people
+  std::vector<model::EndpointStats> stats;
+  std::vector<ContainerReport> containers;
+  std::vector<ContainerEvent> events;
+  // Tasks in the table that this edge does not send requests to yet: they have not answered its
+  // own probe.
+  std::vector<std::string> not_ready;
+  bool operator==(const Report&) const = default;
+};
+
+std::string encode_table(const model::RoutingTable& table);
+std::string encode_report(const Report& report);
+
+// kCorrupt with the place and the reason: not JSON, a wrong type, a number out of range, a name
+// that is empty or has characters no name has, two backends or endpoints of one name, a route to
+// a backend or listener that is not there.
+Result<model::RoutingTable> decode_table(std::string_view text);
+Result<Report> decode_report(std::string_view text);
+
+}  // namespace hive::agent
