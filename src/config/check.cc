@@ -1,0 +1,239 @@
+#include "config/check.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+
+namespace hive::config {
+
+Position position_of(const Spec& spec, std::string_view path) {
+  while (!path.empty()) {
+    const auto found = spec.positions.find(std::string(path));
+    if (found != spec.positions.end()) return found->second;
+    const auto cut = path.find_last_of(".[");
+    if (cut == std::string_view::npos) break;
+    path = path.substr(0, cut);
+  }
+  return {};
+}
+
+std::string Spec::where(std::string_view path) const {
+  const Position position = position_of(*this, path);
+  if (position.line == 0 || position.file >= files.size()) return "";
+  return fmt::format("{}:{}:{}", files[position.file], position.line, position.column);
+}
+
+namespace {
+
+template <typename T>
+std::vector<std::string> names_of(const std::map<std::string, T>& map) {
+  std::vector<std::string> out;
+  for (const auto& [name, unused] : map) out.push_back(name);
+  return out;
+}
+
+class Checker {
+ public:
+  Checker(const Spec& spec, Findings& findings) : spec_(spec), findings_(findings) {}
+  void run() {
+    for (const auto& [name, service] : spec_.services) {
+      references(service);
+      image(service);
+      own_ports(service);
+      if (service.hive) hive(service);
+    }
+    shared_ports();
+    listeners();
+    external_networks();
+  }
+
+ private:
+  void fault(const std::string& path, std::string message, std::string hint = "") {
+    findings_.fault(position_of(spec_, path), std::move(message), std::move(hint));
+  }
+  template <typename T>
+  void defined(const std::string& name, const std::map<std::string, T>& in, const std::string& path,
+               std::string_view kind);
+  void references(const Service& service);
+  void image(const Service& service);
+  void own_ports(const Service& service);
+  void hive(const Service& service);
+  void shared_ports();
+  void compare(const Service& a, const Service& b, const ServicePort& port);
+  void listeners();
+  void external_networks();
+
+  const Spec& spec_;
+  Findings& findings_;
+};
+
+template <typename T>
+void Checker::defined(const std::string& name, const std::map<std::string, T>& in,
+                      const std::string& path, std::string_view kind) {
+  if (in.count(name) > 0) return;
+  std::string hint = suggest(name, names_of(in));
+  if (hint.empty()) hint = fmt::format("define it under the top-level `{}s`", kind);
+  fault(path, fmt::format("{} {} is not defined", kind, quoted(name)), hint);
+}
+
+void Checker::references(const Service& service) {
+  const std::string path = "services." + service.name;
+  for (const auto& [name, unused] : service.networks)
+    if (name != "default")
+      defined(name, spec_.networks, fmt::format("{}.networks.{}", path, name), "network");
+  for (const auto& volume : service.volumes)
+    if (volume.type == "volume" && !volume.source.empty())
+      defined(volume.source, spec_.volumes, fmt::format("{}.volumes.{}", path, volume.source),
+              "volume");
+  for (const auto& secret : service.secrets)
+    defined(secret.source, spec_.secrets, fmt::format("{}.secrets.{}", path, secret.source),
+            "secret");
+  for (const auto& config : service.configs)
+    defined(config.source, spec_.configs, fmt::format("{}.configs.{}", path, config.source),
+            "config");
+  if (service.credential_spec && !service.credential_spec->config.empty())
+    defined(service.credential_spec->config, spec_.configs, path + ".credential_spec.config",
+            "config");
+}
+
+void Checker::image(const Service& service) {
+  const std::string path = "services." + service.name;
+  if (service.image.empty())
+    fault(path, fmt::format("{} has no image", path),
+          "Swarm builds no images: build it first and name it here");
+  else if (service.image.find_first_of(" \t\n") != std::string::npos)
+    fault(path + ".image",
+          fmt::format("{}.image {} has a space in it", path, quoted(service.image)));
+}
+
+void Checker::own_ports(const Service& service) {
+  std::set<std::pair<std::uint32_t, std::string>> seen;
+  for (const auto& port : service.ports) {
+    const std::string protocol = port.protocol.empty() ? "tcp" : port.protocol;
+    if (port.published == 0) continue;
+    if (!seen.emplace(port.published, protocol).second)
+      fault(fmt::format("services.{}.ports.{}", service.name, port.published),
+            fmt::format("services.{} publishes port {}/{} twice", service.name, port.published,
+                        protocol));
+    const bool ingress = port.mode.empty() || port.mode == "ingress";
+    if (ingress && spec_.has_hive && protocol == "tcp" &&
+        spec_.cluster.dashboard_port == port.published)
+      fault(fmt::format("services.{}.ports.{}", service.name, port.published),
+            fmt::format("services.{} publishes port {}, where the dashboard is", service.name,
+                        port.published),
+            "publish another port, or set x-hive.dashboard.port");
+  }
+}
+
+void Checker::hive(const Service& service) {
+  const std::string path = fmt::format("services.{}.x-hive", service.name);
+  if (!service.hive->autoscale) return;
+  const Autoscale& scale = *service.hive->autoscale;
+  if (!service.deploy.mode.empty() && service.deploy.mode != "replicated")
+    fault(path + ".autoscale", fmt::format("{}.autoscale: deploy.mode is {}, and only a "
+                                           "replicated service can be scaled",
+                                           path, service.deploy.mode));
+  const auto& replicas = service.deploy.replicas;
+  if (replicas && (*replicas < scale.min || *replicas > scale.max))
+    findings_.warn(position_of(spec_, fmt::format("services.{}.deploy.replicas", service.name)),
+                   fmt::format("services.{}: {} replicas are outside of autoscale's {} to {}",
+                               service.name, *replicas, scale.min, scale.max),
+                   "hive starts with the nearest number inside");
+  const auto& deploy = service.deploy;
+  const bool cpu = (deploy.reservations && !deploy.reservations->cpus.empty()) ||
+                   (deploy.limits && !deploy.limits->cpus.empty());
+  const bool memory = (deploy.reservations && deploy.reservations->memory_bytes > 0) ||
+                      (deploy.limits && deploy.limits->memory_bytes > 0);
+  for (const auto& [name, wanted, known] :
+       {std::tuple("cpu", scale.target.cpu.has_value(), cpu),
+        std::tuple("memory", scale.target.memory.has_value(), memory)})
+    if (wanted && !known)
+      findings_.warn(position_of(spec_, fmt::format("{}.autoscale.target.{}", path, name)),
+                     fmt::format("{}.autoscale.target.{} is a share of the reservation, and the "
+                                 "service has none",
+                                 path, name),
+                     fmt::format("set deploy.resources.reservations.{}",
+                                 name == std::string_view("cpu") ? "cpus" : "memory"));
+}
+
+std::vector<RouteRule> rules_of(const Service& service) {
+  if (service.hive && !service.hive->routes.empty()) return service.hive->routes;
+  return {RouteRule{}};
+}
+
+void Checker::compare(const Service& a, const Service& b, const ServicePort& port) {
+  const std::string path = fmt::format("services.{}.ports.{}", b.name, port.published);
+  if (port.protocol == "udp" || port.protocol == "sctp") {
+    fault(path,
+          fmt::format("services {} and {} both publish port {}/{}", a.name, b.name, port.published,
+                      port.protocol),
+          "only HTTP can be told apart by routes");
+    return;
+  }
+  const auto rules = rules_of(a);
+  for (const auto& rule : rules_of(b)) {
+    if (std::find(rules.begin(), rules.end(), rule) == rules.end()) continue;
+    const bool catch_all = rule == RouteRule{};
+    fault(
+        path,
+        fmt::format(
+            "services {} and {} both publish port {}{}", a.name, b.name, port.published,
+            catch_all ? "" : fmt::format(" for host \"{}\" and path \"{}\"", rule.host, rule.path)),
+        catch_all ? "publish another port, or tell them apart by x-hive.routes"
+                  : "give them different x-hive.routes");
+    return;
+  }
+}
+
+void Checker::shared_ports() {
+  struct Use {
+    const Service* service;
+    const ServicePort* port;
+  };
+  std::map<std::pair<std::uint32_t, std::string>, std::vector<Use>> uses;
+  for (const auto& [name, service] : spec_.services)
+    for (const auto& port : service.ports)
+      if (port.published != 0 && (port.mode.empty() || port.mode == "ingress"))
+        uses[{port.published, port.protocol.empty() ? "tcp" : port.protocol}].push_back(
+            {&service, &port});
+  for (const auto& [key, users] : uses)
+    for (std::size_t i = 1; i < users.size(); ++i)
+      if (users[i].service != users[i - 1].service)
+        for (std::size_t j = 0; j < i && j < 50; ++j)
+          if (users[j].service != users[i].service)
+            compare(*users[j].service, *users[i].service, *users[i].port);
+}
+
+void Checker::listeners() {
+  std::set<std::uint32_t> published;
+  for (const auto& [name, service] : spec_.services)
+    for (const auto& port : service.ports) published.insert(port.published);
+  for (std::size_t i = 0; i < spec_.cluster.listeners.size(); ++i) {
+    const auto& listener = spec_.cluster.listeners[i];
+    if (published.count(listener.instance) > 0 ||
+        listener.instance == spec_.cluster.dashboard_port || spec_.services.empty())
+      continue;
+    findings_.warn(position_of(spec_, fmt::format("x-hive.load_balancer.listeners[{}]", i)),
+                   fmt::format("the listener {}:{} leads to a port that no service here publishes",
+                               listener.listen, listener.instance));
+  }
+}
+
+void Checker::external_networks() {
+  for (const auto& [name, network] : spec_.networks)
+    if (!network.external && !network.driver.empty() && network.driver == "bridge")
+      findings_.warn(position_of(spec_, fmt::format("networks.{}.driver", name)),
+                     fmt::format("networks.{}: a bridge network connects no tasks of different "
+                                 "nodes",
+                                 name),
+                     "leave the driver out: Swarm's is overlay");
+}
+
+}  // namespace
+
+void check_whole(const Spec& spec, Findings& findings) { Checker(spec, findings).run(); }
+
+}  // namespace hive::config

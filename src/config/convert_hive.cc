@@ -1,0 +1,480 @@
+// x-hive, of the cluster and of a service: from checked trees to Cluster and ServiceHive.
+#include <arpa/inet.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "base/text.h"
+#include "config/convert.h"
+#include "config/values.h"
+
+namespace hive::config {
+
+namespace {
+
+// Ports that hive and Swarm themselves use on every node.
+struct Reserved {
+  std::int64_t port;
+  std::string_view use;
+};
+constexpr std::array<Reserved, 6> kReserved{{{2377, "Swarm's managers"},
+                                             {4789, "Swarm's overlay networks"},
+                                             {7070, "hive's API"},
+                                             {7071, "hive's agents"},
+                                             {7080, "the edge's health check"},
+                                             {7946, "Swarm's gossip"}}};
+
+std::string json_text(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      out += fmt::format("\\{}", c);
+    else if (static_cast<unsigned char>(c) < 0x20)
+      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    else
+      out += c;
+  }
+  return out + "\"";
+}
+
+bool is_dns_label(std::string_view text, std::size_t longest) {
+  return !text.empty() && text.size() <= longest && text.front() != '-' && text.back() != '-' &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
+
+bool is_host_pattern(std::string_view text) {
+  if (text.starts_with("*.")) text.remove_prefix(2);
+  if (text.empty() || text.size() > 253) return false;
+  const auto labels = split(text, '.');
+  return std::all_of(labels.begin(), labels.end(),
+                     [](const std::string& label) { return is_dns_label(label, 63); });
+}
+
+bool is_token(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+}
+
+bool is_url_path(std::string_view text) {
+  return text.starts_with('/') && text.find_first_of(" \t\r\n\"'\\?#") == std::string_view::npos;
+}
+
+class HiveReader {
+ public:
+  HiveReader(const LoadOptions& options, Findings& findings)
+      : options_(options), findings_(findings) {}
+  Cluster cluster(const Node& node);
+  ServiceHive service(const Node& node, const std::string& name);
+
+ private:
+  void fault(const Node& node, std::string message, std::string hint = "") {
+    findings_.fault(node.position, std::move(message), std::move(hint));
+  }
+  std::optional<std::int64_t> number(const Node& node, std::string_view key,
+                                     const std::string& path, std::int64_t least,
+                                     std::int64_t most);
+  std::string file(const Node& node, std::string_view key) const;
+  std::string choice(const Node& node, std::string_view key, const std::string& path,
+                     std::vector<std::string> allowed, std::string fallback);
+  void workers(const Node& node, Cluster& out);
+  void subnet(const Node& node, Cluster& out);
+  void listeners(const Node& node, Cluster& out);
+  std::optional<ClusterListener> listener(const Node& node, const std::string& path);
+  std::optional<ClusterListener> short_listener(const Node& node, const std::string& path);
+  void registry(const Node& node, Cluster& out);
+  Autoscale autoscale(const Node& node, const std::string& path);
+  std::optional<double> percentage(const Node& node, std::string_view key, const std::string& path);
+  std::optional<double> positive(const Node& node, std::string_view key, const std::string& path);
+  std::optional<Nanoseconds> time(const Node& node, std::string_view key, const std::string& path);
+  Drain drain(const Node& node, const std::string& path);
+  std::vector<std::string> command(const Node& node, std::string_view key, const std::string& path);
+  std::vector<RouteRule> routes(const Node& list, const std::string& path);
+
+  const LoadOptions& options_;
+  Findings& findings_;
+};
+
+std::optional<std::int64_t> HiveReader::number(const Node& node, std::string_view key,
+                                               const std::string& path, std::int64_t least,
+                                               std::int64_t most) {
+  const auto value = integer_at(node, key);
+  if (!value) return std::nullopt;
+  if (*value >= least && *value <= most) return value;
+  fault(*node.find(key),
+        fmt::format("{}.{} is {}: it must be {} to {}", path, key, *value, least, most));
+  return std::nullopt;
+}
+
+std::string HiveReader::file(const Node& node, std::string_view key) const {
+  const std::string path = text_at(node, key);
+  return path.empty() ? "" : absolute_path(options_.working_dir, path);
+}
+
+std::string HiveReader::choice(const Node& node, std::string_view key, const std::string& path,
+                               std::vector<std::string> allowed, std::string fallback) {
+  const std::string value = text_at(node, key);
+  if (value.empty()) return fallback;
+  if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
+  fault(*node.find(key),
+        fmt::format("{}.{} is {}: it must be {}", path, key, quoted(value), join(allowed, " or ")),
+        suggest(value, allowed));
+  return fallback;
+}
+
+void HiveReader::workers(const Node& node, Cluster& out) {
+  const Node* value = node.find("workers");
+  if (value == nullptr) return;
+  if (value->is(Node::Kind::kInt)) {
+    if (const auto fixed = number(node, "workers", "x-hive", 0, 1000)) {
+      out.workers.min = static_cast<std::uint32_t>(*fixed);
+      out.workers.max = out.workers.min;
+    }
+    return;
+  }
+  if (!value->is_map()) return;
+  const auto least = number(*value, "min", "x-hive.workers", 0, 1000);
+  const auto most = number(*value, "max", "x-hive.workers", 0, 1000);
+  out.workers.min = static_cast<std::uint32_t>(least.value_or(0));
+  out.workers.max = static_cast<std::uint32_t>(most.value_or(out.workers.min));
+  if (most && out.workers.min > out.workers.max)
+    fault(*value->find("max"),
+          fmt::format("x-hive.workers.max is {}, and min is {}", *most, out.workers.min));
+}
+
+void HiveReader::subnet(const Node& node, Cluster& out) {
+  const std::string text = text_at(node, "subnet");
+  if (text.empty()) return;
+  const auto slash = text.find('/');
+  in_addr address{};
+  int bits = 0;
+  if (slash != std::string::npos) {
+    const auto result = std::from_chars(text.data() + slash + 1, text.data() + text.size(), bits);
+    if (result.ec != std::errc() || result.ptr != text.data() + text.size()) bits = 0;
+  }
+  if (bits < 16 || bits > 28 || inet_pton(AF_INET, text.substr(0, slash).c_str(), &address) != 1) {
+    fault(*node.find("subnet"),
+          fmt::format("x-hive.subnet {} is not an IPv4 network of 16 to 28 "
+                      "bits",
+                      quoted(text)),
+          "write for example 10.77.3.0/24");
+    return;
+  }
+  if ((ntohl(address.s_addr) & (0xffffffffU >> static_cast<unsigned>(bits))) != 0) {
+    fault(*node.find("subnet"),
+          fmt::format("x-hive.subnet {} has bits set beyond its {}", quoted(text), bits));
+    return;
+  }
+  out.subnet = text;
+}
+
+std::optional<ClusterListener> HiveReader::short_listener(const Node& node,
+                                                          const std::string& path) {
+  const std::string text = scalar_text(node);
+  const auto parts = split(text, ':');
+  std::array<int, 2> ports{};
+  bool good = parts.size() <= 2;
+  for (std::size_t i = 0; good && i < parts.size(); ++i) {
+    const auto& part = parts[i];
+    const auto result = std::from_chars(part.data(), part.data() + part.size(), ports[i]);
+    good = !part.empty() && result.ec == std::errc() && result.ptr == part.data() + part.size() &&
+           ports[i] >= 1 && ports[i] <= 65535;
+  }
+  if (!good) {
+    fault(node, fmt::format("{} is {}: it is not a listener", path, quoted(text)),
+          "write \"80:8080\": the port that clients connect to, and the one on the nodes");
+    return std::nullopt;
+  }
+  return ClusterListener{
+      .listen = static_cast<std::uint16_t>(ports[0]),
+      .instance = static_cast<std::uint16_t>(parts.size() == 2 ? ports[1] : ports[0])};
+}
+
+std::optional<ClusterListener> HiveReader::listener(const Node& node, const std::string& path) {
+  if (node.is_null()) return std::nullopt;
+  if (!node.is_map()) return short_listener(node, path);
+  const auto port = number(node, "port", path, 1, 65535);
+  if (!port) {
+    if (node.find("port") == nullptr) fault(node, fmt::format("{} has no port", path));
+    return std::nullopt;
+  }
+  ClusterListener out;
+  out.listen = static_cast<std::uint16_t>(*port);
+  out.instance = static_cast<std::uint16_t>(number(node, "target", path, 1, 65535).value_or(*port));
+  out.mode = choice(node, "mode", path, {"http", "tcp"}, "http");
+  out.certificate = file(node, "certificate");
+  out.proxy = flag_at(node, "proxy");
+  return out;
+}
+
+void HiveReader::listeners(const Node& node, Cluster& out) {
+  const Node* balancer = map_at(node, "load_balancer");
+  const Node* list = balancer == nullptr ? nullptr : balancer->find("listeners");
+  if (list == nullptr) return;
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    const Node& item = list->items[i];
+    const std::string path = fmt::format("x-hive.load_balancer.listeners[{}]", i);
+    const auto one = listener(item, path);
+    if (!one) continue;
+    for (const auto& other : out.listeners)
+      if (other.listen == one->listen)
+        fault(item, fmt::format("{}: port {} has a listener already", path, one->listen));
+    for (const auto& reserved : kReserved)
+      if (reserved.port == one->instance)
+        fault(item,
+              fmt::format("{}: port {} on the nodes is used by {}", path, one->instance,
+                          reserved.use),
+              "publish the service on another port");
+    out.listeners.push_back(*one);
+  }
+}
+
+void HiveReader::registry(const Node& node, Cluster& out) {
+  const Node* part = map_at(node, "registry");
+  if (part == nullptr) return;
+  out.registry.address = text_at(*part, "address");
+  out.registry.username = text_at(*part, "username");
+  out.registry.password_file = file(*part, "password_file");
+  if (out.registry.address.find_first_of(" /@") != std::string::npos)
+    fault(*part->find("address"),
+          fmt::format("x-hive.registry.address is {}: it must be a host, or host:port",
+                      quoted(out.registry.address)),
+          "no https:// and no path");
+  if (out.registry.username.empty() != out.registry.password_file.empty())
+    fault(*part, "x-hive.registry needs both username and password_file, or neither");
+  if (const Node* images = map_at(*part, "images"))
+    for (const auto& entry : images->entries)
+      if (entry.value.is_string())
+        out.registry.images[entry.key] = absolute_path(options_.working_dir, entry.value.text);
+}
+
+Cluster HiveReader::cluster(const Node& node) {
+  Cluster out;
+  out.json = to_json(node);
+  out.name = text_at(node, "name");
+  if (const Node* name = node.find("name");
+      name != nullptr && name->is_string() && !is_dns_label(out.name, 40)) {
+    fault(*name, fmt::format("x-hive.name is {}: it must be 1 to 40 lower-case letters, digits "
+                             "and dashes, with no dash at either end",
+                             quoted(out.name)));
+    out.name.clear();
+  }
+  out.cloud = choice(node, "cloud", "x-hive", {"local", "aws"}, "local");
+  if (const auto managers = number(node, "managers", "x-hive", 1, 7)) {
+    out.managers = static_cast<std::uint32_t>(*managers);
+    if (out.managers % 2 == 0)
+      findings_.warn(node.find("managers")->position,
+                     fmt::format("{} managers survive no more failures than {}", out.managers,
+                                 out.managers - 1),
+                     "choose an odd number");
+  }
+  workers(node, out);
+  subnet(node, out);
+  listeners(node, out);
+  registry(node, out);
+  if (const Node* dashboard = map_at(node, "dashboard"))
+    if (const auto port = number(*dashboard, "port", "x-hive.dashboard", 0, 65535))
+      out.dashboard_port = static_cast<std::uint16_t>(*port);
+  return out;
+}
+
+std::optional<double> HiveReader::percentage(const Node& node, std::string_view key,
+                                             const std::string& path) {
+  const Node* value = node.find(key);
+  if (value == nullptr) return std::nullopt;
+  std::string text = scalar_text(*value);
+  const bool percent = !text.empty() && text.back() == '%';
+  if (percent) text.pop_back();
+  double number = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool good = !text.empty() && result.ec == std::errc() &&
+                    result.ptr == text.data() + text.size() && std::isfinite(number);
+  if (percent) number /= 100;
+  if (good && number > 0 && number <= 1) return number;
+  if (value->is_string() || value->is(Node::Kind::kInt) || value->is(Node::Kind::kFloat))
+    fault(*value,
+          fmt::format("{}.{} is {}: it must be more than 0% and at most 100%", path, key,
+                      quoted(scalar_text(*value))),
+          good && !percent && number > 1 ? fmt::format("write {}%", scalar_text(*value)) : "");
+  return std::nullopt;
+}
+
+std::optional<double> HiveReader::positive(const Node& node, std::string_view key,
+                                           const std::string& path) {
+  const auto value = number_at(node, key);
+  if (value && (!(*value > 0) || !std::isfinite(*value))) {
+    fault(*node.find(key), fmt::format("{}.{} must be more than 0", path, key));
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::optional<Nanoseconds> HiveReader::time(const Node& node, std::string_view key,
+                                            const std::string& path) {
+  const auto value = duration_at(node, key);
+  if (value && *value < Nanoseconds(0)) {
+    fault(*node.find(key), fmt::format("{}.{} cannot be negative", path, key));
+    return std::nullopt;
+  }
+  return value;
+}
+
+Autoscale HiveReader::autoscale(const Node& node, const std::string& path) {
+  Autoscale out;
+  const auto least = number(node, "min", path, 1, 100'000);
+  const auto most = number(node, "max", path, 1, 100'000);
+  out.min = static_cast<std::uint64_t>(least.value_or(1));
+  out.max = static_cast<std::uint64_t>(most.value_or(static_cast<std::int64_t>(out.min)));
+  if (node.find("max") == nullptr)
+    fault(node, fmt::format("{} has no max", path), "hive adds no replicas without a bound");
+  if (most && out.min > out.max)
+    fault(*node.find("max"), fmt::format("{}.max is {}, and min is {}", path, out.max, out.min));
+  const std::string target_path = path + ".target";
+  if (const Node* target = map_at(node, "target")) {
+    out.target = AutoscaleTarget{
+        .requests_per_replica = positive(*target, "requests_per_replica", target_path),
+        .in_flight_per_replica = positive(*target, "in_flight_per_replica", target_path),
+        .cpu = percentage(*target, "cpu", target_path),
+        .memory = percentage(*target, "memory", target_path),
+        .response_time = time(*target, "response_time", target_path)};
+    if (target->entries.empty()) fault(*target, fmt::format("{} is empty", target_path));
+  } else if (node.find("target") == nullptr) {
+    fault(node, fmt::format("{} has no target", path),
+          "say what a replica shall carry, such as target: {requests_per_replica: 50}");
+  }
+  out.predict = flag_at(node, "predict");
+  out.scale_in_cooldown = time(node, "scale_in_cooldown", path);
+  out.scale_out_cooldown = time(node, "scale_out_cooldown", path);
+  return out;
+}
+
+std::vector<std::string> HiveReader::command(const Node& node, std::string_view key,
+                                             const std::string& path) {
+  const Node* value = node.find(key);
+  if (value == nullptr || !value->is_string()) return list_at(node, key);
+  const auto words = split_words(value->text);
+  if (words) return *words;
+  fault(*value,
+        fmt::format("{}.{}: {} in {}", path, key, words.error().message, quoted(value->text)));
+  return {};
+}
+
+Drain HiveReader::drain(const Node& node, const std::string& path) {
+  Drain out;
+  if (const auto timeout = time(node, "timeout", path)) out.timeout = *timeout;
+  out.pre_stop = command(node, "pre_stop", path);
+  out.stop_command = command(node, "stop_command", path);
+  return out;
+}
+
+std::vector<RouteRule> HiveReader::routes(const Node& list, const std::string& path) {
+  std::vector<RouteRule> out;
+  for (std::size_t i = 0; i < list.items.size(); ++i) {
+    const Node& item = list.items[i];
+    if (!item.is_map()) continue;
+    const std::string here = fmt::format("{}[{}]", path, i);
+    RouteRule rule{text_at(item, "host"), text_at(item, "path")};
+    std::transform(rule.host.begin(), rule.host.end(), rule.host.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (rule.host.empty() && rule.path.empty())
+      fault(item, fmt::format("{} has neither host nor path", here));
+    if (!rule.host.empty() && !is_host_pattern(rule.host))
+      fault(*item.find("host"), fmt::format("{}.host is {}: it must be a host name, or *. and one",
+                                            here, quoted(rule.host)));
+    if (!rule.path.empty() && !is_url_path(rule.path))
+      fault(*item.find("path"),
+            fmt::format("{}.path is {}: it must begin with / and have no spaces, quotes, ? or #",
+                        here, quoted(rule.path)),
+            rule.path[0] != '/' ? fmt::format("write {}", quoted("/" + rule.path)) : "");
+    if (std::find(out.begin(), out.end(), rule) != out.end())
+      fault(item, fmt::format("{} says what one before it says", here));
+    out.push_back(std::move(rule));
+  }
+  return out;
+}
+
+ServiceHive HiveReader::service(const Node& node, const std::string& name) {
+  const std::string path = fmt::format("services.{}.x-hive", name);
+  ServiceHive out;
+  if (const Node* part = map_at(node, "autoscale"))
+    out.autoscale = autoscale(*part, path + ".autoscale");
+  if (const Node* part = map_at(node, "drain")) out.drain = drain(*part, path + ".drain");
+  if (const Node* part = map_at(node, "logs")) {
+    out.log_paths = list_at(*part, "paths");
+    for (const auto& one : out.log_paths)
+      if (!one.starts_with('/'))
+        fault(*part->find("paths"),
+              fmt::format("{}.logs.paths: {} is not an absolute path", path, quoted(one)));
+  }
+  if (const Node* list = node.find("routes"); list != nullptr && list->is_list())
+    out.routes = routes(*list, path + ".routes");
+  if (const Node* part = map_at(node, "sticky")) {
+    out.sticky_cookie = text_at(*part, "cookie");
+    if (!is_token(out.sticky_cookie))
+      fault(*part, fmt::format("{}.sticky.cookie must be a name of letters, digits, '-', '_' and "
+                               "'.'",
+                               path));
+  }
+  if (const Node* part = map_at(node, "health")) {
+    out.health_path = text_at(*part, "path");
+    // A query is allowed here, unlike in a route.
+    if (!is_url_path(out.health_path.substr(0, out.health_path.find('?'))) ||
+        out.health_path.find_first_of(" \t\r\n\"'\\#") != std::string::npos)
+      fault(*part, fmt::format("{}.health.path is {}: it must begin with / and have no spaces or "
+                               "quotes",
+                               path, quoted(out.health_path)));
+  }
+  out.max_connections =
+      static_cast<std::uint32_t>(number(node, "max_connections", path, 0, 1'000'000).value_or(0));
+  out.proxy_protocol = flag_at(node, "proxy_protocol");
+  out.certificate = file(node, "certificate");
+  return out;
+}
+
+}  // namespace
+
+std::string to_json(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::kNull:
+      return "null";
+    case Node::Kind::kBool:
+      return node.boolean ? "true" : "false";
+    case Node::Kind::kInt:
+      return std::to_string(node.integer);
+    case Node::Kind::kFloat:
+      return std::isfinite(node.number) ? fmt::format("{}", node.number) : "null";
+    case Node::Kind::kString:
+      return json_text(node.text);
+    case Node::Kind::kList: {
+      std::vector<std::string> parts;
+      for (const auto& item : node.items) parts.push_back(to_json(item));
+      return "[" + join(parts, ",") + "]";
+    }
+    case Node::Kind::kMap: {
+      StringMap parts;
+      for (const auto& entry : node.entries) parts[entry.key] = to_json(entry.value);
+      std::vector<std::string> members;
+      for (const auto& [key, value] : parts)
+        members.push_back(fmt::format("{}:{}", json_text(key), value));
+      return "{" + join(members, ",") + "}";
+    }
+  }
+  return "null";
+}
+
+Cluster convert_cluster(const Node& node, const LoadOptions& options, Findings& findings) {
+  return HiveReader(options, findings).cluster(node);
+}
+
+ServiceHive convert_service_hive(const Node& node, const std::string& service,
+                                 const LoadOptions& options, Findings& findings) {
+  return HiveReader(options, findings).service(node, service);
+}
+
+}  // namespace hive::config
