@@ -30,19 +30,31 @@ class Applier {
  private:
   void count(const Action& action) {
     switch (action.verb) {
-      case Verb::kCreate: ++outcome_.created; break;
-      case Verb::kUpdate: ++outcome_.updated; break;
-      case Verb::kRemove: ++outcome_.removed; break;
-      case Verb::kUnchanged: ++outcome_.unchanged; break;
+      case Verb::kCreate:
+        ++outcome_.created;
+        break;
+      case Verb::kUpdate:
+        ++outcome_.updated;
+        break;
+      case Verb::kRemove:
+        ++outcome_.removed;
+        break;
+      case Verb::kUnchanged:
+        ++outcome_.unchanged;
+        break;
     }
   }
 
   Status one(const Action& action) {
     switch (action.kind) {
-      case Kind::kNetwork: return network(action);
-      case Kind::kSecret: return secret(action);
-      case Kind::kConfig: return config(action);
-      case Kind::kService: return service(action);
+      case Kind::kNetwork:
+        return network(action);
+      case Kind::kSecret:
+        return secret(action);
+      case Kind::kConfig:
+        return config(action);
+      case Kind::kService:
+        return service(action);
     }
     return fail(Errc::kInternal, "unknown kind of action");
   }
@@ -61,7 +73,10 @@ class Applier {
       return {};
     }
     return versioned(
-        action, [&] { return engine_.list_secrets({{"name", {action.name}}}); },
+        action,
+        [&] {
+          return engine_.list_secrets({{"name", {action.name}}});
+        },
         [&](std::uint64_t version) {
           return engine_.update_secret(action.id, version, action.spec);
         });
@@ -74,7 +89,10 @@ class Applier {
     }
     if (action.verb != Verb::kUpdate) return {};
     return versioned(
-        action, [&] { return engine_.list_configs({{"name", {action.name}}}); },
+        action,
+        [&] {
+          return engine_.list_configs({{"name", {action.name}}});
+        },
         [&](std::uint64_t version) {
           return engine_.update_config(action.id, version, action.spec);
         });
@@ -136,10 +154,10 @@ class Applier {
       keep_warnings(action.name, result.warnings);
       return {};
     }
-    HIVE_ASSIGN(auto result, engine::modify_service(
-                                 engine_, action.id,
-                                 [&](Json& present) { return merge(action, spec, present); },
-                                 write));
+    HIVE_ASSIGN(auto result,
+                engine::modify_service(
+                    engine_, action.id, [&](Json& present) { return merge(action, spec, present); },
+                    write));
     keep_warnings(action.name, result.warnings);
     return {};
   }

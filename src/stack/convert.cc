@@ -55,7 +55,8 @@ Status convert_networks(const config::Spec& spec, Conversion& out) {
       return fail(Errc::kInvalidArgument,
                   "network \"" + key + "\" is used by a service but not in top-level networks");
     }
-    const config::Network network = found == spec.networks.end() ? config::Network{} : found->second;
+    const config::Network network =
+        found == spec.networks.end() ? config::Network{} : found->second;
     if (network.external) {
       out.external_networks.push_back(network.name.empty() ? key : network.name);
       continue;
@@ -81,7 +82,8 @@ Result<Json> object_spec(const std::string& what, const std::string& stack, cons
   return spec;
 }
 
-Status convert_objects(const std::string& what, const std::map<std::string, config::FileObject>& from,
+Status convert_objects(const std::string& what,
+                       const std::map<std::string, config::FileObject>& from,
                        const ConvertOptions& options, std::vector<Object>& to) {
   for (const auto& [key, object] : from) {
     if (object.external) continue;

@@ -22,7 +22,8 @@ bool is_default(const std::string& key, const Json& value) {
          (key == "FailureAction" && word == "pause") || (key == "Order" && word == "stop-first") ||
          (key == "Condition" && word == "any") || (key == "Mode" && word == "vip") ||
          (key == "Protocol" && word == "tcp") || (key == "PublishMode" && word == "ingress") ||
-         (key == "Propagation" && word == "rprivate") || (key == "Consistency" && word == "default");
+         (key == "Propagation" && word == "rprivate") ||
+         (key == "Consistency" && word == "default");
 }
 
 bool is_empty(const Json& value) {
@@ -99,7 +100,8 @@ Json normalized(Json spec, const std::map<std::string, std::string>& networks) {
     }
   }
   if (Json* mode = spec.contains("Mode") ? &spec["Mode"] : nullptr;
-      mode != nullptr && mode->contains("Replicated") && !(*mode)["Replicated"].contains("Replicas")) {
+      mode != nullptr && mode->contains("Replicated") &&
+      !(*mode)["Replicated"].contains("Replicas")) {
     (*mode)["Replicated"]["Replicas"] = 1;
   }
   prune(spec);

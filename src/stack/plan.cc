@@ -30,8 +30,8 @@ class Planner {
   }
 
  private:
-  void add(Verb verb, Kind kind, const std::string& name, const std::string& id,
-           std::string reason, Json spec = nullptr) {
+  void add(Verb verb, Kind kind, const std::string& name, const std::string& id, std::string reason,
+           Json spec = nullptr) {
     Action action;
     action.verb = verb;
     action.kind = kind;
@@ -48,12 +48,15 @@ class Planner {
       const auto found = present_.network_scopes.find(name);
       if (found == present_.network_scopes.end()) {
         return fail(Errc::kFailedPrecondition,
-                    "network \"" + name + "\" is external and not there; create it first: docker "
-                    "network create --driver overlay " + name);
+                    "network \"" + name +
+                        "\" is external and not there; create it first: docker "
+                        "network create --driver overlay " +
+                        name);
       }
       if (found->second != "swarm") {
-        return fail(Errc::kFailedPrecondition, "network \"" + name + "\" is external but of scope " +
-                                                   found->second + "; it must be of scope swarm");
+        return fail(Errc::kFailedPrecondition, "network \"" + name +
+                                                   "\" is external but of scope " + found->second +
+                                                   "; it must be of scope swarm");
       }
     }
     HIVE_TRY(check_objects("secret", spec_.secrets, present_.secrets));
@@ -66,8 +69,10 @@ class Planner {
     for (const auto& [key, object] : objects) {
       const std::string& name = object.name.empty() ? key : object.name;
       if (object.external && !present.contains(name)) {
-        return fail(Errc::kNotFound, kind + " \"" + name + "\" is external and not there; create "
-                                     "it first: docker " + kind + " create " + name + " FILE");
+        return fail(Errc::kNotFound, kind + " \"" + name +
+                                         "\" is external and not there; create "
+                                         "it first: docker " +
+                                         kind + " create " + name + " FILE");
       }
     }
     return {};
@@ -172,9 +177,8 @@ class Planner {
     action.min_replicas = autoscale->min;
     action.max_replicas = autoscale->max;
     auto& spec = const_cast<Object&>(object).spec;
-    spec["Mode"]["Replicated"]["Replicas"] =
-        std::clamp(replicas->get<std::uint64_t>(), autoscale->min,
-                   std::max(autoscale->min, autoscale->max));
+    spec["Mode"]["Replicated"]["Replicas"] = std::clamp(
+        replicas->get<std::uint64_t>(), autoscale->min, std::max(autoscale->min, autoscale->max));
   }
 
   void set_image(Json& wanted, const Json* old, Action& action) {
@@ -228,20 +232,28 @@ Result<Plan> make_plan(engine::Engine& engine, const config::Spec& spec,
 
 std::string_view to_string(Verb verb) {
   switch (verb) {
-    case Verb::kCreate: return "create";
-    case Verb::kUpdate: return "update";
-    case Verb::kUnchanged: return "unchanged";
-    case Verb::kRemove: return "remove";
+    case Verb::kCreate:
+      return "create";
+    case Verb::kUpdate:
+      return "update";
+    case Verb::kUnchanged:
+      return "unchanged";
+    case Verb::kRemove:
+      return "remove";
   }
   return "unchanged";
 }
 
 std::string_view to_string(Kind kind) {
   switch (kind) {
-    case Kind::kNetwork: return "network";
-    case Kind::kSecret: return "secret";
-    case Kind::kConfig: return "config";
-    case Kind::kService: return "service";
+    case Kind::kNetwork:
+      return "network";
+    case Kind::kSecret:
+      return "secret";
+    case Kind::kConfig:
+      return "config";
+    case Kind::kService:
+      return "service";
   }
   return "service";
 }

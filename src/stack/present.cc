@@ -59,8 +59,10 @@ Result<ObjectIds> look_ids(engine::Engine& engine) {
 }
 
 std::string changed_content(const std::string& kind, const std::string& name) {
-  return kind + " " + name + " is there with another content, and Swarm cannot change it; give it "
-         "a new name in the file (name: " + name + "-2), and services are moved to it";
+  return kind + " " + name +
+         " is there with another content, and Swarm cannot change it; give it "
+         "a new name in the file (name: " +
+         name + "-2), and services are moved to it";
 }
 
 }  // namespace hive::stack

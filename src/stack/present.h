@@ -10,9 +10,9 @@
 namespace hive::stack {
 
 struct Present {
-  std::map<std::string, Json> services;  // by name, those of the stack
-  std::map<std::string, Json> secrets;   // by name, all of the swarm
-  std::map<std::string, Json> configs;   // by name, all of the swarm
+  std::map<std::string, Json> services;               // by name, those of the stack
+  std::map<std::string, Json> secrets;                // by name, all of the swarm
+  std::map<std::string, Json> configs;                // by name, all of the swarm
   std::map<std::string, std::string> stack_networks;  // name to id, those of the stack
   std::map<std::string, std::string> network_scopes;  // name to scope, all; "swarm" wins
   std::map<std::string, std::string> network_names;   // id to name, all
