@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "cli/base64.h"
 #include "cli/reach.h"
 #include "os/file.h"
 
@@ -57,25 +58,6 @@ std::string registry_of(const std::string& image) {
   return first;
 }
 
-std::string decode_base64(const std::string& text) {
-  static const std::string alphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  unsigned bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const auto value = alphabet.find(c);
-    if (value == std::string::npos) break;
-    bits = (bits << 6) | static_cast<unsigned>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>((bits >> count) & 0xFF);
-    }
-  }
-  return out;
-}
-
 engine::RegistryAuth read_docker_config(const std::filesystem::path& path,
                                         const std::string& registry) {
   engine::RegistryAuth auth;
@@ -86,7 +68,7 @@ engine::RegistryAuth read_docker_config(const std::filesystem::path& path,
   const Json* auths = json_member(*config, "auths");
   const Json* entry = auths == nullptr ? nullptr : json_member(*auths, registry);
   if (entry == nullptr) return auth;
-  const std::string pair = decode_base64(json_string(*entry, "auth"));
+  const std::string pair = base64_decode(json_string(*entry, "auth"));
   const auto colon = pair.find(':');
   auth.server_address = registry;
   auth.identity_token = json_string(*entry, "identitytoken");

@@ -83,7 +83,11 @@ class Up {
       return annotate(server.error(), "starting the local cloud of " + name());
     // Images go to the registry while the engines start and join.
     auto pushed = std::async(std::launch::async, [this] { return push_all(); });
-    HIVE_ASSIGN(formation_, form());
+    auto formed = form();
+    // A push that still waits for an engine learns that there will be none.
+    if (!formed && !engine_known_) first_engine_.set_value(nullptr);
+    if (!formed) return tl::unexpected(formed.error());
+    formation_ = std::move(*formed);
     HIVE_TRY(ensure_cluster_config());
     auto balanced = std::async(std::launch::async, [this] { return ensure_balancer(); });
     const auto images = pushed.get();
@@ -115,7 +119,10 @@ class Up {
   }
 
   Status push_all() {
-    return push_missing_images(cluster_, spec_, [this](const std::string& what) { did(what); });
+    auto engine = first_engine_.get_future().share();
+    return push_missing_images(
+        cluster_, spec_, [engine] { return engine.get(); },
+        [this](const std::string& what) { did(what); });
   }
 
   Result<Formation> form() {
@@ -138,6 +145,10 @@ class Up {
       return !interrupted();
     };
     world.clock = &context_.clock;
+    world.first_engine = [this](std::shared_ptr<engine::Engine> engine) {
+      engine_known_ = true;
+      first_engine_.set_value(std::move(engine));
+    };
     world.did = [this](const std::string& what) { did(what); };
     return form_swarm(request, world);
   }
@@ -316,7 +327,9 @@ class Up {
   Record record_;
   Formation formation_;
   std::string address_;
-  std::mutex mutex_;  // output and changed_
+  std::promise<std::shared_ptr<engine::Engine>> first_engine_;
+  bool engine_known_ = false;  // written by the formation's threads, read once they are joined
+  std::mutex mutex_;           // output and changed_
   bool changed_ = false;
 };
 

@@ -1,0 +1,115 @@
+#include "cli/images.h"
+
+#include "base/json.h"
+#include "cli/base64.h"
+#include "net/http_client.h"
+#include "os/process.h"
+
+namespace hive::cli {
+namespace {
+
+namespace local = cloud::local;
+
+struct Reference {
+  std::string repository;
+  std::string tag;
+};
+Reference parse_reference(const std::string& text) {
+  const auto colon = text.rfind(':');
+  const bool tagged = colon != std::string::npos && text.find('/', colon) == std::string::npos;
+  return tagged ? Reference{text.substr(0, colon), text.substr(colon + 1)}
+                : Reference{text, "latest"};
+}
+
+// The name that `docker load` gives the archive's first image.
+Result<std::string> name_in_archive(const std::string& archive) {
+  HIVE_ASSIGN(const auto text, os::run_ok({"tar", "-xOf", archive, "manifest.json"},
+                                          {.deadline = Milliseconds(120'000)}));
+  HIVE_ASSIGN(const auto manifest, parse_json(text, archive + ": manifest.json"));
+  if (manifest.is_array() && !manifest.empty()) {
+    const Json* tags = json_member(manifest.front(), "RepoTags");
+    if (tags != nullptr && tags->is_array() && !tags->empty())
+      return tags->front().get<std::string>();
+    const std::string config = json_string(manifest.front(), "Config");
+    if (!config.empty()) return "sha256:" + config.substr(0, config.find('.'));
+  }
+  return fail(Errc::kInvalidArgument, archive + " is no image archive of 'docker save'");
+}
+
+}  // namespace
+
+Result<std::string> digest_in_registry(const local::LocalCluster& cluster,
+                                       const std::string& reference) {
+  const auto [repository, tag] = parse_reference(reference);
+  net::HttpClient client({.base_url = "http://" + cluster.registry_at});
+  net::Request request{.method = "HEAD", .path = "/v2/" + repository + "/manifests/" + tag};
+  request.headers.emplace("authorization", "Basic " + base64_encode(cluster.registry_user + ":" +
+                                                                    cluster.registry_password));
+  request.headers.emplace("accept",
+                          "application/vnd.docker.distribution.manifest.v2+json, "
+                          "application/vnd.docker.distribution.manifest.list.v2+json, "
+                          "application/vnd.oci.image.manifest.v1+json, "
+                          "application/vnd.oci.image.index.v1+json");
+  request.deadline = Milliseconds(5'000);
+  const auto response = client.send(request);
+  if (!response) return annotate(response.error(), "asking the registry at " + cluster.registry_at);
+  if (response->status == 401 || response->status == 403)
+    return fail(Errc::kUnauthenticated,
+                "the registry at " + cluster.registry_at + " refuses user " +
+                    cluster.registry_user +
+                    ": its password is not the one in the cluster's record");
+  if (response->status != 200)
+    return fail(Errc::kNotFound, "the registry has no image " + reference);
+  const auto digest = response->headers.find("docker-content-digest");
+  return digest == response->headers.end() ? std::string() : digest->second;
+}
+
+std::optional<std::set<std::string>> images_in_registry(const local::LocalCluster& cluster,
+                                                        const config::Spec& spec) {
+  std::set<std::string> references;
+  const std::string prefix = cluster.registry + "/";
+  for (const auto& [name, service] : spec.services) {
+    if (service.image.starts_with(prefix)) references.insert(service.image.substr(prefix.size()));
+  }
+  for (const auto& [reference, archive] : spec.cluster.registry.images)
+    references.insert(reference);
+  std::set<std::string> there;
+  for (const auto& reference : references) {
+    const auto digest = digest_in_registry(cluster, reference);
+    if (digest)
+      there.insert(reference);
+    else if (digest.error().code != Errc::kNotFound)
+      return std::nullopt;
+  }
+  return there;
+}
+
+Status push_archive(const local::LocalCluster& cluster, engine::Engine& engine,
+                    const std::string& archive, const std::string& reference) {
+  HIVE_ASSIGN(const auto name, name_in_archive(archive));
+  HIVE_TRY(engine.load_image(archive));
+  const std::string target = cluster.registry + "/" + reference;
+  HIVE_TRY(engine.tag_image(name, target));
+  const engine::RegistryAuth auth{.username = cluster.registry_user,
+                                  .password = cluster.registry_password,
+                                  .server_address = cluster.registry};
+  return engine.push_image(target, auth, [](const engine::PullProgress&) {});
+}
+
+Status push_missing_images(const local::LocalCluster& cluster, const config::Spec& spec,
+                           const std::function<std::shared_ptr<engine::Engine>()>& engine,
+                           const std::function<void(const std::string&)>& did) {
+  for (const auto& [reference, archive] : spec.cluster.registry.images) {
+    const auto digest = digest_in_registry(cluster, reference);
+    if (digest) continue;
+    if (digest.error().code != Errc::kNotFound) return tl::unexpected(digest.error());
+    const auto via = engine();
+    if (!via) return fail(Errc::kCancelled, "no engine to push " + reference + " with");
+    if (auto pushed = push_archive(cluster, *via, archive, reference); !pushed)
+      return annotate(pushed.error(), reference);
+    did("image " + reference + " pushed to " + cluster.registry);
+  }
+  return {};
+}
+
+}  // namespace hive::cli

@@ -1,0 +1,60 @@
+// What must hold before `hive up` touches anything. Probes (preflight_probe.cc) gather facts,
+// checks (preflight_check.cc) are pure, and every finding says what to do. All are reported at
+// once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/record.h"
+#include "config/compose.h"
+
+namespace hive::cli {
+
+class Context;
+
+struct PreflightFinding {
+  bool fault = true;  // false: a warning
+  std::string what;
+  std::string hint;
+  bool operator==(const PreflightFinding&) const = default;
+};
+
+struct PreflightFacts {
+  bool root = true;
+  std::vector<std::string> missing_programs;  // of kNeededPrograms
+  std::vector<std::string> missing_kernel;    // "overlay file systems", "vxlan links", ...
+  bool kernel_ip_vs = true;
+  bool kernel_nfs = true;
+  std::int64_t memory_available = 0;          // bytes; 0 = unknown
+  std::int64_t disk_free = 0;                 // bytes where the state is kept; 0 = unknown
+  std::map<std::uint16_t, std::string> busy;  // listener port -> "nginx (pid 17)"
+  std::uint32_t instances_running = 0;        // of this cluster already
+  std::set<std::string> missing_sources;      // bind sources that are not there
+  std::string engine_version;                 // of this machine's dockerd
+  std::optional<Record> record;               // of a cluster of that name
+  std::string corrupt_record;                 // message, when it is damaged
+  std::string registry_address;               // of the cluster's own registry
+  std::optional<std::set<std::string>> images_in_registry;  // "repo:tag"; nothing = not known yet
+};
+
+inline constexpr std::int64_t kMemoryPerInstance = 200LL << 20;
+inline constexpr std::int64_t kDiskNeeded = 2LL << 30;
+
+std::vector<PreflightFinding> check_preflight(const PreflightFacts& facts,
+                                              const config::Spec& spec);
+// Versions whose mesh cuts connections (moby#51651): 29.0.0 to 29.1.4, 25.0.13, 25.0.14.
+bool engine_version_known_bad(const std::string& version);
+
+PreflightFacts probe_preflight(const config::Spec& spec);
+
+// Probes and checks.
+std::vector<PreflightFinding> preflight_up(Context& context, const config::Spec& spec);
+// Prints them to standard error; false when there is a fault among them.
+bool print_findings(Context& context, const std::vector<PreflightFinding>& findings);
+
+}  // namespace hive::cli

@@ -1,0 +1,219 @@
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "base/text.h"
+#include "cli/preflight.h"
+
+namespace hive::cli {
+namespace {
+
+using Findings = std::vector<PreflightFinding>;
+
+void check_machine(const PreflightFacts& facts, Findings& found) {
+  if (!facts.root)
+    found.push_back(
+        {true, "the local cloud needs root (namespaces, mounts, engines)", "run 'sudo hive up'"});
+  if (!facts.missing_programs.empty())
+    found.push_back({true, "not installed: " + join(facts.missing_programs, ", "),
+                     "apt-get install docker.io haproxy docker-registry iproute2 iptables"});
+  for (const auto& feature : facts.missing_kernel)
+    found.push_back({true, "this kernel has no " + feature,
+                     "load its module, or use a kernel that has it (Debian's own does)"});
+  if (!facts.kernel_ip_vs)
+    found.push_back({false, "this kernel has no IP_VS: a service's virtual IP cannot work here",
+                     "services get endpoint_mode dnsrr: their names resolve to tasks directly"});
+  if (engine_version_known_bad(facts.engine_version))
+    found.push_back({true,
+                     "engine " + facts.engine_version +
+                         " cuts connections through the mesh when tasks change (moby#51651)",
+                     "install 29.1.5 or later, or Debian's own docker.io"});
+}
+
+void check_room(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
+  const std::uint32_t wanted = spec.cluster.managers + spec.cluster.workers.min;
+  const std::uint32_t fresh =
+      wanted > facts.instances_running ? wanted - facts.instances_running : 0;
+  const std::int64_t needed = static_cast<std::int64_t>(fresh) * kMemoryPerInstance;
+  if (facts.memory_available > 0 && facts.memory_available < needed)
+    found.push_back({true,
+                     std::to_string(fresh) + " more instances need " + format_bytes(needed) +
+                         " of memory; " + format_bytes(facts.memory_available) + " are available",
+                     "free some, or ask for fewer managers or workers in x-hive"});
+  if (fresh > 0 && facts.disk_free > 0 && facts.disk_free < kDiskNeeded)
+    found.push_back({true,
+                     "the state directory's disk has " + format_bytes(facts.disk_free) + " free; " +
+                         format_bytes(kDiskNeeded) + " are needed",
+                     "free some, or put the state elsewhere with HIVE_STATE_DIR"});
+}
+
+void check_ports(const PreflightFacts& facts, Findings& found) {
+  for (const auto& [port, holder] : facts.busy)
+    found.push_back({true,
+                     "port " + std::to_string(port) + " of the balancer is taken by " + holder,
+                     "stop it, or choose another: x-hive: {load_balancer: {listeners: "
+                     "[\"8081:8080\"]}}"});
+}
+
+// Two services on one listener need rules that tell them apart.
+void check_shared_listeners(const config::Spec& spec, Findings& found) {
+  std::map<std::uint32_t, std::vector<const config::Service*>> by_port;
+  for (const auto& [name, service] : spec.services) {
+    for (const auto& port : service.ports) {
+      if (port.published != 0 && port.mode != "host") by_port[port.published].push_back(&service);
+    }
+  }
+  for (const auto& [port, services] : by_port) {
+    std::map<std::string, std::string> owner;  // rule -> service
+    for (const auto* service : services) {
+      std::vector<config::RouteRule> rules;
+      if (service->hive) rules = service->hive->routes;
+      if (rules.empty()) rules.emplace_back();
+      for (const auto& rule : rules) {
+        const auto [at, fresh] = owner.emplace(rule.host + "|" + rule.path, service->name);
+        if (fresh || at->second == service->name) continue;
+        found.push_back({true,
+                         spec.where("services." + service->name + ".ports") + ": services " +
+                             at->second + " and " + service->name + " both publish port " +
+                             std::to_string(port) + " for the same requests",
+                         "publish another port, or part them by rules, as in x-hive: {routes: "
+                         "[{path: /" +
+                             service->name + "}]}"});
+      }
+    }
+  }
+}
+
+bool inside(const std::string& path, const std::string& directory) {
+  return path == directory ||
+         path.starts_with(directory.ends_with('/') ? directory : directory + "/");
+}
+
+bool is_shared(const config::Spec& spec, const config::ServiceVolume& volume) {
+  if (volume.type == "bind") return true;
+  const auto found = spec.volumes.find(volume.source);
+  if (found == spec.volumes.end()) return false;
+  const auto type = found->second.driver_opts.find("type");
+  return type != found->second.driver_opts.end() && type->second.starts_with("nfs");
+}
+
+// Tasks that write log files of one name into one directory overwrite each other's.
+void check_log_directories(const config::Spec& spec, Findings& found) {
+  for (const auto& [name, service] : spec.services) {
+    if (!service.hive || service.hive->log_paths.empty()) continue;
+    const bool several = service.deploy.mode == "global" ||
+                         service.deploy.replicas.value_or(1) > 1 || service.hive->autoscale;
+    if (!several) continue;
+    for (const auto& volume : service.volumes) {
+      if (!is_shared(spec, volume) || volume.source.find("{{.Task.ID}}") != std::string::npos)
+        continue;
+      const bool logs_there =
+          std::any_of(service.hive->log_paths.begin(), service.hive->log_paths.end(),
+                      [&](const std::string& path) { return inside(path, volume.target); });
+      if (!logs_there) continue;
+      found.push_back(
+          {true,
+           spec.where("services." + name + ".volumes") + ": tasks of service " + name +
+               " would all write their logs into " + volume.source +
+               " and overwrite each other's files",
+           "give each task its own: \"" + volume.source + "/{{.Task.ID}}:" + volume.target + "\""});
+    }
+  }
+}
+
+void check_sources(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
+  for (const auto& [name, service] : spec.services) {
+    for (const auto& volume : service.volumes) {
+      if (volume.type != "bind" || facts.missing_sources.count(volume.source) == 0) continue;
+      const bool hidden = inside(volume.source, "/root") || inside(volume.source, "/home");
+      found.push_back(
+          {true,
+           spec.where("services." + name + ".volumes") + ": bind source " + volume.source +
+               " of service " + name + " is not there on any node of the local cloud",
+           hidden ? "instances do not see /root and /home of this machine: choose another place"
+                  : "mkdir -p " + volume.source});
+    }
+  }
+}
+
+void check_nfs(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
+  if (facts.kernel_nfs) return;
+  for (const auto& [name, volume] : spec.volumes) {
+    const auto type = volume.driver_opts.find("type");
+    if (type == volume.driver_opts.end() || !type->second.starts_with("nfs")) continue;
+    found.push_back({true,
+                     spec.where("volumes." + name) + ": volume " + name +
+                         " is NFS, and this kernel has no NFS client",
+                     "modprobe nfs, or use another kind of volume"});
+  }
+}
+
+void check_images(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
+  if (facts.registry_address.empty()) return;
+  const std::string prefix = facts.registry_address + "/";
+  for (const auto& [name, service] : spec.services) {
+    if (!service.image.starts_with(prefix)) continue;
+    const std::string reference = service.image.substr(prefix.size());
+    const bool given = spec.cluster.registry.images.count(reference) != 0;
+    const bool there = facts.images_in_registry && facts.images_in_registry->count(reference) != 0;
+    if (given || there) continue;
+    found.push_back({true,
+                     spec.where("services." + name + ".image") + ": image " + service.image +
+                         " is not in the registry",
+                     "'hive image push ARCHIVE " + reference +
+                         "', or x-hive: {registry: {images: {\"" + reference +
+                         "\": ./image.tar}}}"});
+  }
+  for (const auto& [reference, archive] : spec.cluster.registry.images) {
+    std::error_code ignored;
+    if (std::filesystem::exists(archive, ignored)) continue;
+    found.push_back({true,
+                     spec.where("x-hive.registry.images") + ": archive " + archive + " of image " +
+                         reference + " is not there",
+                     "build it (docker save -o), or correct the path"});
+  }
+}
+
+void check_record(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
+  if (!facts.corrupt_record.empty()) {
+    found.push_back({true, facts.corrupt_record, ""});
+    return;
+  }
+  if (!facts.record || spec.files.empty()) return;
+  const auto directory = std::filesystem::absolute(spec.files.front()).parent_path().string();
+  if (facts.record->directory.empty() || facts.record->directory == directory) return;
+  const std::string& name = spec.cluster.name;
+  found.push_back({true,
+                   "there is a cluster " + name + " already, made from " + facts.record->directory,
+                   "go there to change it, choose another x-hive.name here, or remove it with "
+                   "'hive down --cluster " +
+                       name + "'"});
+}
+
+}  // namespace
+
+bool engine_version_known_bad(const std::string& version) {
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned patch = 0;
+  if (std::sscanf(version.c_str(), "%u.%u.%u", &major, &minor, &patch) != 3) return false;
+  if (major == 29) return minor == 0 || (minor == 1 && patch <= 4);
+  return major == 25 && minor == 0 && (patch == 13 || patch == 14);
+}
+
+std::vector<PreflightFinding> check_preflight(const PreflightFacts& facts,
+                                              const config::Spec& spec) {
+  Findings found;
+  check_machine(facts, found);
+  check_record(facts, spec, found);
+  check_room(facts, spec, found);
+  check_ports(facts, found);
+  check_shared_listeners(spec, found);
+  check_log_directories(spec, found);
+  check_sources(facts, spec, found);
+  check_nfs(facts, spec, found);
+  check_images(facts, spec, found);
+  return found;
+}
+
+}  // namespace hive::cli
