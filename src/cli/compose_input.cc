@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "cli/command.h"
 #include "cli/context.h"
 
 extern char** environ;

@@ -63,6 +63,19 @@ Result<model::Node> find_node(engine::Engine& engine, const std::string& word) {
 
 Result<model::Service> find_service(engine::Engine& engine, const std::string& word) {
   HIVE_ASSIGN(auto services, engine.list_services());
+  // A service of a stack answers to its name in the Compose file too, when only one has it.
+  const model::Service* short_named = nullptr;
+  int matches = 0;
+  for (const auto& service : services) {
+    const auto label = service.labels.find("com.docker.stack.namespace");
+    if (label == service.labels.end() || service.name != label->second + "_" + word) continue;
+    short_named = &service;
+    ++matches;
+  }
+  const bool exact = std::any_of(services.begin(), services.end(), [&](const auto& service) {
+    return service.name == word || service.id == word;
+  });
+  if (!exact && matches == 1) return *short_named;
   return pick(std::move(services), word, "service",
               [](const model::Service& service) { return service.name; });
 }

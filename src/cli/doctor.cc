@@ -1,0 +1,143 @@
+// hive doctor: everything that preflight checks, and what can be wrong with a living cluster.
+#include <algorithm>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/compose_input.h"
+#include "cli/context.h"
+#include "cli/controller_api.h"
+#include "cli/preflight.h"
+#include "cli/reach.h"
+#include "cloud/local/local.h"
+#include "engine/engine.h"
+
+namespace hive::cli {
+namespace {
+
+using Findings = std::vector<PreflightFinding>;
+
+void check_nodes(const std::vector<model::Node>& nodes, Findings& found) {
+  int managers = 0;
+  int reachable = 0;
+  for (const auto& node : nodes) {
+    if (node.role == model::Role::kManager) {
+      ++managers;
+      reachable += node.manager_reachability == "reachable" ? 1 : 0;
+    }
+    if (node.state != model::NodeState::kReady)
+      found.push_back({true,
+                       "node " + node.hostname + " is " +
+                           std::string(model::to_string(node.state)) +
+                           (node.state_message.empty() ? "" : " (" + node.state_message + ")"),
+                       "'hive instance console " + node.hostname +
+                           "' shows why; 'hive instance start', or 'hive node rm " + node.hostname +
+                           "' when it shall not come back"});
+    if (engine_version_known_bad(node.engine_version))
+      found.push_back({true,
+                       "node " + node.hostname + " runs engine " + node.engine_version +
+                           ", which cuts connections (moby#51651)",
+                       "upgrade it to 29.1.5 or later"});
+  }
+  // One more failure must leave a majority.
+  if (managers > 1 && reachable - 1 <= managers / 2)
+    found.push_back({reachable <= managers / 2,
+                     std::to_string(reachable) + " of " + std::to_string(managers) +
+                         " managers are reachable: one more failure loses the quorum",
+                     "bring the others back, or add a manager with 'hive node promote NODE'"});
+}
+
+void check_tasks(engine::Engine& engine, Findings& found) {
+  const auto services = engine.list_services();
+  const auto tasks = engine.list_tasks({{"desired-state", {"running"}}});
+  if (!services || !tasks) return;
+  for (const auto& service : *services) {
+    std::uint64_t running = 0;
+    std::string trouble;
+    for (const auto& task : *tasks) {
+      if (task.service_id != service.id) continue;
+      running += task.state == model::TaskState::kRunning ? 1 : 0;
+      if (task.state != model::TaskState::kRunning)
+        trouble = task.error.empty() ? task.message : task.error;
+    }
+    if (service.global || running >= service.replicas) continue;
+    found.push_back({true,
+                     "service " + service.name + " runs " + std::to_string(running) + " of " +
+                         std::to_string(service.replicas) + " tasks" +
+                         (trouble.empty() ? "" : " (" + trouble + ")"),
+                     "'hive service ps " + service.name + " --no-trunc' shows why"});
+  }
+}
+
+void check_balancer(const std::string& cluster, Findings& found) {
+  const auto status = cloud::local::connect(cluster)->balancer();
+  if (!status) {
+    found.push_back({true, "the local cloud does not answer: " + status.error().message,
+                     "'hive up' starts it again"});
+    return;
+  }
+  for (const auto& target : status->targets) {
+    if (target.health == cloud::TargetHealth::kInService) continue;
+    found.push_back({true,
+                     "instance " + target.instance_id + " is " +
+                         std::string(cloud::to_string(target.health)) + " at the balancer" +
+                         (target.reason.empty() ? "" : " (" + target.reason + ")"),
+                     "its edge does not answer on port 7080: 'hive instance console " +
+                         target.instance_id + "'"});
+  }
+}
+
+void check_controllers(engine::Engine& engine, Findings& found) {
+  const auto addresses = manager_addresses(engine);
+  if (!addresses) return;
+  for (const auto& address : *addresses) {
+    const auto answer = ask_controller({address}, "/v1/state");
+    if (!answer)
+      found.push_back(
+          {true,
+           "the controller of manager " + address + " does not answer: " + answer.error().message,
+           "its instance's console says why; the others go on"});
+  }
+}
+
+int run(Context& context, const std::vector<std::string>& files) {
+  Findings found;
+  if (!compose_files(files).empty()) {
+    const auto spec = load_compose(context, files, false);
+    if (!spec) return kExitRefused;
+    if (!spec->cluster.name.empty()) found = check_preflight(probe_preflight(*spec), *spec);
+  }
+  if (auto engine = context.engine(); !engine) {
+    if (engine.error().code != Errc::kNotFound) found.push_back({true, engine.error().message, ""});
+  } else if (const auto nodes = (*engine)->list_nodes(); !nodes) {
+    found.push_back({true, nodes.error().message, "'hive up' repairs a local cluster"});
+  } else {
+    check_nodes(*nodes, found);
+    check_tasks(**engine, found);
+    check_controllers(**engine, found);
+    if (const auto cluster = pick_cluster(context.globals); cluster && context.globals.host.empty())
+      check_balancer(*cluster, found);
+  }
+  int faults = 0;
+  for (const auto& finding : found) {
+    faults += finding.fault ? 1 : 0;
+    context.line(std::string(finding.fault ? "fault:   " : "note:    ") + finding.what);
+    if (!finding.hint.empty()) context.line("         " + finding.hint);
+  }
+  context.line(faults == 0 ? "no fault found" : std::to_string(faults) + " faults found");
+  return faults == 0 ? kExitOk : kExitFailed;
+}
+
+}  // namespace
+
+Command doctor_command() {
+  return {.name = "doctor",
+          .summary = "Look for what is wrong, and say what to do",
+          .declare = [](Declare& declare) -> Action {
+            auto files = std::make_shared<std::vector<std::string>>();
+            declare.list("-f,--file", "FILE", files.get(), "Compose file to check too",
+                         ValueKind::kFile);
+            return [files](Context& context) { return run(context, *files); };
+          }};
+}
+
+}  // namespace hive::cli
