@@ -1,0 +1,167 @@
+#include "cli/service_flags.h"
+
+#include <gtest/gtest.h>
+
+namespace hive::cli {
+namespace {
+
+Json listeners(const Json& spec) {
+  const auto& labels = spec.at("Labels");
+  return labels.contains("hive.listeners")
+             ? Json::parse(labels.at("hive.listeners").get<std::string>())
+             : Json::array();
+}
+
+TEST(Publish, ShortFormBecomesAListenerAndADynamicHostPort) {
+  ServiceFlags flags;
+  flags.lists["--publish"] = {"8080:80"};
+  const auto spec = new_service_spec(flags, {"image"});
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ((*spec)["EndpointSpec"]["Ports"],
+            Json::parse(R"([{"Protocol":"tcp","TargetPort":80,"PublishMode":"host"}])"));
+  EXPECT_EQ(listeners(*spec), Json::parse(R"([{"port":8080,"target":80,"protocol":"tcp"}])"));
+}
+
+TEST(Publish, HostModeIsBoundAsWrittenAndIsNoListener) {
+  ServiceFlags flags;
+  flags.lists["--publish"] = {"published=53,target=5353,protocol=udp,mode=host"};
+  const auto spec = new_service_spec(flags, {"image"});
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ((*spec)["EndpointSpec"]["Ports"][0]["PublishedPort"], 53);
+  EXPECT_EQ(listeners(*spec), Json::array());
+}
+
+TEST(Publish, RangesPairUp) {
+  const auto all = parse_publish("8000-8002:80-82");
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->size(), 3U);
+  EXPECT_EQ(all->back().published, 8002);
+  EXPECT_EQ(all->back().target, 82);
+}
+
+TEST(Publish, SaysWhatIsWrong) {
+  for (const auto& [text, word] : std::vector<std::pair<std::string, std::string>>{
+           {"0:80", "no port"},
+           {"80:99999", "no port"},
+           {"80-90:80", "not of one length"},
+           {"127.0.0.1:80:80", "address"},
+           {"80/tpc", "protocol"},
+           {"published=80", "target= is missing"},
+           {"target=80,mode=hst", "mode=host|ingress"}}) {
+    const auto parsed = parse_publish(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_NE(parsed.error().message.find(word), std::string::npos) << parsed.error().message;
+  }
+}
+
+TEST(Publish, RemovingTakesListenerAndPort) {
+  ServiceFlags flags;
+  flags.lists["--publish"] = {"8080:80", "8443:443"};
+  auto spec = new_service_spec(flags, {"image"});
+  ASSERT_TRUE(spec);
+  ASSERT_TRUE(remove_publish("80", *spec));
+  EXPECT_EQ((*spec)["EndpointSpec"]["Ports"].size(), 1U);
+  EXPECT_EQ(listeners(*spec), Json::parse(R"([{"port":8443,"target":443,"protocol":"tcp"}])"));
+  EXPECT_EQ(remove_publish("80", *spec).error().code, Errc::kNotFound);
+}
+
+TEST(Flags, FieldsLandWhereTheEngineWantsThem) {
+  ServiceFlags flags;
+  flags.text["--name"] = "web";
+  flags.text["--replicas"] = "3";
+  flags.text["--limit-cpu"] = "0.5";
+  flags.text["--reserve-memory"] = "64M";
+  flags.text["--update-delay"] = "1m30s";
+  flags.text["--health-cmd"] = "curl -f localhost";
+  flags.lists["--env"] = {"A=1", "A=2", "B=x=y"};
+  const auto spec = new_service_spec(flags, {"image", "run", "-v"});
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ((*spec)["Name"], "web");
+  EXPECT_EQ((*spec)["Mode"]["Replicated"]["Replicas"], 3);
+  const auto& task = (*spec)["TaskTemplate"];
+  EXPECT_EQ(task["Resources"]["Limits"]["NanoCPUs"], 500'000'000);
+  EXPECT_EQ(task["Resources"]["Reservations"]["MemoryBytes"], 64 << 20);
+  EXPECT_EQ((*spec)["UpdateConfig"]["Delay"], 90'000'000'000);
+  EXPECT_EQ(task["ContainerSpec"]["Args"], Json::parse(R"(["run","-v"])"));
+  EXPECT_EQ(task["ContainerSpec"]["Env"], Json::parse(R"(["A=2","B=x=y"])"));
+  EXPECT_EQ(task["ContainerSpec"]["Healthcheck"]["Test"],
+            Json::parse(R"(["CMD-SHELL","curl -f localhost"])"));
+}
+
+TEST(Flags, ReplicasOfAGlobalServiceAreRefused) {
+  ServiceFlags flags;
+  flags.text["--mode"] = "global";
+  flags.text["--replicas"] = "2";
+  const auto spec = new_service_spec(flags, {"image"});
+  ASSERT_FALSE(spec);
+  EXPECT_NE(spec.error().message.find("global"), std::string::npos);
+}
+
+TEST(Flags, BadValuesNameTheFlag) {
+  for (const auto& [flag, value] :
+       std::vector<std::pair<std::string, std::string>>{{"--replicas", "-1"},
+                                                        {"--replicas", "two"},
+                                                        {"--limit-cpu", "many"},
+                                                        {"--limit-memory", "12Q"},
+                                                        {"--update-delay", "soon"},
+                                                        {"--update-order", "start-frist"},
+                                                        {"--update-max-failure-ratio", "1.5"}}) {
+    ServiceFlags flags;
+    flags.text[flag] = value;
+    const auto spec = new_service_spec(flags, {"image"});
+    ASSERT_FALSE(spec) << flag;
+    EXPECT_EQ(spec.error().message.rfind(flag, 0), 0U) << spec.error().message;
+  }
+}
+
+TEST(Edit, NothingAskedChangesNothing) {
+  Json spec = Json::parse(
+      R"({"Name":"web","TaskTemplate":{"ContainerSpec":{"Image":"a"}},"Mode":{"Replicated":{}}})");
+  const Json before = spec;
+  const auto changed = edit_service_spec({}, spec);
+  ASSERT_TRUE(changed);
+  EXPECT_FALSE(*changed);
+  EXPECT_EQ(spec, before);
+}
+
+TEST(Edit, AddsAndRemovesByKeyAndKeepsTheRest) {
+  Json spec = Json::parse(R"({"Name":"web","Labels":{"a":"1"},"FieldOfANewerEngine":7,
+    "TaskTemplate":{"ForceUpdate":4,"ContainerSpec":{"Image":"a","Env":["A=1","B=2"],
+      "Mounts":[{"Type":"bind","Source":"/x","Target":"/y"}]},
+      "Placement":{"Constraints":["node.role==worker"]}}})");
+  ServiceFlags flags;
+  flags.lists["--env-add"] = {"C=3", "A=9"};
+  flags.lists["--env-rm"] = {"B"};
+  flags.lists["--mount-rm"] = {"/y"};
+  flags.lists["--constraint-rm"] = {"node.role==worker"};
+  flags.lists["--label-add"] = {"b=2"};
+  flags.flags["--force"] = true;
+  flags.text["--image"] = "b";
+  const auto changed = edit_service_spec(flags, spec);
+  ASSERT_TRUE(changed) << changed.error().message;
+  EXPECT_TRUE(*changed);
+  EXPECT_EQ(spec["FieldOfANewerEngine"], 7);
+  EXPECT_EQ(spec["TaskTemplate"]["ForceUpdate"], 5);
+  EXPECT_EQ(spec["TaskTemplate"]["ContainerSpec"]["Env"], Json::parse(R"(["C=3","A=9"])"));
+  EXPECT_FALSE(spec["TaskTemplate"]["ContainerSpec"].contains("Mounts"));
+  EXPECT_EQ(spec["TaskTemplate"]["ContainerSpec"]["Image"], "b");
+  EXPECT_EQ(spec["Labels"], Json::parse(R"({"a":"1","b":"2"})"));
+}
+
+TEST(Mount, QuotedFieldsMayHoldCommas) {
+  const auto mount = parse_mount(
+      R"(type=volume,source=logs,target=/logs,volume-opt=type=nfs,"volume-opt=o=addr=10.0.0.1,rw")");
+  ASSERT_TRUE(mount) << mount.error().message;
+  EXPECT_EQ((*mount)["VolumeOptions"]["DriverConfig"]["Options"]["o"], "addr=10.0.0.1,rw");
+}
+
+TEST(Mount, SaysWhatIsWrong) {
+  EXPECT_NE(parse_mount("type=bind,target=/a").error().message.find("needs source="),
+            std::string::npos);
+  EXPECT_NE(parse_mount("type=bind,source=a,target=/a").error().message.find("absolute"),
+            std::string::npos);
+  EXPECT_NE(parse_mount("tpye=bind").error().message.find("did you mean type?"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hive::cli
