@@ -39,10 +39,11 @@ struct Words {
   Errc code;
 };
 // Texts that decide before the status does, in this order.
-constexpr std::array<Words, 24> kWords{{
+constexpr std::array<Words, 25> kWords{{
     {"update out of sequence", Errc::kConflict},
     {"client version", Errc::kUnsupported},
     {"already part of a swarm", Errc::kAlreadyExists},
+    {"participating as a manager", Errc::kFailedPrecondition},
     {"not a swarm manager", Errc::kFailedPrecondition},
     {"not part of a swarm", Errc::kFailedPrecondition},
     {"does not have a leader", Errc::kUnavailable},
@@ -189,7 +190,8 @@ Error error_from(int status, const net::Headers& headers, std::string_view body,
                  std::nullopt};
   Error error{code_of_words(message).value_or(code_of_status(status)), without_rpc_prefix(message),
               std::nullopt};
-  while (!error.message.empty() && (error.message.back() == '.' || error.message.back() == '\n'))
+  while (!error.message.empty() && (error.message.back() == '.' || error.message.back() == '\n' ||
+                                    error.message.back() == ' '))
     error.message.pop_back();
   const auto retry = headers.find("retry-after");
   if (retry != headers.end())
