@@ -20,7 +20,16 @@ class Edge {
   // Stops new requests to the task at once; open ones finish. Quicker than a new table.
   virtual Status drain(const std::string& task_id) = 0;
   virtual Result<std::vector<model::EndpointStats>> stats() = 0;
-  // Ends the proxy that this edge started.
+  // Takes back drain(): the task is probed anew and then admitted if the table has it.
+  virtual Status readmit(const std::string& task_id) = 0;
+  // While leaving, the health check that the balancer in front asks fails, and all else goes on.
+  virtual Status set_leaving(bool leaving) = 0;
+  // Cheap; to be called several times a second: starts the proxy again, whole, when it has died.
+  virtual Status keep_alive() = 0;
+  // Tasks of the table that did not answer the edge's own probe yet and so get no request.
+  virtual std::vector<std::string> not_ready() const = 0;
+  // Ends the proxy that this edge started. Without it the proxy survives this object, and the next
+  // edge over the same directory adopts it.
   virtual Status shutdown() = 0;
 };
 

@@ -1,0 +1,43 @@
+// haproxy.cfg from a routing table, as a pure function. The servers of a backend are slots: a
+// change of endpoints changes slots, never the structure, so it needs no reload.
+// Source: HAProxy 2.6 configuration manual.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "edge/haproxy/slots.h"
+#include "model/routing.h"
+
+namespace hive::edge::haproxy {
+
+struct ConfigOptions {
+  std::string stats_socket;
+  std::uint16_t health_port = 7080;  // GET /healthz: 200, or 503 when leaving
+  bool leaving = false;
+  int max_connections = 10'000;
+  int hard_stop_after_s = 600;  // the longest that a replaced process serves its open requests
+};
+
+// Slots by HAProxy backend: local_name(), all_name().
+using SlotMap = std::map<std::string, std::vector<Slot>>;
+
+std::string local_name(const std::string& backend);
+std::string all_name(const std::string& backend);
+// Its one server "up" in maint = this edge is leaving.
+inline constexpr std::string_view kHealthBackend = "hive.health";
+
+// kInvalidArgument for what could not be written into a configuration, or would mean something else
+// there: odd characters in names, hosts and paths, addresses that are not IP addresses, a tcp
+// service on an http listener, a listener on the health port.
+Status validate(const model::RoutingTable& table, const ConfigOptions& options);
+
+// The order in which routes are tried: longest path, exact host, wildcard, any; then as given.
+std::vector<model::Route> ordered_routes(const model::RoutingTable& table, std::uint16_t port);
+
+std::string render_config(const model::RoutingTable& table, const ConfigOptions& options,
+                          const SlotMap& slots);
+
+}  // namespace hive::edge::haproxy
