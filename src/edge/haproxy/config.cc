@@ -47,8 +47,9 @@ const Backend* find_backend(const RoutingTable& table, const std::string& name) 
 
 Status validate_backend(const Backend& backend) {
   if (backend.name.empty() || !only(backend.name, "-_."))
-    return fail(Errc::kInvalidArgument, "service name \"" + backend.name +
-                                            "\": only letters, digits, '-', '_' and '.' can be served");
+    return fail(Errc::kInvalidArgument,
+                "service name \"" + backend.name +
+                    "\": only letters, digits, '-', '_' and '.' can be served");
   const std::string who = "service " + backend.name + ": ";
   if (!only(backend.sticky_cookie, "-_."))
     return fail(Errc::kInvalidArgument,
@@ -134,7 +135,8 @@ void render_listener(std::string& out, const RoutingTable& table, const Listener
                      listener.port);
   if (listener.accept_proxy) out += " accept-proxy";
   if (!listener.certificate_pem.empty())
-    out += fmt::format(" ssl crt '{}'{}", listener.certificate_pem, http ? " alpn h2,http/1.1" : "");
+    out +=
+        fmt::format(" ssl crt '{}'{}", listener.certificate_pem, http ? " alpn h2,http/1.1" : "");
   out += "\n";
   if (http)
     // A balancer in front that ended TLS has said so already; otherwise we are the first to know.

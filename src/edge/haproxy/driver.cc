@@ -1,0 +1,418 @@
+#include "edge/haproxy/driver.h"
+
+#include <fmt/core.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <thread>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "edge/haproxy/prober.h"
+#include "edge/haproxy/runtime.h"
+#include "os/file.h"
+#include "os/process.h"
+
+namespace hive::edge::haproxy {
+namespace {
+
+using model::Backend;
+using model::Endpoint;
+using model::EndpointStats;
+using model::RoutingTable;
+
+constexpr Milliseconds kStartDeadline{8'000};
+constexpr Milliseconds kDrainTrust{
+    30'000};  // after it, a table that still admits the task is right
+
+struct Process {
+  pid_t pid = 0;
+  unsigned long long start_time = 0;
+  bool alive() const { return pid > 0 && os::alive(pid, start_time); }
+};
+
+struct Wanted {
+  std::vector<Slot> slots;
+  std::vector<std::string> tasks;  // slots[i] is tasks[i]
+};
+
+class HaproxyEdge final : public Edge {
+ public:
+  HaproxyEdge(HaproxyOptions options, const Clock& clock)
+      : options_(std::move(options)),
+        clock_(clock),
+        prober_(options_.on_ready ? options_.on_ready : [] {}) {
+    config_.stats_socket = path("haproxy.sock");
+    config_.health_port = options_.health_port;
+    adopt();
+  }
+
+  Status apply(const RoutingTable& table) override {
+    HIVE_TRY(validate(table, config_));
+    table_ = table;
+    have_table_ = true;
+    return converge();
+  }
+
+  Status drain(const std::string& task_id) override {
+    drained_[task_id] = clock_.now();
+    return have_table_ ? converge() : Status{};
+  }
+
+  Status readmit(const std::string& task_id) override {
+    if (drained_.erase(task_id) == 0) return {};
+    return have_table_ ? converge() : Status{};
+  }
+
+  Status set_leaving(bool leaving) override {
+    config_.leaving = leaving;
+    if (!process_.alive()) return keep_alive();
+    return run(
+        {fmt::format("set server {}/up state {}", kHealthBackend, leaving ? "maint" : "ready")});
+  }
+
+  Status keep_alive() override {
+    reap();
+    if (process_.alive() || !have_table_) return {};
+    log::warn("edge", "HAProxy (pid {}) has ended; starting it again", process_.pid);
+    return converge();
+  }
+
+  std::vector<std::string> not_ready() const override { return not_ready_; }
+
+  Result<std::vector<EndpointStats>> stats() override;
+
+  Status shutdown() override {
+    if (process_.alive()) ::kill(process_.pid, SIGTERM);
+    const MonotonicTime until = clock_.now() + options_.deadline;
+    while (process_.alive() && clock_.now() < until) {
+      reap();
+      std::this_thread::sleep_for(Milliseconds(10));
+    }
+    if (process_.alive()) ::kill(process_.pid, SIGKILL);
+    reap();
+    process_ = {};
+    return {};
+  }
+
+ private:
+  std::string path(const char* name) const { return options_.work_dir + "/" + name; }
+  void adopt();
+  void reap();
+  Status converge();
+  Status start(const SlotMap& slots, const std::string& structure);
+  Status wait_until_serving(const Process& fresh);
+  Status run(const std::vector<std::string>& commands);
+  Result<SlotMap> read_slots();
+  Status adjust(SlotMap actual);
+  std::map<std::string, Wanted> wanted(const SlotMap& actual);
+  bool admissible(const Backend& backend, const Endpoint& endpoint, const SlotMap& actual,
+                  std::vector<ProbeTarget>& probes);
+  bool drained(const Endpoint& endpoint);
+  Wanted wanted_of(const Backend& backend, bool local_only, const std::set<std::string>& ready);
+  std::string structure(const SlotMap& slots) const;
+
+  HaproxyOptions options_;
+  const Clock& clock_;
+  ConfigOptions config_;
+  RoutingTable table_;
+  bool have_table_ = false;
+  Process process_;
+  std::vector<pid_t> children_;  // replaced ones too, until reaped
+  std::string structure_;        // what the running process was started with
+  std::map<std::string, MonotonicTime> drained_;
+  std::vector<std::string> not_ready_;
+  std::map<std::string, std::size_t> slot_counts_;
+  std::map<std::string, std::string> task_of_slot_;  // "backend/s1" -> task
+  std::map<std::string, ServerRow> last_rows_;
+  std::map<std::string, EndpointStats> totals_;  // by task
+  Prober prober_;                                // last: its threads end first
+};
+
+void HaproxyEdge::adopt() {
+  const auto state = os::read_file(path("haproxy.pid"), 4096);
+  if (!state) return;
+  const auto info = ask(config_.stats_socket, "show info", options_.deadline);
+  if (!info) return;
+  const auto pid = parse_pid(*info);
+  if (!pid) return;
+  const auto born = os::start_time(*pid);
+  if (!born || trim(*state) != fmt::format("{} {}", *pid, *born)) return;
+  process_ = {*pid, *born};
+  structure_ = os::read_file(path("structure.cfg")).value_or("");
+  if (auto slots = read_slots())
+    for (const auto& [name, list] : *slots) slot_counts_[name] = list.size();
+  log::info("edge", "adopted the running HAProxy, pid {}", *pid);
+}
+
+void HaproxyEdge::reap() {
+  std::erase_if(children_, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
+}
+
+bool HaproxyEdge::drained(const Endpoint& endpoint) {
+  const auto found = drained_.find(endpoint.task_id);
+  if (found == drained_.end()) return false;
+  if (clock_.now() - found->second < kDrainTrust) return true;
+  drained_.erase(found);
+  return false;
+}
+
+// What HAProxy serves already needs no probe: its own checks watch it.
+bool HaproxyEdge::admissible(const Backend& backend, const Endpoint& endpoint,
+                             const SlotMap& actual, std::vector<ProbeTarget>& probes) {
+  if (drained(endpoint)) return false;
+  const auto slots = actual.find(all_name(backend.name));
+  if (slots != actual.end())
+    for (const Slot& slot : slots->second)
+      if (slot.state != SlotState::kMaint && slot.address == endpoint.address &&
+          slot.port == endpoint.port)
+        return true;
+  if (!endpoint.admit) return true;  // it comes as draining: sticky requests only
+  const ProbeTarget target{endpoint.address, endpoint.port,
+                           backend.mode == "http" ? backend.probe_path : "",
+                           backend.proxy_protocol};
+  probes.push_back(target);
+  if (prober_.ready(target)) return true;
+  not_ready_.push_back(endpoint.task_id);
+  return false;
+}
+
+Wanted HaproxyEdge::wanted_of(const Backend& backend, bool local_only,
+                              const std::set<std::string>& ready) {
+  bool others = false;
+  for (const Endpoint& endpoint : backend.endpoints)
+    others = others || (endpoint.node_id != options_.node_id && endpoint.admit &&
+                        ready.contains(endpoint.task_id));
+  Wanted wanted;
+  std::set<std::pair<std::string, std::uint16_t>> seen;
+  for (const bool admitted : {true, false})
+    for (const Endpoint& endpoint : backend.endpoints) {
+      const bool own = endpoint.node_id == options_.node_id;
+      if (endpoint.admit != admitted || !ready.contains(endpoint.task_id)) continue;
+      if ((local_only && !own) || !seen.insert({endpoint.address, endpoint.port}).second) continue;
+      // Overflow is for the other nodes: own tasks take only their sticky requests there.
+      const bool overflow_only =
+          !local_only && own && others && backend.max_connections_per_task > 0;
+      wanted.slots.push_back({endpoint.address, endpoint.port,
+                              endpoint.admit ? SlotState::kReady : SlotState::kDrain,
+                              overflow_only ? 0 : 100, false});
+      wanted.tasks.push_back(endpoint.task_id);
+    }
+  return wanted;
+}
+
+std::map<std::string, Wanted> HaproxyEdge::wanted(const SlotMap& actual) {
+  not_ready_.clear();
+  std::vector<ProbeTarget> probes;
+  std::map<std::string, Wanted> result;
+  for (const Backend& backend : table_.backends) {
+    std::set<std::string> ready;
+    for (const Endpoint& endpoint : backend.endpoints)
+      if (admissible(backend, endpoint, actual, probes)) ready.insert(endpoint.task_id);
+    result[local_name(backend.name)] = wanted_of(backend, true, ready);
+    result[all_name(backend.name)] = wanted_of(backend, false, ready);
+  }
+  prober_.watch(probes);
+  return result;
+}
+
+std::string HaproxyEdge::structure(const SlotMap& slots) const {
+  SlotMap blank;
+  for (const auto& [name, list] : slots) blank[name] = std::vector<Slot>(list.size());
+  ConfigOptions options = config_;
+  options.leaving = false;
+  return render_config(table_, options, blank);
+}
+
+Status HaproxyEdge::converge() {
+  reap();
+  SlotMap actual;
+  if (process_.alive()) {
+    HIVE_ASSIGN(actual, read_slots());
+  }
+  const bool running = process_.alive();
+  SlotMap next;
+  for (const auto& [name, want] : wanted(actual)) {
+    std::size_t& count = slot_counts_[name];
+    count = std::max({count, kMinSlots, slots_needed(want.slots.size())});
+    auto found = actual.find(name);
+    next[name] = found == actual.end() ? std::vector<Slot>() : found->second;
+    next[name].resize(count);
+  }
+  const std::string text = structure(next);
+  if (running && text == structure_) return adjust(std::move(actual));
+  for (auto& [name, want] : wanted(actual)) {
+    auto& slots = next[name];
+    for (const SlotChange& change : plan_slots(slots, want.slots).changes)
+      slots[change.index] = change.to;
+  }
+  HIVE_TRY(start(next, text));
+  HIVE_ASSIGN(actual, read_slots());
+  return adjust(std::move(actual));
+}
+
+Status HaproxyEdge::adjust(SlotMap actual) {
+  std::set<std::string> busy;
+  for (const auto& [name, row] : last_rows_)
+    if (row.current > 0) busy.insert(name);
+  std::vector<std::string> commands;
+  task_of_slot_.clear();
+  for (const auto& [name, want] : wanted(actual)) {
+    auto& slots = actual[name];
+    for (std::size_t i = 0; i < slots.size(); ++i)
+      slots[i].busy = busy.contains(fmt::format("{}/s{}", name, i + 1));
+    const SlotPlan plan = plan_slots(slots, want.slots);
+    for (std::size_t i = 0; i < plan.placed.size(); ++i)
+      if (plan.placed[i] < slots.size())
+        task_of_slot_[fmt::format("{}/s{}", name, plan.placed[i] + 1)] = want.tasks[i];
+    for (const SlotChange& change : plan.changes) {
+      const std::string server = fmt::format("{}/s{}", name, change.index + 1);
+      for (std::string& command : commands_for(server, slots[change.index], change.to))
+        commands.push_back(std::move(command));
+    }
+  }
+  if (commands.empty()) return {};
+  HIVE_TRY(run(commands));
+  // What HAProxy says to a command is for people; what it then has is the truth.
+  HIVE_ASSIGN(const SlotMap after, read_slots());
+  for (const auto& [name, want] : wanted(after)) {
+    const auto found = after.find(name);
+    if (found == after.end() || !plan_slots(found->second, want.slots).changes.empty())
+      return fail(Errc::kUnavailable, "HAProxy did not take all changes to " + name);
+  }
+  return {};
+}
+
+Status HaproxyEdge::run(const std::vector<std::string>& commands) {
+  for (const std::string& line : batch_commands(commands)) {
+    HIVE_ASSIGN(const std::string answer, ask(config_.stats_socket, line, options_.deadline));
+    if (answer.find("No such") != std::string::npos ||
+        answer.find("Unknown command") != std::string::npos)
+      return fail(Errc::kUnavailable, "HAProxy refused: " + std::string(trim(answer)));
+  }
+  return {};
+}
+
+Result<SlotMap> HaproxyEdge::read_slots() {
+  HIVE_ASSIGN(const std::string text,
+              ask(config_.stats_socket, "show servers state", options_.deadline));
+  return parse_servers_state(text);
+}
+
+Status HaproxyEdge::start(const SlotMap& slots, const std::string& structure) {
+  HIVE_TRY(os::make_directories(options_.work_dir, 0700));
+  HIVE_TRY(
+      os::write_file_atomically(path("next.cfg"), render_config(table_, config_, slots), 0600));
+  if (auto checked = os::run_ok({options_.program, "-c", "-q", "-f", path("next.cfg")}); !checked)
+    return annotate(checked.error(), "HAProxy does not accept the configuration");
+  std::error_code ignored;
+  std::filesystem::rename(path("next.cfg"), path("haproxy.cfg"), ignored);
+  std::vector<std::string> argv{options_.program, "-db", "-f", path("haproxy.cfg")};
+  if (process_.alive()) {
+    // The old process hands over its listening sockets and ends when its requests have.
+    argv.insert(argv.end(), {"-x", config_.stats_socket, "-sf", std::to_string(process_.pid)});
+  }
+  HIVE_ASSIGN(const pid_t pid, os::spawn(argv, {.log_path = path("haproxy.log")}));
+  children_.push_back(pid);
+  HIVE_ASSIGN(const auto born, os::start_time(pid));
+  const Process fresh{pid, born};
+  HIVE_TRY(wait_until_serving(fresh));
+  process_ = fresh;
+  structure_ = structure;
+  last_rows_.clear();
+  HIVE_TRY(os::write_file_atomically(path("structure.cfg"), structure, 0600));
+  HIVE_TRY(os::write_file_atomically(path("haproxy.pid"), fmt::format("{} {}\n", pid, born), 0600));
+  log::info("edge", "HAProxy started, pid {}", pid);
+  return {};
+}
+
+Status HaproxyEdge::wait_until_serving(const Process& fresh) {
+  const MonotonicTime until = clock_.now() + kStartDeadline;
+  while (clock_.now() < until) {
+    reap();
+    if (!fresh.alive()) {
+      std::string last = os::read_file(path("haproxy.log")).value_or("");
+      if (last.size() > 600) last.erase(0, last.size() - 600);
+      return fail(Errc::kFailedPrecondition, "HAProxy ended at once: " + std::string(trim(last)));
+    }
+    if (const auto info = ask(config_.stats_socket, "show info", options_.deadline)) {
+      if (const auto pid = parse_pid(*info); pid && *pid == fresh.pid) return {};
+    }
+    std::this_thread::sleep_for(Milliseconds(10));
+  }
+  ::kill(fresh.pid, SIGKILL);
+  return fail(Errc::kDeadlineExceeded, "HAProxy did not begin to serve in time");
+}
+
+Result<std::vector<EndpointStats>> HaproxyEdge::stats() {
+  HIVE_ASSIGN(const std::string csv,
+              ask(config_.stats_socket, "show stat -1 4 -1", options_.deadline));
+  HIVE_ASSIGN(const std::vector<ServerRow> rows, parse_stat(csv));
+  std::map<std::string, EndpointStats> totals;
+  for (const auto& [slot, task] : task_of_slot_) {
+    EndpointStats& stats = totals[task];
+    if (const auto old = totals_.find(task); old != totals_.end()) stats = old->second;
+    stats.task_id = task;
+    stats.in_flight = stats.queued = stats.response_time_ms = stats.rate = 0;
+  }
+  for (const ServerRow& row : rows) {
+    const std::string slot = row.backend + "/" + row.server;
+    const ServerRow last = std::exchange(last_rows_[slot], row);
+    const auto task = task_of_slot_.find(slot);
+    if (task == task_of_slot_.end()) continue;
+    // Counters belong to slots and begin anew with a reload; tasks get what was added.
+    const auto added = [](std::uint64_t before, std::uint64_t now) {
+      return now >= before ? now - before : now;
+    };
+    EndpointStats& stats = totals[task->second];
+    stats.requests_total += added(last.sessions, row.sessions);
+    stats.errors_5xx_total += added(last.errors_5xx, row.errors_5xx);
+    stats.connection_errors_total += added(last.connection_errors, row.connection_errors);
+    stats.bytes_in_total += added(last.bytes_in, row.bytes_in);
+    stats.bytes_out_total += added(last.bytes_out, row.bytes_out);
+    stats.in_flight += row.current;
+    stats.queued += row.queued;
+    stats.response_time_ms = std::max(stats.response_time_ms, row.response_time_ms);
+    stats.rate += row.rate;
+  }
+  totals_ = totals;
+  std::vector<EndpointStats> result;
+  for (auto& [task, stats] : totals) result.push_back(std::move(stats));
+  return result;
+}
+
+Status check_version(const std::string& program) {
+  HIVE_ASSIGN(const std::string text, os::run_ok({program, "-v"}));
+  const auto at = text.find("version ");
+  int major = 0;
+  int minor = 0;
+  if (at == std::string::npos ||
+      std::sscanf(text.c_str() + at, "version %d.%d", &major, &minor) != 2)
+    return fail(Errc::kUnsupported, program + " -v does not say which HAProxy it is");
+  if (major < 2 || (major == 2 && minor < 4))
+    return fail(Errc::kUnsupported,
+                fmt::format("HAProxy {}.{} is too old: 2.4 or later is needed", major, minor));
+  return {};
+}
+
+}  // namespace
+}  // namespace hive::edge::haproxy
+
+namespace hive::edge {
+
+Result<std::unique_ptr<Edge>> make_haproxy_edge(const HaproxyOptions& options, const Clock& clock) {
+  HaproxyOptions found = options;
+  auto program = os::find_program(options.program);
+  if (!program)
+    return fail(Errc::kNotFound,
+                "HAProxy is not installed (" + options.program + "): install the package haproxy");
+  found.program = *program;
+  HIVE_TRY(haproxy::check_version(found.program));
+  HIVE_TRY(os::make_directories(found.work_dir, 0700));
+  return std::make_unique<haproxy::HaproxyEdge>(found, clock);
+}
+
+}  // namespace hive::edge
