@@ -8,6 +8,9 @@
 #     LABELS  threaded)                    # ctest labels of its tests beside "unit"
 include(GoogleTest)
 
+set(HIVE_TEST_PREFIX "" CACHE STRING "Put before test names, so that several builds make one suite")
+option(HIVE_WHOLE_SUITE "Register the end-to-end tests and the checks of the sources too" OFF)
+
 function(hive_room)
   cmake_parse_arguments(ROOM "" "NAME" "SOURCES;TESTS;DEPS;LIBS;LABELS;TEST_DEPS" ${ARGN})
   set(target hive_${ROOM_NAME})
@@ -17,6 +20,10 @@ function(hive_room)
     target_link_libraries(${target} PUBLIC hive_${dep})
   endforeach()
   target_link_libraries(${target} PUBLIC ${ROOM_LIBS})
+  # The thread sanitizer's build holds only what has threads.
+  if(HIVE_SANITIZE STREQUAL "thread" AND NOT "threaded" IN_LIST ROOM_LABELS)
+    return()
+  endif()
   if(ROOM_TESTS)
     set(test_target ${ROOM_NAME}_test)
     add_executable(${test_target} ${ROOM_TESTS})
@@ -25,7 +32,7 @@ function(hive_room)
       target_link_libraries(${test_target} PRIVATE hive_${dep})
     endforeach()
     gtest_discover_tests(${test_target}
-      TEST_PREFIX "${ROOM_NAME}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+      TEST_PREFIX "${HIVE_TEST_PREFIX}${ROOM_NAME}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
       PROPERTIES LABELS "unit;${ROOM_LABELS}" TIMEOUT 120)
   endif()
 endfunction()

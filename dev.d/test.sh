@@ -1,0 +1,54 @@
+#!/bin/bash
+# test [NAME...]: build and run every test, or those whose name matches
+# The suite is one ctest run over several build directories: g++ release (all tests,
+# end to end too), address+undefined behaviour sanitizers (unit tests), thread
+# sanitizer (tests labelled threaded), and the clang build and checks as tests.
+
+main() {
+  need_root test
+  mkdir -p build
+  ensure_packages run build test
+  clean_leftovers
+  build_preset release
+  build_images
+  if [ $# -gt 0 ]; then
+    run_suite -R "$(IFS='|' && echo "$*")"
+    return
+  fi
+  build_preset asan
+  build_preset tsan
+  run_suite
+}
+
+run_suite() {
+  mkdir -p build/suite
+  {
+    echo "subdirs(\"$HIVE_SRC/build/release\")"
+    for preset in asan tsan; do
+      [ ! -f "build/$preset/build.ninja" ] || echo "subdirs(\"$HIVE_SRC/build/$preset\")"
+    done
+  } >build/suite/CTestTestfile.cmake
+  local status=0
+  HIVE_STATE_DIR=$(test_state_dir)/lib HIVE_RUN_DIR=$(test_state_dir)/run \
+    ctest --test-dir build/suite -j "$(jobs_count)" --output-on-failure \
+    --no-tests=error "$@" || status=$?
+  return "$status"
+}
+
+# Tests keep their clusters apart from the user's: a killed run's are found here.
+test_state_dir() { echo /var/tmp/hive-test; }
+
+clean_leftovers() {
+  local dir bin
+  dir=$(test_state_dir)
+  bin=$(hive_bin)
+  [ -d "$dir/lib" ] || return 0
+  [ -x "$bin" ] || build_preset release hive
+  local cluster
+  for cluster in "$dir"/lib/*/; do
+    [ -d "$cluster" ] || continue
+    say "taking down '$(basename "$cluster")', left by a test run that was cut short"
+    HIVE_STATE_DIR=$dir/lib HIVE_RUN_DIR=$dir/run "$bin" down --cluster "$(basename "$cluster")" >&2 ||
+      die "the test cluster '$(basename "$cluster")' could not be taken down"
+  done
+}
