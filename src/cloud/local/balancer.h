@@ -1,0 +1,55 @@
+// The balancer in front of the instances: an HAProxy in this machine's own network namespace.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "cloud/local/local.h"
+#include "cloud/local/state.h"
+
+namespace hive::cloud::local {
+
+// One registered instance: its server slot in every backend.
+struct BalancerTarget {
+  std::string instance_id;
+  std::string address;
+  int slot = 0;
+  bool draining = false;
+  std::int64_t drain_until_unix_ms = 0;
+};
+
+inline constexpr int kBalancerSlots = 64;
+
+// The HAProxy configuration; occupied slots carry their addresses, so that a reload keeps them.
+std::string render_balancer(const BalancerSpec& spec, const std::map<int, BalancerTarget>& targets,
+                            const std::string& socket, const std::string& state_file);
+
+// Thread-safe. Its record (balancer.json) is written before each effect.
+class Balancer {
+ public:
+  explicit Balancer(Paths paths) : paths_(std::move(paths)) {}
+  // Reads the record and starts HAProxy again if it should run and does not.
+  Status adopt();
+  Status ensure(const BalancerSpec& spec);
+  Status register_target(const InstanceRecord& instance);
+  Status deregister(const std::string& instance_id);
+  Result<BalancerStatus> status();
+  // Ends drains whose connections are gone or whose time is up. Called a few times a second.
+  void tick();
+
+ private:
+  Status save();
+  Status run_haproxy();
+  Result<std::string> command(const std::string& text) const;
+  Status fill_slot(const BalancerTarget& target);
+  Result<std::map<std::string, std::map<std::string, std::string>>> servers() const;
+
+  const Paths paths_;
+  std::mutex mutex_;
+  bool wanted_ = false;
+  BalancerSpec spec_;
+  std::map<int, BalancerTarget> targets_;  // by slot
+};
+
+}  // namespace hive::cloud::local

@@ -1,0 +1,26 @@
+// What pid 1 makes of its fresh namespaces: a private root, a name, a network.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace hive::cloud::local {
+
+struct BootFile {
+  std::string id;
+  std::string hostname;
+  std::string address;
+  std::string gateway;
+  std::string disk;    // upper, work, root, docker
+  std::string run;     // becomes /run
+  std::string binary;  // becomes /usr/local/bin/hive
+};
+Result<BootFile> read_boot_file(const std::string& path);
+
+// An overlay over this machine's root becomes the root; fresh /proc, /sys and /tmp; cgroups bound.
+Status make_root(const BootFile& boot);
+// lo, eth0 (put here from outside), the default route, the metadata address.
+Status configure_network(const BootFile& boot);
+
+}  // namespace hive::cloud::local
