@@ -4,20 +4,28 @@ namespace hive::cloud {
 
 std::string_view to_string(InstanceState state) {
   switch (state) {
-    case InstanceState::kPending: return "pending";
-    case InstanceState::kRunning: return "running";
-    case InstanceState::kStopped: return "stopped";
-    case InstanceState::kTerminated: return "terminated";
+    case InstanceState::kPending:
+      return "pending";
+    case InstanceState::kRunning:
+      return "running";
+    case InstanceState::kStopped:
+      return "stopped";
+    case InstanceState::kTerminated:
+      return "terminated";
   }
   return "unknown";
 }
 
 std::string_view to_string(TargetHealth health) {
   switch (health) {
-    case TargetHealth::kInitial: return "initial";
-    case TargetHealth::kInService: return "in-service";
-    case TargetHealth::kOutOfService: return "out-of-service";
-    case TargetHealth::kDraining: return "draining";
+    case TargetHealth::kInitial:
+      return "initial";
+    case TargetHealth::kInService:
+      return "in-service";
+    case TargetHealth::kOutOfService:
+      return "out-of-service";
+    case TargetHealth::kDraining:
+      return "draining";
   }
   return "unknown";
 }

@@ -45,11 +45,11 @@ std::string render_listener(const BalancerSpec& spec, const ListenerSpec& l,
   if (l.mode == "https") out += "  http-request set-header X-Forwarded-Proto https\n";
   out += fmt::format("  default_backend {}\nbackend {}\n  mode {}\n  balance roundrobin\n",
                      backend_name(l), backend_name(l), http ? "http" : "tcp");
-  out += fmt::format("  option httpchk GET {}\n  option redispatch\n  retries 3\n", spec.health_path);
-  const std::string check =
-      fmt::format("check port {} inter {} rise {} fall {}{}", spec.health_port,
-                  spec.health_interval_ms, spec.healthy_threshold, spec.unhealthy_threshold,
-                  l.send_proxy ? " send-proxy-v2" : "");
+  out +=
+      fmt::format("  option httpchk GET {}\n  option redispatch\n  retries 3\n", spec.health_path);
+  const std::string check = fmt::format(
+      "check port {} inter {} rise {} fall {}{}", spec.health_port, spec.health_interval_ms,
+      spec.healthy_threshold, spec.unhealthy_threshold, l.send_proxy ? " send-proxy-v2" : "");
   for (int slot = 1; slot <= kBalancerSlots; ++slot) {
     const auto at = targets.find(slot);
     const bool used = at != targets.end() && !at->second.draining;
@@ -130,8 +130,8 @@ Status Balancer::run_haproxy() {
   if (old != 0)
     if (auto shown = command("show servers state")) server_state = *shown;
   HIVE_TRY(os::write_file_atomically(state_file, server_state, 0600));
-  HIVE_TRY(os::write_file_atomically(
-      config, render_balancer(spec_, targets_, socket, state_file), 0600));
+  HIVE_TRY(os::write_file_atomically(config, render_balancer(spec_, targets_, socket, state_file),
+                                     0600));
   HIVE_TRY(os::run_ok({"haproxy", "-c", "-q", "-f", config}));
   std::vector<std::string> argv{"haproxy", "-db", "-f", config};
   // The old process hands its listening sockets over and ends when its connections do.
@@ -213,8 +213,7 @@ Status Balancer::fill_slot(const BalancerTarget& t) {
 
 Status Balancer::register_target(const InstanceRecord& instance) {
   std::lock_guard lock(mutex_);
-  if (!wanted_)
-    return fail(Errc::kFailedPrecondition, "there is no balancer yet; ensure it first");
+  if (!wanted_) return fail(Errc::kFailedPrecondition, "there is no balancer yet; ensure it first");
   BalancerTarget target{instance.id, instance.address, 0, false, 0};
   for (const auto& [slot, t] : targets_)
     if (t.instance_id == instance.id) {

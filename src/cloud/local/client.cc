@@ -1,9 +1,8 @@
 // The port Cloud, spoken to the cluster's daemon over its socket; and the starting of that daemon.
 #include <fmt/core.h>
 #include <signal.h>
-#include <unistd.h>
-
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <optional>
@@ -25,8 +24,7 @@ namespace fs = std::filesystem;
 class Client final : public Cloud {
  public:
   explicit Client(const std::string& socket)
-      : socket_(socket),
-        http_(net::Target{.base_url = "http://cloud", .unix_socket = socket}) {}
+      : socket_(socket), http_(net::Target{.base_url = "http://cloud", .unix_socket = socket}) {}
 
   Result<Instance> launch(const LaunchRequest& request) override {
     HIVE_ASSIGN(const Json json, call("POST", "/v1/instances", to_json(request).dump()));
@@ -67,8 +65,7 @@ class Client final : public Cloud {
     return {};
   }
   Status act(const std::string& id, const char* verb) {
-    return done(
-        call("POST", fmt::format("/v1/instances/{}/{}", net::percent_encode(id), verb)));
+    return done(call("POST", fmt::format("/v1/instances/{}/{}", net::percent_encode(id), verb)));
   }
   Result<Json> call(const char* method, const std::string& path, std::string body = "") {
     net::Request request;
@@ -79,8 +76,7 @@ class Client final : public Cloud {
     request.max_response_bytes = 64U << 20;
     const auto answer = http_.send(request);
     if (!answer) return annotate(answer.error(), "the local cloud at " + socket_);
-    if (answer->status >= 300)
-      return tl::unexpected(error_from(answer->body, answer->status));
+    if (answer->status >= 300) return tl::unexpected(error_from(answer->body, answer->status));
     return parse_json(answer->body, "the local cloud's answer");
   }
 
@@ -90,7 +86,8 @@ class Client final : public Cloud {
 
 Status install_binary(const Paths& paths, const std::string& given) {
   std::error_code error;
-  const fs::path source = given.empty() ? fs::read_symlink("/proc/self/exe", error) : fs::path(given);
+  const fs::path source =
+      given.empty() ? fs::read_symlink("/proc/self/exe", error) : fs::path(given);
   if (fs::equivalent(source, paths.binary(), error)) return {};
   HIVE_TRY(os::make_directories(paths.binary().parent_path(), 0755));
   // A new file each time: the old one may be mapped by running instances.
@@ -100,8 +97,8 @@ Status install_binary(const Paths& paths, const std::string& given) {
   fs::permissions(fresh, fs::perms(0755), error);
   fs::rename(fresh, paths.binary(), error);
   if (error)
-    return fail(Errc::kInternal, fmt::format("installing {}: {}", paths.binary().string(),
-                                             error.message()));
+    return fail(Errc::kInternal,
+                fmt::format("installing {}: {}", paths.binary().string(), error.message()));
   return {};
 }
 
@@ -167,22 +164,23 @@ Status ensure_server(const std::string& name, const std::string& hive_binary,
   HIVE_ASSIGN(const Paths paths, paths_of(name));
   HIVE_TRY(load_cluster(paths));
   if (::geteuid() != 0)
-    return fail(Errc::kPermissionDenied, "the local cloud needs root: namespaces, mounts and links");
+    return fail(Errc::kPermissionDenied,
+                "the local cloud needs root: namespaces, mounts and links");
   if (running_daemon(paths, "cloud-server") != 0 && answers(paths)) return {};
   HIVE_TRY(os::make_directories(paths.run, 0700));
   HIVE_TRY(install_binary(paths, hive_binary));
-  HIVE_ASSIGN(const pid_t pid, start_daemon(paths, "cloud-server",
-                                            {paths.binary().string(), "cloud-server", "--cluster",
-                                             name}));
+  HIVE_ASSIGN(const pid_t pid,
+              start_daemon(paths, "cloud-server",
+                           {paths.binary().string(), "cloud-server", "--cluster", name}));
   HIVE_ASSIGN(const auto since, os::start_time(pid));
   for (int waited = 0; waited < deadline.count(); waited += 10) {
     if (answers(paths)) return {};
     if (!os::alive(pid, since)) break;
     ::usleep(10'000);
   }
-  return fail(Errc::kUnavailable, fmt::format("the local cloud's daemon does not start: {} (see {})",
-                                              last_line(paths.server_log()),
-                                              paths.server_log().string()));
+  return fail(Errc::kUnavailable,
+              fmt::format("the local cloud's daemon does not start: {} (see {})",
+                          last_line(paths.server_log()), paths.server_log().string()));
 }
 
 std::string default_user_data(const LocalCluster& cluster, const std::string& role) {

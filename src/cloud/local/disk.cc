@@ -40,8 +40,8 @@ Status cover(const fs::path& upper, const fs::path& path) {
   const fs::path at = upper / path.relative_path();
   if (::setxattr(at.c_str(), "trusted.overlay.opaque", "y", 1, 0) != 0)
     return tl::unexpected(os::errno_error(
-        errno, fmt::format("covering {} in the disk of an instance ({})", path.string(),
-                           at.string())));
+        errno,
+        fmt::format("covering {} in the disk of an instance ({})", path.string(), at.string())));
   return {};
 }
 
@@ -57,9 +57,10 @@ Status prepare_disk(const Paths& paths, const std::string& id, const std::string
   const fs::path upper = base / "upper";
   for (const char* name : {"upper", "work", "docker", "root"})
     HIVE_TRY(os::make_directories(base / name, 0755));
-  for (const auto& path : {fs::path("/root"), fs::path("/home"), fs::path("/etc/docker"),
-                           fs::path("/etc/hive"), paths.state.parent_path(), fs::path("/var/lib/cloud"),
-                           paths.run.parent_path(), fs::path("/var/lib/hive")})
+  for (const auto& path :
+       {fs::path("/root"), fs::path("/home"), fs::path("/etc/docker"), fs::path("/etc/hive"),
+        paths.state.parent_path(), fs::path("/var/lib/cloud"), paths.run.parent_path(),
+        fs::path("/var/lib/hive")})
     HIVE_TRY(cover(upper, path));
   for (const char* path : {"/var/lib/docker", "/usr/local/bin", "/var/log/hive"})
     HIVE_TRY(mirror_directory(upper, path));

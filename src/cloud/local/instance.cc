@@ -128,7 +128,8 @@ Result<InstanceRecord> Instances::allocate(const LaunchRequest& request, bool& i
                              std::chrono::system_clock::now().time_since_epoch())
                              .count();
   HIVE_TRY(os::make_directories(paths_.instance(out.id), 0700));
-  HIVE_TRY(os::write_file_atomically(paths_.instance(out.id) / "user-data", request.user_data, 0600));
+  HIVE_TRY(
+      os::write_file_atomically(paths_.instance(out.id) / "user-data", request.user_data, 0600));
   HIVE_TRY(save_instance(paths_, out));
   is_new = true;
   return out;
@@ -172,13 +173,12 @@ Status Instances::boot(InstanceRecord record) {
   Status status;
   auto args = write_boot_file(record, status);
   HIVE_TRY(status);
-  std::vector<std::string> env{
-      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-      "HOME=/root",
-      "TERM=linux",
-      "LANG=C.UTF-8",
-      "HIVE_INSTANCE=" + record.id,
-      environment_mark(paths_)};
+  std::vector<std::string> env{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                               "HOME=/root",
+                               "TERM=linux",
+                               "LANG=C.UTF-8",
+                               "HIVE_INSTANCE=" + record.id,
+                               environment_mark(paths_)};
   const std::string console = (paths_.instance(record.id) / "console.log").string();
   const int console_fd = ::open(console.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   int go[2] = {-1, -1};

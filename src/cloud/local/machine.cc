@@ -19,8 +19,8 @@ Status mount_at(const char* source, const std::string& target, const char* type,
                 unsigned long flags, const std::string& data = "") {
   if (::mount(source, target.c_str(), type, flags, data.c_str()) == 0) return {};
   return tl::unexpected(os::errno_error(
-      errno, fmt::format("mounting {} ({}) at {}", source, type == nullptr ? "bind" : type,
-                         target)));
+      errno,
+      fmt::format("mounting {} ({}) at {}", source, type == nullptr ? "bind" : type, target)));
 }
 
 Status mount_tree(const std::string& root, const BootFile& boot) {
@@ -32,8 +32,7 @@ Status mount_tree(const std::string& root, const BootFile& boot) {
   HIVE_TRY(mount_at("tmpfs", root + "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777"));
   HIVE_TRY(mount_at("tmpfs", root + "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777"));
   HIVE_TRY(mount_at(boot.run.c_str(), root + "/run", nullptr, MS_BIND));
-  HIVE_TRY(
-      mount_at((boot.disk + "/docker").c_str(), root + "/var/lib/docker", nullptr, MS_BIND));
+  HIVE_TRY(mount_at((boot.disk + "/docker").c_str(), root + "/var/lib/docker", nullptr, MS_BIND));
   const std::string hive = root + "/usr/local/bin/hive";
   HIVE_TRY(mount_at(boot.binary.c_str(), hive, nullptr, MS_BIND));
   return mount_at("none", hive, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY);
@@ -71,9 +70,9 @@ Status make_root(const BootFile& boot) {
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return tl::unexpected(os::errno_error(errno, "making the mounts private"));
   const std::string root = boot.disk + "/root";
-  HIVE_TRY(mount_at("overlay", root, "overlay", 0,
-                    fmt::format("lowerdir=/,upperdir={}/upper,workdir={}/work", boot.disk,
-                                boot.disk)));
+  HIVE_TRY(
+      mount_at("overlay", root, "overlay", 0,
+               fmt::format("lowerdir=/,upperdir={}/upper,workdir={}/work", boot.disk, boot.disk)));
   HIVE_TRY(mount_tree(root, boot));
   // The new root over the old one, then the old one away (pivot_root(2), "." twice).
   if (::chdir(root.c_str()) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0 ||

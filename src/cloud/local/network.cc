@@ -62,10 +62,9 @@ bool forward_drops() {
 
 Status ensure_forwarding(const Paths& paths, const LocalCluster& cluster) {
   if (!forward_drops()) return {};
-  const std::vector<std::string> rule{"FORWARD", "-i",        cluster.bridge,
-                                      "-o",      cluster.bridge, "-m",
-                                      "comment", "--comment", firewall_mark(paths),
-                                      "-j",      "ACCEPT"};
+  const std::vector<std::string> rule{
+      "FORWARD", "-i",        cluster.bridge,       "-o", cluster.bridge, "-m",
+      "comment", "--comment", firewall_mark(paths), "-j", "ACCEPT"};
   std::vector<std::string> check{"iptables", "-w", "-C"};
   check.insert(check.end(), rule.begin(), rule.end());
   HIVE_ASSIGN(const auto there, os::run(check));
@@ -83,10 +82,10 @@ int remove_rules(const Paths& paths) {
   if (!rules) return removed;
   for (const auto& line : lines_of(*rules)) {
     const auto words = split(line, ' ');
-    const bool ours = std::find_if(words.begin(), words.end(), [&](const std::string& word) {
-                        return word == firewall_mark(paths) ||
-                               word == "\"" + firewall_mark(paths) + "\"";
-                      }) != words.end();
+    const bool ours =
+        std::find_if(words.begin(), words.end(), [&](const std::string& word) {
+          return word == firewall_mark(paths) || word == "\"" + firewall_mark(paths) + "\"";
+        }) != words.end();
     if (!ours || words.empty() || words[0] != "-A") continue;
     std::vector<std::string> command{"iptables", "-w", "-D"};
     for (std::size_t i = 1; i < words.size(); ++i) {
@@ -158,9 +157,9 @@ Status plug_in(const LocalCluster& cluster, int host_number, pid_t pid) {
   const std::string name = fmt::format("hv{}-{}", cluster.network, host_number);
   os::RunOptions options;
   if (fs::exists("/sys/class/net/" + name)) options.input += fmt::format("link del {}\n", name);
-  options.input += fmt::format(
-      "link add {} type veth peer name eth0 netns {}\nlink set {} master {} up\n", name, pid, name,
-      cluster.bridge);
+  options.input +=
+      fmt::format("link add {} type veth peer name eth0 netns {}\nlink set {} master {} up\n", name,
+                  pid, name, cluster.bridge);
   HIVE_TRY(os::run_ok({"ip", "-batch", "-"}, options));
   return {};
 }

@@ -1,4 +1,5 @@
-// The cluster's network on this machine: a bridge with the gateway address, a veth pair an instance.
+// The cluster's network on this machine: a bridge with the gateway address, a veth pair an
+// instance.
 #pragma once
 
 #include <sys/types.h>

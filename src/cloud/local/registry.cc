@@ -66,9 +66,9 @@ Status ensure_registry(const Paths& paths, const LocalCluster& cluster) {
   if (running_daemon(paths, "registry") != 0) return {};
   HIVE_TRY(check_port_free(cluster.gateway, 5001));
   HIVE_TRY(write_files(paths, cluster));
-  HIVE_TRY(start_daemon(paths, "registry",
-                        {"docker-registry", "serve",
-                         (paths.state / "registry" / "config.yml").string()}));
+  HIVE_TRY(start_daemon(
+      paths, "registry",
+      {"docker-registry", "serve", (paths.state / "registry" / "config.yml").string()}));
   for (int i = 0; i < 500; ++i) {
     if (answers(cluster)) return {};
     if (running_daemon(paths, "registry") == 0) break;

@@ -100,8 +100,7 @@ net::Handler metadata_handler(InstanceRecord r, std::string user_data, std::stri
         {data + "tags/instance/", "Name\nrole"},
         {data + "tags/instance/Name", r.hostname},
         {data + "tags/instance/role", r.role}};
-    if (q.path == "/latest/user-data")
-      return user_data.empty() ? text("", 404) : text(user_data);
+    if (q.path == "/latest/user-data") return user_data.empty() ? text("", 404) : text(user_data);
     const auto at = known.find(q.path);
     return at == known.end() ? text("", 404) : text(at->second);
   };
@@ -109,14 +108,19 @@ net::Handler metadata_handler(InstanceRecord r, std::string user_data, std::stri
 
 int http_status(Errc code) {
   switch (code) {
-    case Errc::kInvalidArgument: return 400;
-    case Errc::kNotFound: return 404;
+    case Errc::kInvalidArgument:
+      return 400;
+    case Errc::kNotFound:
+      return 404;
     case Errc::kAlreadyExists:
     case Errc::kConflict:
-    case Errc::kFailedPrecondition: return 409;
+    case Errc::kFailedPrecondition:
+      return 409;
     case Errc::kUnavailable:
-    case Errc::kResourceExhausted: return 503;
-    default: return 500;
+    case Errc::kResourceExhausted:
+      return 503;
+    default:
+      return 500;
   }
 }
 
@@ -232,8 +236,9 @@ class Server {
       return net::ServerResponse::json(out.dump());
     }
     if (parts.size() == 5 && parts[4] == "console") {
-      const auto max = q.query.contains("max") ? std::strtoull(q.query.at("max").c_str(), nullptr, 10)
-                                               : 65536ULL;
+      const auto max = q.query.contains("max")
+                           ? std::strtoull(q.query.at("max").c_str(), nullptr, 10)
+                           : 65536ULL;
       const auto output = instances_.console_output(parts[3], max);
       if (!output) return reply(Status(tl::unexpected(output.error())));
       return net::ServerResponse::json(
@@ -266,7 +271,8 @@ class Server {
     if (parts.size() > 2 && parts[2] == "instances") return answer_instances(q, parts);
     if (parts.size() > 2 && parts[2] == "balancer") return answer_balancer(q, parts);
     if (q.path == "/v1/status")
-      return net::ServerResponse::json(Json{{"pid", ::getpid()}, {"cluster", paths_.cluster}}.dump());
+      return net::ServerResponse::json(
+          Json{{"pid", ::getpid()}, {"cluster", paths_.cluster}}.dump());
     return net::ServerResponse::error(404, "no such path");
   }
 

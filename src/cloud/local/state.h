@@ -17,8 +17,8 @@ struct InstanceRecord {
   std::string hostname;
   std::string role;
   std::string address;
-  std::string token;  // of the launch request
-  int host_number = 0;  // last octet of the address
+  std::string token;                              // of the launch request
+  int host_number = 0;                            // last octet of the address
   InstanceState state = InstanceState::kPending;  // as intended; what lives is asked of the kernel
   std::int64_t launched_unix_ms = 0;
   pid_t pid = 0;  // of its pid 1, with start_time its identity

@@ -17,7 +17,8 @@ constexpr std::chrono::seconds kHealthyAfter{30};
 
 Status save_unit(const Unit& unit, const std::string& directory) {
   HIVE_TRY(os::make_directories(directory, 0755));
-  const Json json{{"argv", unit.argv}, {"restart", unit.restart}, {"stop_seconds", unit.stop_seconds}};
+  const Json json{
+      {"argv", unit.argv}, {"restart", unit.restart}, {"stop_seconds", unit.stop_seconds}};
   return os::write_file_atomically(fs::path(directory) / unit.name, json.dump(2), 0644);
 }
 
