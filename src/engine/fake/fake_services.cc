@@ -200,8 +200,6 @@ void FakeEngine::set_task_state(const std::string& id, model::TaskState state,
 
 Status FakeEngine::check_service_spec(const Json& spec, const std::string& except_id) const {
   const std::string name = json_string(spec, "Name");
-  if (name.empty())
-    return fail(Errc::kInvalidArgument, "name must be valid as a DNS name component: it is empty");
   if (json_string(spec, "TaskTemplate.ContainerSpec.Image").empty())
     return fail(Errc::kInvalidArgument, "ContainerSpec: image reference must be provided");
   if (name_taken(services_, name, except_id))
@@ -258,7 +256,9 @@ Result<ServiceWriteResult> FakeEngine::create_service(const Json& spec,
   HIVE_TRY(enter("create_service", json_string(spec, "Name")));
   HIVE_TRY(need_manager());
   HIVE_TRY(check_service_spec(spec, ""));
-  HIVE_ASSIGN(const std::string id, create_named(services_, "service", spec));
+  Json named = spec;
+  if (json_string(spec, "Name").empty()) named["Name"] = "nameless_" + new_id();
+  HIVE_ASSIGN(const std::string id, create_named(services_, "service", named));
   last_auth_ = options.auth;
   reconcile(services_.at(id), false);
   return ServiceWriteResult{id, {}};

@@ -237,8 +237,16 @@ TEST_P(Contract, BadSpecsAreInvalid) {
   Json no_image = service_spec("bad");
   no_image["TaskTemplate"]["ContainerSpec"].erase("Image");
   EXPECT_FAILS(engine_->create_service(no_image, {}), Errc::kInvalidArgument);
-  EXPECT_FAILS(engine_->create_service(service_spec(""), {}), Errc::kInvalidArgument);
   EXPECT_FAILS(engine_->inspect_task("nosuchtask"), Errc::kNotFound);
+}
+
+TEST_P(Contract, ANamelessServiceGetsAName) {
+  const auto created = engine_->create_service(service_spec("", 0), {});
+  ASSERT_OK(created);
+  const auto object = engine_->inspect_service(created->id);
+  ASSERT_OK(object);
+  EXPECT_NE(json_string(*object, "Spec.Name"), "");
+  ASSERT_OK(engine_->remove_service(created->id));
 }
 
 TEST_P(Contract, Configs) {
