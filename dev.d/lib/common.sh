@@ -112,7 +112,7 @@ hive_bin() { echo "$HIVE_SRC/build/release/bin/hive"; }
 build_images() {
   local dir
   for dir in examples/*/; do
-    [ -x "${dir}build-image" ] || continue
-    "${dir}build-image" || die "building the image of $dir failed"
+    [ -x "${dir}build.sh" ] || continue
+    "${dir}build.sh" >&2 || die "building the image of $dir failed"
   done
 }
