@@ -101,6 +101,9 @@ void Checker::references(const Service& service) {
 
 void Checker::image(const Service& service) {
   const std::string path = "services." + service.name;
+  // A value of a wrong type was reported already.
+  const bool reported = findings_.has_faults() && spec_.positions.count(path + ".image") > 0;
+  if (service.image.empty() && reported) return;
   if (service.image.empty())
     fault(path, fmt::format("{} has no image", path),
           "Swarm builds no images: build it first and name it here");

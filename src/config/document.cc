@@ -73,6 +73,7 @@ class Builder {
   static std::string text_of(fy_token* token);
   static std::string tag_of(fy_token* token);
   void report_syntax_error();
+  Position first_tab(Position fallback) const;
   // False: stop, a fault was reported.
   bool build(const Event& event, int depth, Node& out);
   bool build_scalar(const fy_event& event, Node& out);
@@ -136,6 +137,20 @@ std::string Builder::tag_of(fy_token* token) {
   return "!" + std::string(suffix_text);
 }
 
+Position Builder::first_tab(Position fallback) const {
+  std::string_view text = *content_;
+  for (std::uint32_t line = 1; !text.empty(); ++line) {
+    const auto indent = text.substr(0, text.find_first_not_of(" \t"));
+    const auto tab = indent.find('\t');
+    if (tab != std::string_view::npos)
+      return Position{file_, line, static_cast<std::uint32_t>(tab) + 1};
+    const auto newline = text.find('\n');
+    if (newline == std::string_view::npos) break;
+    text.remove_prefix(newline + 1);
+  }
+  return fallback;
+}
+
 void Builder::report_syntax_error() {
   Position where = last_;
   std::string message = "the YAML cannot be parsed";
@@ -149,18 +164,9 @@ void Builder::report_syntax_error() {
     break;
   }
   if (where.line == 0) where = Position{file_, 1, 1};
-  // A tab is the one cause that the parser's own words do not show.
-  std::string hint;
-  std::string_view text = *content_;
-  for (std::uint32_t line = 1; line < where.line; ++line) {
-    const auto newline = text.find('\n');
-    if (newline == std::string_view::npos) break;
-    text.remove_prefix(newline + 1);
-  }
-  const auto indent = text.substr(0, text.find_first_not_of(" \t"));
-  if (indent.find('\t') != std::string_view::npos)
-    hint = "the line is indented with a tab: YAML wants spaces";
-  findings_->fault(where, message, hint);
+  // libfyaml reports a tab only lines after it.
+  if (message.find("tab character") != std::string::npos) where = first_tab(where);
+  findings_->fault(where, message);
 }
 
 bool Builder::count(std::size_t nodes, Position where) {
@@ -251,12 +257,16 @@ bool Builder::build(const Event& event, int depth, Node& out) {
 
 bool Builder::build_scalar(const fy_event& event, Node& out) {
   const auto& scalar = event.scalar;
-  const Position where = position_of(scalar.value);
+  Position where = position_of(scalar.value);
+  const auto style = scalar.value == nullptr ? FYSS_PLAIN : fy_token_scalar_style(scalar.value);
+  // libfyaml marks the text inside the quotes: people look for the quote.
+  if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && where.column > 1)
+    --where.column;
   last_ = where;
   const std::string text = text_of(scalar.value);
   if (!count(1 + text.size() / 64, where)) return false;
   const std::string tag = tag_of(scalar.tag);
-  const bool plain = scalar.value == nullptr || fy_token_scalar_style(scalar.value) == FYSS_PLAIN;
+  const bool plain = style == FYSS_PLAIN;
   if (tag == "str" || (tag.empty() && !plain) || (!tag.empty() && tag[0] == '!')) {
     out = Node{.kind = Node::Kind::kString, .position = where, .text = text};
   } else {

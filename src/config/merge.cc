@@ -81,13 +81,16 @@ void merge_health(Healthcheck& base, const Healthcheck& from) {
   set(base.disable, from.disable);
 }
 
-void merge_logging(Logging& base, const Logging& from) {
+// True when docker loses the later file's options: it does where the earlier has none.
+bool merge_logging(Logging& base, const Logging& from) {
   if (!base.driver.empty() && !from.driver.empty() && base.driver != from.driver) {
     base = from;
-    return;
+    return false;
   }
-  set(base.driver, from.driver);
+  if (base.driver.empty()) base.driver = from.driver;
+  if (base.options.empty()) return !from.options.empty();
   override_keys(base.options, from.options);
+  return false;
 }
 
 void merge_update(UpdateConfig& base, const UpdateConfig& from) {
@@ -190,7 +193,14 @@ void merge_service(Service& base, const Service& from, Position where, Findings&
   merge_networks(base, from);
   merge_deploy(base.deploy, from.deploy);
   set_block(base.healthcheck, from.healthcheck, merge_health);
-  set_block(base.logging, from.logging, merge_logging);
+  set_block(base.logging, from.logging, [&](Logging& a, const Logging& b) {
+    if (merge_logging(a, b))
+      findings.warn(where,
+                    fmt::format("services.{}.logging.options of this file are lost, since the "
+                                "files before it have none, as docker does",
+                                base.name),
+                    "give the first file at least one option");
+  });
   merge_runtime(base, from);
 }
 

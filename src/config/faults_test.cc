@@ -1,0 +1,230 @@
+#include "config/test_support.h"
+
+namespace hive::config {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+TEST(Faults, areRenderedAsACompilerDoes) {
+  const auto loaded = load({{"hive.yml", R"(version: "3.8"
+services:
+  web:
+    image: shop/web:1
+    deploy:
+      replcias: 3
+    replicas: 3
+    ports: [8080:80a, 80]
+)"}},
+                           test_options());
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(
+      render(loaded.error()),
+      R"(hive.yml:6:7: unknown key "replcias" in services.web.deploy (did you mean "replicas"?)
+     6 |       replcias: 3
+       |       ^
+hive.yml:7:5: unknown key "replicas" in services.web (it belongs in services.web.deploy)
+     7 |     replicas: 3
+       |     ^
+hive.yml:8:13: services.web.ports[0]: "8080:80a" is not a port: the port in the container must be 1 to 65535, or a range
+     8 |     ports: [8080:80a, 80]
+       |             ^
+)");
+  EXPECT_EQ(to_error(loaded.error()).code, Errc::kInvalidArgument);
+}
+
+// Each snippet stands below `web:` of a 3.8 file with image x, so its first line is line 5.
+struct Case {
+  std::string_view lines;
+  std::string_view fault;
+};
+
+class ServiceFault : public testing::TestWithParam<Case> {};
+
+TEST_P(ServiceFault, isNamedWithItsPlace) {
+  const std::string text = "version: \"3.8\"\nservices:\n  web:\n    image: x\n    " +
+                           std::string(GetParam().lines) + "\n";
+  EXPECT_EQ(faults_of(text), Strings{std::string(GetParam().fault)});
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ServiceFault,
+    testing::Values(
+        Case{"hostname: 5",
+             "5:15 services.web.hostname must be a string, and is an integer (5) "
+             "(quote it: \"5\")"},
+        Case{"read_only: \"true\"",
+             "5:16 services.web.read_only must be a boolean, and is the "
+             "string \"true\" (write it without quotes)"},
+        Case{"deploy: {replicas: three}",
+             "5:24 services.web.deploy.replicas must be an integer, "
+             "and is the string \"three\""},
+        Case{"deploy: {replicas: -1}",
+             "5:24 services.web.deploy.replicas is -1: it cannot be negative"},
+        Case{"deploy: {mode: globl}",
+             "5:20 services.web.deploy.mode is \"globl\": it must be one "
+             "of replicated, global, replicated-job, global-job (did you "
+             "mean \"global\"?)"},
+        Case{"deploy: {mode: global, replicas: 2}",
+             "5:38 services.web.deploy: a global service has no replicas (it runs one task on each "
+             "node)"},
+        Case{"environment: {A: true}",
+             "5:22 services.web.environment.A must be a string or a number, and is a boolean "
+             "(true) (quote it: \"true\")"},
+        Case{"environment: [A=1, A=1]",
+             "5:24 \"A=1\" is in services.web.environment twice (first on line 5)"},
+        Case{"healthcheck: {interval: 5 minutes}",
+             "5:29 services.web.healthcheck.interval: \"5 minutes\" is not a duration (write for "
+             "example \"30s\" or \"1m30s\")"},
+        Case{"healthcheck: {test: x, disable: true}",
+             "5:37 services.web.healthcheck has a test and disable: true (keep one of them)"},
+        Case{"deploy: {resources: {limits: {memory: 5 apples}}}",
+             "5:43 services.web.deploy.resources.limits.memory: \"5 apples\" is not a size (write "
+             "for example \"512M\" or \"2G\")"},
+        Case{"deploy: {resources: {limits: {cpus: 0.5}}}",
+             "5:41 services.web.deploy.resources.limits.cpus must be a string, and is a number "
+             "(0.5) (quote it: \"0.5\")"},
+        Case{
+            "deploy: {resources: {limits: {pids: 5}}}",
+            "5:35 \"pids\" in services.web.deploy.resources.limits needs version \"3.9\" or later, "
+            "and the file says \"3.8\""},
+        Case{"mem_limit: 5m",
+             "5:5 \"mem_limit\" in services.web cannot be used with Swarm (set deploy.resources "
+             "instead)"},
+        Case{"networks: [fornt]",
+             "5:16 network \"fornt\" is not defined (define it under the top-level `networks`)"},
+        Case{"volumes: [\"data:/d\"]",
+             "5:15 volume \"data\" is not defined (define it under the top-level `volumes`)"},
+        Case{"secrets: [s]",
+             "5:15 secret \"s\" is not defined (define it under the top-level `secrets`)"},
+        Case{"volumes: [{source: a, target: /b}]",
+             "5:15 services.web.volumes[0] has no type (volume, bind or tmpfs)"},
+        Case{"volumes: [\"aa::b\"]",
+             "5:15 services.web.volumes[0]: \"aa::b\" is not a volume: a part between colons is "
+             "empty"},
+        Case{"ports: [{published: 80}]",
+             "5:13 services.web.ports[0] has no target (the port in the container)"},
+        Case{"ports: [{target: 80, published: 99999}]",
+             "5:37 services.web.ports[0].published is 99999: a port is 0 to 65535"},
+        Case{"ports: [\"80:80\", \"80:81\"]", "5:22 services.web publishes port 80/tcp twice"},
+        Case{"command: \"echo 'open\"",
+             "5:14 services.web.command: a quote is not closed in \"echo 'open\""},
+        Case{"env_file: missing.env",
+             "5:15 services.web.env_file: the env file \"/work/missing.env\" cannot be read: no "
+             "such file"},
+        Case{"hostname: \"$\"",
+             "5:15 services.web.hostname: invalid variable in \"$\": after $ comes a name, {name} "
+             "or another $ (write $$ for a plain $)"},
+        Case{"hostname: ${H:?name the host}",
+             "5:15 services.web.hostname: variable H must be set and not empty: name the host"},
+        Case{"ulimits: {nofile: {soft: 1}}", "5:15 the ulimit nofile has no hard"},
+        Case{"x-hive: {autoscale: {min: 5, max: 2, target: {cpu: 50%}}}",
+             "5:39 services.web.x-hive.autoscale.max is 2, and min is 5"},
+        Case{"x-hive: {autoscale: {min: 1, max: 2}}",
+             "5:25 services.web.x-hive.autoscale has no target (say what a replica shall carry, "
+             "such as target: {requests_per_replica: 50})"},
+        Case{"x-hive: {autoscale: {max: 2, target: {cpu: 60}}}",
+             "5:48 services.web.x-hive.autoscale.target.cpu is \"60\": it must be more than 0% and "
+             "at most 100% (write 60%)"},
+        Case{"x-hive: {autoscal: {}}",
+             "5:14 unknown key \"autoscal\" in services.web.x-hive (did you mean \"autoscale\"?)"},
+        Case{"x-hive: {routes: [{path: api}]}",
+             "5:30 services.web.x-hive.routes[0].path is \"api\": it must begin with / and have no "
+             "spaces, quotes, ? or # (write \"/api\")"},
+        Case{"x-hive: {routes: [{host: \"a b\"}]}",
+             "5:30 services.web.x-hive.routes[0].host is \"a b\": it must be a host name, or *. "
+             "and one"},
+        Case{"x-hive: {logs: {paths: [logs/x]}}",
+             "5:28 services.web.x-hive.logs.paths: \"logs/x\" is not an absolute path"},
+        Case{"x-hive: {drain: {timeout: soon}}",
+             "5:31 services.web.x-hive.drain.timeout: \"soon\" is not a duration (write for "
+             "example \"30s\" or \"1m30s\")"}));
+
+TEST(Faults, versions) {
+  EXPECT_EQ(faults_of("services: {}\n"),
+            Strings{"1:1 the file has no `version`: docker stack deploy refuses it (write version: "
+                    "\"3.8\" at its top)"});
+  EXPECT_EQ(faults_of("version: 3.8\n"),
+            Strings{"1:10 version must be a string, and is a number (3.8) (quote it: \"3.8\")"});
+  EXPECT_EQ(faults_of("version: \"2.4\"\n"),
+            Strings{"1:10 Compose file version \"2.4\" is not one for Swarm (versions \"3.0\" to "
+                    "\"3.13\" are read)"});
+  for (const auto* good : {"3", "3.0", "3.1", "3.9", "3.10", "3.13"})
+    EXPECT_EQ(faults_of("version: \"" + std::string(good) + "\"\n"), Strings{}) << good;
+  for (const auto* bad : {"3.14", "3.", "3.x", "3.01", "4"})
+    EXPECT_EQ(faults_of("version: \"" + std::string(bad) + "\"\n").size(), 1U) << bad;
+}
+
+TEST(Faults, wholeFiles) {
+  EXPECT_EQ(faults_of("").size(), 1U);
+  EXPECT_EQ(faults_of("- a\n"),
+            Strings{"1:1 the file must be a mapping at its top level, and is a list"});
+  EXPECT_EQ(faults_of("version: \"3.8\"\nservcies: {}\n"),
+            Strings{"2:1 unknown key \"servcies\" at the top level (did you mean \"services\"?)"});
+  EXPECT_FALSE(load({}, test_options()));
+}
+
+TEST(Faults, cluster) {
+  const auto faults = faults_of(R"(version: "3.8"
+x-hive:
+  name: My Shop
+  cloud: locl
+  managers: 9
+  workers: {min: 5, max: 2}
+  subnet: 10.0.0.1/24
+  load_balancer: {listeners: ["80:8080", "80:81", "90:7080", "x"]}
+  registry: {address: "https://r", username: u}
+  dashbord: {}
+)");
+  ASSERT_EQ(faults.size(), 11U);
+  EXPECT_EQ(faults[1],
+            "4:10 x-hive.cloud is \"locl\": it must be local or aws (did you mean "
+            "\"local\"?)");
+  EXPECT_EQ(faults[3], "6:26 x-hive.workers.max is 2, and min is 5");
+  EXPECT_EQ(faults[10], "10:3 unknown key \"dashbord\" in x-hive (did you mean \"dashboard\"?)");
+}
+
+std::string two_services(const std::string& a, const std::string& b) {
+  return "version: \"3.8\"\nservices:\n  a: {image: i, ports: [\"80:80\"]" + a +
+         "}\n  b: {image: i, ports: [\"80:81\"]" + b + "}\n";
+}
+
+TEST(SharedPorts, needRoutesThatTellThemApart) {
+  EXPECT_EQ(faults_of(two_services("", "")),
+            Strings{"4:25 services a and b both publish port 80 (publish another port, or tell "
+                    "them apart by x-hive.routes)"});
+  const std::string api = ", x-hive: {routes: [{path: /api}]}";
+  EXPECT_EQ(faults_of(two_services("", api)), Strings{});
+  EXPECT_EQ(faults_of(two_services(api, ", x-hive: {routes: [{path: /web}]}")), Strings{});
+  EXPECT_EQ(faults_of(two_services(api, api)),
+            Strings{"4:25 services a and b both publish port 80 for host \"\" and path \"/api\" "
+                    "(give them different x-hive.routes)"});
+}
+
+TEST(Faults, areBounded) {
+  std::string text = "version: \"3.8\"\nservices:\n";
+  for (int i = 0; i < 1000; ++i) text += "  s" + std::to_string(i) + ": {bad: 1}\n";
+  const auto loaded = load({{"hive.yml", text}}, test_options());
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().faults.size(), kMaxFaults);
+  EXPECT_GT(loaded.error().dropped, 0U);
+  EXPECT_NE(render(loaded.error()).find(" more\n"), std::string::npos);
+}
+
+TEST(Faults, namesTheFileThatHasThem) {
+  const auto loaded = load({{"a.yml", "version: \"3.8\"\nservices: {w: {image: x}}\n"},
+                            {"b.yml", "version: \"3.7\"\nservices: {w: {imge: y}}\n"}},
+                           test_options());
+  ASSERT_FALSE(loaded);
+  ASSERT_EQ(loaded.error().faults.size(), 2U);
+  EXPECT_EQ(render(loaded.error()).substr(0, 60),
+            "b.yml:1:10: version \"3.7\" differs from the \"3.8\" of a.yml (a");
+}
+
+TEST(Faults, unreadableFileIsOne) {
+  const auto loaded = load_paths({"/nonexistent/hive.yml"}, {});
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().faults.size(), 1U);
+}
+
+}  // namespace
+}  // namespace hive::config
