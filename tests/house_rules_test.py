@@ -11,7 +11,7 @@ SHARED = re.compile(r"\.\./shared\b|/work/(main|wt|shared)\b")
 # Packages come from what the machine is configured with: no registry is named.
 REGISTRY_HOST = re.compile(
     r"\b(deb\.debian\.org|security\.debian\.org|registry\.npmjs\.org|pypi\.org|"
-    r"registry\.yarnpkg\.com|ghcr\.io|quay\.io|gcr\.io|registry-1\.docker\.io)\b")
+    r"registry\.yarnpkg\.com|ghcr\.io|quay\.io|gcr\.io)\b")
 SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\(")
 CXX_FORBIDDEN = [
     (re.compile(r"#\s*include\s*<(format|source_location|coroutine|ranges)>"), "not on our compilers"),
@@ -37,6 +37,7 @@ def offences(text, name):
     """(line number, why) of each broken rule."""
     lock = name.endswith("package-lock.json")
     unit_test = name.startswith("src/") and name.endswith("_test.cc")
+    unit_test = unit_test and "/testing/" not in name  # contracts that real parts answer too
     cxx = name.endswith((".cc", ".h"))
     for number, line in enumerate(text.splitlines(), 1):
         if TODO.search(line):

@@ -19,7 +19,11 @@ STD_OF_THE_OUTSIDE = {"filesystem", "fstream", "thread", "iostream", "mutex", "c
 def parse_rooms(text):
     """The hive_room(...) calls of a CMakeLists.txt: {name: {keyword: [values]}}."""
     rooms = {}
-    for call in ROOM_CALL.findall(re.sub(r"#.*", "", text)):
+    text = re.sub(r"#.*", "", text)
+    variables = re.findall(r"(?:set|list|foreach)\((?:APPEND )?(\w+)\s+([^)]*)\)", text)
+    for name, values in variables * 2:  # a variable's values may name another
+        text = text.replace("${" + name + "}", values + " ${" + name + "}")
+    for call in ROOM_CALL.findall(text):
         fields, key = {}, None
         for word in call.split():
             if word in KEYWORDS:
