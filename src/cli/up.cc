@@ -170,7 +170,8 @@ class Up {
                                     .mode = listener.certificate.empty() ? listener.mode : "https",
                                     .certificate_pem = listener.certificate,
                                     .send_proxy = listener.proxy});
-      dashboard = dashboard || listener.listen == spec_.cluster.dashboard_port;
+      dashboard = dashboard || listener.listen == spec_.cluster.dashboard_port ||
+                  listener.instance == spec_.cluster.dashboard_port;
     }
     if (!dashboard)
       balancer.listeners.push_back(
@@ -282,7 +283,7 @@ class Up {
     }
     if (args_.detach) return kExitOk;
     for (const auto& listener : balancer_spec().listeners) {
-      const bool dashboard = listener.port == spec_.cluster.dashboard_port;
+      const bool dashboard = listener.instance_port == spec_.cluster.dashboard_port;
       const std::string scheme = listener.mode == "https" ? "https" : "http";
       context_.line(std::string(dashboard ? "  dashboard    " : "  application  ") + scheme +
                     "://" + reachable_address() + ":" + std::to_string(listener.port) + "/");
