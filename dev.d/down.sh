@@ -3,5 +3,5 @@
 main() {
   need_root down
   [ -x "$(hive_bin)" ] || die "hive is not built: nothing was brought up from here (./dev build builds it)"
-  exec "$(hive_bin)" down -f examples/tomcat/hive.yml "$@"
+  exec "$(hive_bin)" down --yes -f examples/tomcat/hive.yml "$@"
 }

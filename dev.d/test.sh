@@ -48,7 +48,7 @@ clean_leftovers() {
   for cluster in "$dir"/lib/*/; do
     [ -d "$cluster" ] || continue
     say "taking down '$(basename "$cluster")', left by a test run that was cut short"
-    HIVE_STATE_DIR=$dir/lib HIVE_RUN_DIR=$dir/run "$bin" down --cluster "$(basename "$cluster")" >&2 ||
+    HIVE_STATE_DIR=$dir/lib HIVE_RUN_DIR=$dir/run "$bin" --cluster "$(basename "$cluster")" down --yes >&2 ||
       die "the test cluster '$(basename "$cluster")' could not be taken down"
   done
 }
