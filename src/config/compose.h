@@ -237,9 +237,8 @@ struct Service {
   bool read_only = false;
   bool stdin_open = false;
   bool tty = false;
-  // A Swarm service has no such setting in docker 20.10's conversion: kept for `render` alone, and
-  // a warning names each: build, container_name, depends_on, devices, domainname, expose, ... are
-  // dropped by the loader. (userns_mode too.)
+  // build, container_name, depends_on, devices, privileged, restart, userns_mode and the like have
+  // no counterpart in a Swarm service: the loader drops them, with a warning each.
 
   std::optional<ServiceHive> hive;
   // The service's `x-hive` object after merge and interpolation, as compact JSON with sorted keys:
