@@ -65,7 +65,7 @@ std::string render_listener(const BalancerSpec& spec, const ListenerSpec& l,
 std::string render_balancer(const BalancerSpec& spec, const std::map<int, BalancerTarget>& targets,
                             const std::string& socket, const std::string& state_file) {
   std::string out = fmt::format(
-      "global\n  stats socket {} mode 600 level admin expose-fd listeners\n  maxconn 20000\n"
+      "global\n  stats socket {} mode 600 level admin expose-fd listeners\n"
       "  server-state-file {}\n  log stdout format raw local0 notice\n"
       "defaults\n  log global\n  load-server-state-from-file global\n  timeout connect 3s\n"
       "  timeout client 60s\n  timeout server 60s\n  timeout check 2s\n"
