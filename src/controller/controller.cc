@@ -1,0 +1,431 @@
+#include "controller/controller.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/log.h"
+#include "controller/happenings.h"
+
+namespace hive::controller {
+namespace {
+
+constexpr const char* kComponent = "controller";
+constexpr int kLooksBetweenSelf = 10;
+constexpr int kLooksBetweenSettings = 5;
+constexpr std::size_t kMaxRemembered = 50'000;  // dying tasks
+
+std::int64_t unix_ms(WallTime time) {
+  return std::chrono::duration_cast<Milliseconds>(time.time_since_epoch()).count();
+}
+
+std::string base64_decode(std::string_view text) {
+  std::string out;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    std::uint32_t value = 0;
+    if (c >= 'A' && c <= 'Z') value = static_cast<std::uint32_t>(c - 'A');
+    else if (c >= 'a' && c <= 'z') value = static_cast<std::uint32_t>(c - 'a') + 26;
+    else if (c >= '0' && c <= '9') value = static_cast<std::uint32_t>(c - '0') + 52;
+    else if (c == '+') value = 62;
+    else if (c == '/') value = 63;
+    else continue;
+    bits = (bits << 6U) | value;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    out += static_cast<char>((bits >> static_cast<unsigned>(count)) & 0xFFU);
+  }
+  return out;
+}
+
+void drop_closed(std::vector<std::shared_ptr<net::EventStream>>& streams) {
+  std::erase_if(streams, [](const auto& stream) { return !stream->open(); });
+}
+
+std::int64_t revision_of(const Json& config) {
+  const Json* spec = json_member(config, "Spec");
+  const Json* labels = spec == nullptr ? nullptr : json_member(*spec, "Labels");
+  const Json* label = labels == nullptr ? nullptr : json_member(*labels, kRevisionLabel);
+  if (label == nullptr || !label->is_string()) return 0;
+  const auto& text = label->get_ref<const std::string&>();
+  std::int64_t out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
+}
+
+}  // namespace
+
+Controller::Controller(engine::Engine& engine, const Clock& clock, store::History& history,
+                       ControllerOptions options)
+    : engine_(engine), clock_(clock), history_(history), options_(options) {
+  // Rises over restarts too.
+  table_.revision = static_cast<std::uint64_t>(unix_ms(clock.wall_now()));
+}
+
+Controller::~Controller() { stop(); }
+
+void Controller::start() {
+  loop_thread_ = std::thread([this] { loop(); });
+  events_thread_ = std::jthread([this](std::stop_token stop) {
+    (void)engine_.events(
+        {{"type", {"node", "service", "config", "container"}}},
+        [this](const engine::Event& event) {
+          // Health checks are execs: several a second on a busy node, and no news.
+          if (!event.action.starts_with("exec_")) kick();
+          return true;
+        },
+        stop);
+  });
+}
+
+void Controller::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (events_thread_.joinable()) {
+    events_thread_.request_stop();
+    events_thread_.join();
+  }
+  if (loop_thread_.joinable()) loop_thread_.join();
+}
+
+void Controller::kick() {
+  {
+    std::lock_guard lock(mutex_);
+    kicked_ = true;
+  }
+  wake_.notify_all();
+}
+
+void Controller::loop() {
+  auto last_stats = clock_.now();
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    kicked_ = false;
+    lock.unlock();
+    const auto begun = clock_.now();
+    (void)tick();
+    if (clock_.now() - last_stats >= Milliseconds(950)) {
+      publish_stats();
+      last_stats = clock_.now();
+    }
+    const auto took = std::chrono::duration_cast<Milliseconds>(clock_.now() - begun);
+    lock.lock();
+    // However many events come, the engine gets as much rest as the look took.
+    wake_.wait_for(lock, std::max(options_.coalesce, took), [this] { return stopping_; });
+    wake_.wait_for(lock, std::max(options_.tick, 4 * took) - std::max(options_.coalesce, took),
+                   [this] { return stopping_ || kicked_; });
+  }
+}
+
+Result<Controller::Look> Controller::look() {
+  Look out;
+  out.snapshot.taken_at = clock_.now();
+  if (--looks_until_self_ < 0 || self_node_id_.empty()) {
+    HIVE_ASSIGN(const Json info, engine_.info());
+    self_node_id_ = json_string(info, "Swarm.NodeID");
+    cluster_id_ = json_string(info, "Swarm.Cluster.ID");
+    looks_until_self_ = kLooksBetweenSelf;
+  }
+  out.snapshot.self_node_id = self_node_id_;
+  out.snapshot.cluster_id = cluster_id_;
+  HIVE_ASSIGN(auto nodes, engine_.list_nodes());
+  HIVE_ASSIGN(auto services, engine_.list_services());
+  HIVE_ASSIGN(auto tasks, engine_.list_tasks());
+  for (auto& node : nodes) {
+    if (node.id == self_node_id_) out.snapshot.self_is_leader = node.leader;
+    out.snapshot.nodes.emplace(node.id, std::move(node));
+  }
+  for (auto& service : services) out.snapshot.services.emplace(service.id, std::move(service));
+  for (auto& task : tasks) out.snapshot.tasks.emplace(task.id, std::move(task));
+  if (--looks_until_settings_ < 0) {
+    HIVE_ASSIGN(out.settings, read_settings());
+    looks_until_settings_ = kLooksBetweenSettings;
+  }
+  return out;
+}
+
+Result<ClusterSettings> Controller::read_settings() {
+  HIVE_ASSIGN(const auto configs, engine_.list_configs({{"name", {kClusterConfig}}}));
+  const Json* newest = nullptr;
+  for (const Json& config : configs) {
+    // The engine's name filter matches prefixes: "hive.cluster.7" is a revision of ours too.
+    const std::string name = json_string(config, "Spec.Name");
+    if (!name.starts_with(kClusterConfig)) continue;
+    if (newest == nullptr || revision_of(config) > revision_of(*newest)) newest = &config;
+  }
+  if (newest == nullptr) return ClusterSettings{};
+  HIVE_ASSIGN(const Json content,
+              parse_json(base64_decode(json_string(*newest, "Spec.Data")), kClusterConfig));
+  return settings_from_json(content);
+}
+
+Status Controller::tick() {
+  const auto begun = clock_.now();
+  auto seen = look();
+  if (seen) {
+    take(std::move(*seen));
+  } else {
+    lose(seen.error());
+  }
+  std::lock_guard lock(mutex_);
+  ++counters_.ticks_total;
+  counters_.last_tick = std::chrono::duration_cast<Milliseconds>(clock_.now() - begun);
+  drop_closed(dashboards_);
+  drop_closed(agent_streams_);
+  if (!seen) return tl::unexpected(seen.error());
+  return {};
+}
+
+void Controller::take(Look look) {
+  std::lock_guard lock(mutex_);
+  if (look.settings) settings_ = std::move(*look.settings);
+  for (auto& event : happenings(snapshot_, look.snapshot))
+    record(std::move(event.kind), std::move(event.subject), std::move(event.reason));
+  const bool was_stale = stale_;
+  const bool leads = look.snapshot.self_is_leader;
+  if (looked_ && was_stale)
+    record("engine_back", "engine", "the engine answers again; the model is fresh");
+  if (looked_ && snapshot_.self_is_leader != leads)
+    record(leads ? "controller_active" : "controller_passive", "controller",
+           leads ? "this manager became Swarm's leader" : "another manager leads Swarm now");
+  snapshot_ = std::move(look.snapshot);
+  looked_ = true;
+  stale_ = false;
+  last_error_.clear();
+  derive();
+  Json delta = view_.update(snapshot_, healths(), unix_ms(clock_.wall_now()));
+  if (!delta.empty() || was_stale) push_delta(std::move(delta));
+}
+
+void Controller::lose(const Error& error) {
+  std::lock_guard lock(mutex_);
+  ++counters_.tick_failures_total;
+  if (!stale_ || last_error_.empty()) {
+    log::warn(kComponent, "looking at the engine: {}", describe(error));
+    if (looked_)
+      record("engine_lost", "engine", "the engine does not answer: " + error.message +
+                                          "; the last model is shown and nothing is acted on");
+  }
+  last_error_ = describe(error);
+  stale_ = true;
+  looks_until_self_ = 0;
+  if (looked_) push_delta(Json::object());
+}
+
+// --- under the lock
+
+void Controller::derive() {
+  if (!looked_ || stale_) return;
+  auto routing = route(snapshot_, settings_, unfit());
+  for (const auto& problem : routing.problems)
+    if (std::find(problems_.begin(), problems_.end(), problem) == problems_.end())
+      record("routing_problem", "edges", problem);
+  problems_ = std::move(routing.problems);
+  routing.table.revision = table_.revision;
+  routing.table.controller_node_id = snapshot_.self_node_id;
+  if (routing.table == table_) return;
+  ++routing.table.revision;
+  table_ = std::move(routing.table);
+  ++counters_.tables_total;
+  const auto frame =
+      net::EventStream::make_frame(agent::kRoutingEvent, agent::encode_table(table_));
+  for (const auto& stream : agent_streams_) stream->push_frame(frame);
+}
+
+bool Controller::fresh(const AgentState& state) const {
+  return clock_.now() - state.at < options_.report_fresh;
+}
+
+Unfit Controller::unfit() {
+  Unfit out;
+  const auto now = clock_.now();
+  std::erase_if(dying_until_, [now](const auto& entry) { return entry.second <= now; });
+  for (const auto& [task, until] : dying_until_) out[task] = "its container was told to stop";
+  for (const auto& [node, state] : agents_) {
+    if (!fresh(state)) continue;
+    for (const auto& container : state.report.containers) {
+      if (container.health == "unhealthy") out[container.task_id] = "its health check fails";
+      if (container.state == "exited" || container.state == "dead" ||
+          container.state == "removing" || container.state == "paused")
+        out[container.task_id] = "its container is " + container.state;
+    }
+  }
+  return out;
+}
+
+Healths Controller::healths() const {
+  Healths out;
+  for (const auto& [node, state] : agents_) {
+    if (!fresh(state)) continue;
+    for (const auto& container : state.report.containers)
+      if (!container.health.empty()) out[container.task_id] = container.health;
+  }
+  return out;
+}
+
+void Controller::record(std::string kind, std::string subject, std::string reason) {
+  history_.append({0, unix_ms(clock_.wall_now()), std::move(kind), std::move(subject),
+                   std::move(reason)});
+}
+
+Json Controller::header() const {
+  return {{"cluster", settings_.name.empty() ? snapshot_.cluster_id : settings_.name},
+          {"revision", view_revision_},
+          {"stale", stale_},
+          {"age_ms", looked_ ? std::chrono::duration_cast<Milliseconds>(clock_.now() -
+                                                                        snapshot_.taken_at)
+                                   .count()
+                             : 0}};
+}
+
+void Controller::push_delta(Json delta) {
+  ++view_revision_;
+  if (dashboards_.empty()) return;
+  delta.update(header());
+  const auto frame = net::EventStream::make_frame("delta", delta.dump());
+  for (const auto& stream : dashboards_) stream->push_frame(frame);
+}
+
+// --- agents and dashboards
+
+void Controller::report(const agent::Report& report) {
+  bool news = false;
+  {
+    std::lock_guard lock(mutex_);
+    ++counters_.reports_total;
+    auto& state = agents_[report.node_id];
+    news = state.report.containers != report.containers || !report.events.empty();
+    if (state.report.edge != report.edge && !(state.report.edge.empty() && report.edge == "ok")) {
+      const auto node = snapshot_.nodes.find(report.node_id);
+      record(report.edge == "ok" ? "edge_back" : "edge_trouble",
+             node == snapshot_.nodes.end() ? report.node_id : node->second.hostname,
+             report.edge == "ok" ? "its edge serves again" : report.edge);
+    }
+    state.report = report;
+    state.at = clock_.now();
+    for (const auto& event : report.events) {
+      const bool ends = event.action == "die" || event.action == "kill" || event.action == "stop";
+      if (ends && dying_until_.size() < kMaxRemembered)
+        dying_until_[event.task_id] = clock_.now() + options_.dying;
+    }
+    // At once, from what is known: a dying task must not wait for the next look.
+    if (news) derive();
+  }
+  if (news) kick();
+}
+
+void Controller::publish_stats() {
+  std::lock_guard lock(mutex_);
+  StatsByTask sums;
+  for (const auto& [node, state] : agents_) {
+    if (!fresh(state)) continue;
+    for (const auto& stats : state.report.stats) {
+      auto& sum = sums[stats.task_id];
+      sum.task_id = stats.task_id;
+      sum.requests_total += stats.requests_total;
+      sum.errors_5xx_total += stats.errors_5xx_total;
+      sum.connection_errors_total += stats.connection_errors_total;
+      sum.bytes_in_total += stats.bytes_in_total;
+      sum.bytes_out_total += stats.bytes_out_total;
+      sum.in_flight += stats.in_flight;
+      sum.queued += stats.queued;
+      sum.rate += stats.rate;
+      sum.response_time_ms = std::max(sum.response_time_ms, stats.response_time_ms);
+    }
+  }
+  Json changes = view_.update_stats(sums);
+  if (!changes.empty()) push_delta({{"stats", std::move(changes)}});
+}
+
+void Controller::add_dashboard(std::shared_ptr<net::EventStream> stream) {
+  std::lock_guard lock(mutex_);
+  Json snapshot = view_.whole();
+  snapshot.update(header());
+  if (stream->push("snapshot", snapshot.dump())) dashboards_.push_back(std::move(stream));
+}
+
+void Controller::add_agent(std::shared_ptr<net::EventStream> stream) {
+  std::lock_guard lock(mutex_);
+  // Before the first look there is nothing to say; the first table comes with it.
+  if (counters_.tables_total > 0)
+    stream->push(agent::kRoutingEvent, agent::encode_table(table_));
+  agent_streams_.push_back(std::move(stream));
+}
+
+// --- reading
+
+Json Controller::status() const {
+  std::lock_guard lock(mutex_);
+  Json out = header();
+  out["node_id"] = snapshot_.self_node_id;
+  out["leader"] = snapshot_.self_is_leader;
+  out["active"] = looked_ && !stale_ && snapshot_.self_is_leader;
+  out["error"] = last_error_;
+  out["nodes"] = snapshot_.nodes.size();
+  out["services"] = snapshot_.services.size();
+  out["tasks"] = snapshot_.tasks.size();
+  out["problems"] = problems_;
+  out["routing_revision"] = table_.revision;
+  out["history_durable"] = history_.durable();
+  Json agents = Json::object();
+  for (const auto& [node, state] : agents_)
+    agents[node] = {
+        {"age_ms", std::chrono::duration_cast<Milliseconds>(clock_.now() - state.at).count()},
+        {"revision_applied", state.report.revision_applied},
+        {"edge", state.report.edge}};
+  out["agents"] = std::move(agents);
+  return out;
+}
+
+Json Controller::whole() const {
+  std::lock_guard lock(mutex_);
+  Json out = view_.whole();
+  out.update(header());
+  return out;
+}
+
+Json Controller::part(const char* name) const {
+  std::lock_guard lock(mutex_);
+  Json out = Json::array();
+  for (auto& [id, value] : view_.whole()[name].items()) out.push_back(value);
+  return out;
+}
+
+model::RoutingTable Controller::table() const {
+  std::lock_guard lock(mutex_);
+  return table_;
+}
+
+bool Controller::acts() const {
+  std::lock_guard lock(mutex_);
+  return looked_ && !stale_ && snapshot_.self_is_leader;
+}
+
+bool Controller::knows_node(const std::string& id) const {
+  std::lock_guard lock(mutex_);
+  return !looked_ || snapshot_.nodes.contains(id);
+}
+
+Milliseconds Controller::age() const {
+  std::lock_guard lock(mutex_);
+  if (!looked_) return Milliseconds(0);
+  return std::chrono::duration_cast<Milliseconds>(clock_.now() - snapshot_.taken_at);
+}
+
+ControllerCounters Controller::counters() const {
+  std::lock_guard lock(mutex_);
+  auto out = counters_;
+  const auto open = [](const auto& streams) {
+    return static_cast<std::size_t>(std::count_if(
+        streams.begin(), streams.end(), [](const auto& stream) { return stream->open(); }));
+  };
+  out.agents = open(agent_streams_);
+  out.dashboards = open(dashboards_);
+  return out;
+}
+
+}  // namespace hive::controller

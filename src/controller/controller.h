@@ -1,0 +1,133 @@
+// The controller's own state and its loop: look at the engine, derive what edges and dashboards
+// need, tell them, record what happened.
+//
+// A look that fails changes nothing: the last model stays, marked stale with its age, and no new
+// routing table is made of it. One lock guards all state; engine calls are made without it.
+// Every public member may be called from any thread.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "agent/protocol.h"
+#include "base/clock.h"
+#include "controller/routing.h"
+#include "controller/view.h"
+#include "engine/engine.h"
+#include "net/http_server.h"
+#include "store/history.h"
+
+namespace hive::controller {
+
+struct ControllerOptions {
+  Milliseconds tick{1'000};         // at least four times as long as a look takes
+  Milliseconds coalesce{100};       // between two looks caused by events
+  Milliseconds report_fresh{15'000};  // an agent's word counts this long
+  Milliseconds dying{10'000};       // a task told to stop is out this long, then Swarm's word counts
+};
+
+struct ControllerCounters {
+  std::uint64_t ticks_total = 0;
+  std::uint64_t tick_failures_total = 0;
+  std::uint64_t reports_total = 0;
+  std::uint64_t tables_total = 0;
+  Milliseconds last_tick{0};
+  std::size_t agents = 0;      // streams open
+  std::size_t dashboards = 0;  // streams open
+};
+
+class Controller {
+ public:
+  // All references must outlive it.
+  Controller(engine::Engine& engine, const Clock& clock, store::History& history,
+             ControllerOptions options = {});
+  ~Controller();
+
+  void start();  // the loop, and the engine's events
+  void stop();
+
+  // One look, and what follows from it. The loop's body; tests call it by hand.
+  Status tick();
+  void publish_stats();  // to dashboards, what changed; at most once a second by the loop
+  void kick();           // a look soon
+
+  void report(const agent::Report& report);
+  void add_dashboard(std::shared_ptr<net::EventStream> stream);
+  void add_agent(std::shared_ptr<net::EventStream> stream);
+
+  Json status() const;
+  Json whole() const;             // snapshot with its header
+  Json part(const char* name) const;  // "nodes", "services", "tasks", "stats"
+  model::RoutingTable table() const;
+  store::History& history() { return history_; }
+  bool acts() const;              // self is Swarm's leader and the look is fresh
+  bool knows_node(const std::string& id) const;
+  ControllerCounters counters() const;
+  Milliseconds age() const;
+
+ private:
+  struct Look {
+    model::Snapshot snapshot;
+    std::optional<ClusterSettings> settings;
+  };
+  struct AgentState {
+    agent::Report report;
+    MonotonicTime at{};
+  };
+
+  Result<Look> look();
+  Result<ClusterSettings> read_settings();
+  void take(Look look);
+  void lose(const Error& error);
+  // --- under the lock
+  void derive();
+  Unfit unfit();
+  Healths healths() const;
+  void record(std::string kind, std::string subject, std::string reason);
+  Json header() const;
+  void push_delta(Json delta);
+  bool fresh(const AgentState& state) const;
+  void loop();
+
+  engine::Engine& engine_;
+  const Clock& clock_;
+  store::History& history_;
+  const ControllerOptions options_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  bool kicked_ = false;
+  bool stopping_ = false;
+
+  // The looking thread's own.
+  std::string self_node_id_;
+  std::string cluster_id_;
+  int looks_until_self_ = 0;
+  int looks_until_settings_ = 0;
+
+  model::Snapshot snapshot_;
+  bool looked_ = false;
+  bool stale_ = true;
+  std::string last_error_;
+  ClusterSettings settings_;
+  std::vector<std::string> problems_;
+  model::RoutingTable table_;
+  View view_;
+  std::uint64_t view_revision_ = 0;
+  std::map<std::string, AgentState> agents_;          // by node
+  std::map<std::string, MonotonicTime> dying_until_;  // by task
+  std::vector<std::shared_ptr<net::EventStream>> dashboards_;
+  std::vector<std::shared_ptr<net::EventStream>> agent_streams_;
+  ControllerCounters counters_;
+
+  std::thread loop_thread_;
+  std::jthread events_thread_;
+};
+
+}  // namespace hive::controller

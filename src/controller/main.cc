@@ -1,0 +1,116 @@
+#include "controller/main.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "base/log.h"
+#include "controller/api.h"
+#include "engine/docker/client.h"
+#include "os/file.h"
+
+namespace hive::controller {
+namespace {
+
+constexpr const char* kComponent = "controller";
+
+struct Arguments {
+  std::string engine = "unix:///run/docker.sock";
+  std::uint16_t api_port = kApiPort;
+  std::uint16_t agent_port = agent::kControllerPort;
+  std::string certificates = "/var/lib/docker/swarm/certificates";
+  std::string socket = "/run/hive/controller.sock";
+  std::string history = "/var/lib/hive/controller/history.db";
+};
+
+std::vector<net::ListenAt> doors(const Arguments& arguments) {
+  std::vector<net::ListenAt> out;
+  net::ListenAt open;
+  open.name = kOpenDoor;
+  open.address = "0.0.0.0";
+  open.port = arguments.api_port;
+  out.push_back(open);
+  if (!arguments.socket.empty()) {
+    net::ListenAt root;
+    root.name = kRootDoor;
+    root.unix_path = arguments.socket;
+    out.push_back(root);
+  }
+  if (arguments.agent_port != 0) {
+    net::ListenAt agents;
+    agents.name = kAgentDoor;
+    agents.address = "0.0.0.0";
+    agents.port = arguments.agent_port;
+    const auto& directory = arguments.certificates;
+    agents.tls = net::ServerTls{directory + "/swarm-node.crt", directory + "/swarm-node.key",
+                                directory + "/swarm-root-ca.crt"};
+    out.push_back(agents);
+  }
+  return out;
+}
+
+void make_parent(const std::string& path) {
+  if (path.empty()) return;
+  const auto made = os::make_directories(std::filesystem::path(path).parent_path(), 0700);
+  if (!made) log::warn(kComponent, "{}", describe(made.error()));
+}
+
+int serve(const Arguments& arguments) {
+  engine::docker::EngineOptions options;
+  options.host = arguments.engine;
+  options.deadline = Milliseconds(5'000);
+  auto engine = engine::docker::connect(options);
+  if (!engine) {
+    log::error(kComponent, "{}", describe(engine.error()));
+    return 1;
+  }
+  make_parent(arguments.socket);
+  make_parent(arguments.history);
+  const SystemClock clock;
+  store::History history(arguments.history);
+  Controller controller(**engine, clock, history);
+  net::ServerOptions server_options;
+  server_options.workers = 2;
+  server_options.max_body_bytes = agent::kMaxMessageBytes;
+  net::HttpServer server(server_options, [&controller](const net::ServerRequest& request) {
+    return answer(controller, request);
+  });
+  // Blocked before any thread begins, so that only sigwait below takes them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  if (const auto started = server.start(doors(arguments)); !started) {
+    log::error(kComponent, "{}", describe(started.error()));
+    return 1;
+  }
+  controller.start();
+  log::info(kComponent, "serving on port {}, agents on port {}, engine {}", arguments.api_port,
+            arguments.agent_port, arguments.engine);
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::info(kComponent, "ending on signal {}", signal);
+  server.stop();
+  controller.stop();
+  return 0;
+}
+
+}  // namespace
+
+int controller_main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("hive controller");
+  app.add_option("--engine", arguments.engine);
+  app.add_option("--api-port", arguments.api_port);
+  app.add_option("--agent-port", arguments.agent_port);
+  app.add_option("--certificates", arguments.certificates);
+  app.add_option("--socket", arguments.socket);
+  app.add_option("--history", arguments.history);
+  CLI11_PARSE(app, argc, argv);
+  return serve(arguments);
+}
+
+}  // namespace hive::controller

@@ -1,0 +1,270 @@
+#include "controller/routing.h"
+
+#include <algorithm>
+#include <charconv>
+#include <tuple>
+
+namespace hive::controller {
+namespace {
+
+using model::Endpoint;
+using model::NodeState;
+using model::Service;
+using model::Snapshot;
+using model::Task;
+using model::TaskState;
+
+std::uint16_t port_from(std::int64_t value) {
+  return value > 0 && value <= 65'535 ? static_cast<std::uint16_t>(value) : std::uint16_t{0};
+}
+
+// "80:8080", "80:8080/tcp", "8080".
+ListenerSettings listener_from_text(std::string text) {
+  ListenerSettings out;
+  if (const auto slash = text.find('/'); slash != std::string::npos) {
+    if (text.substr(slash + 1) == "tcp") out.mode = "tcp";
+    text.resize(slash);
+  }
+  if (const auto colon = text.rfind(':'); colon != std::string::npos) text.erase(0, colon + 1);
+  std::int64_t port = 0;
+  std::from_chars(text.data(), text.data() + text.size(), port);
+  out.instance = port_from(port);
+  return out;
+}
+
+ListenerSettings listener_from_json(const Json& value) {
+  if (value.is_string()) return listener_from_text(value.get<std::string>());
+  ListenerSettings out;
+  out.instance = port_from(json_int(value, "instance", json_int(value, "listen")));
+  out.mode = json_string(value, "mode", "http");
+  out.certificate = json_string(value, "certificate");
+  out.proxy = json_bool(value, "proxy");
+  return out;
+}
+
+struct Published {
+  std::uint16_t port = 0;
+  std::uint16_t target = 0;
+  bool operator==(const Published&) const = default;
+};
+
+class Router {
+ public:
+  Router(const Snapshot& snapshot, const ClusterSettings& settings, const Unfit& unfit)
+      : snapshot_(snapshot), settings_(settings), unfit_(unfit) {}
+
+  Routing run() {
+    for (const auto& [id, task] : snapshot_.tasks) tasks_[task.service_id].push_back(&task);
+    if (settings_.dashboard_port != 0) add_dashboard();
+    // The service that was there first keeps a contested route.
+    std::vector<const Service*> services;
+    for (const auto& [id, service] : snapshot_.services) services.push_back(&service);
+    std::sort(services.begin(), services.end(), [](const Service* a, const Service* b) {
+      return std::tie(a->created_unix_ms, a->name) < std::tie(b->created_unix_ms, b->name);
+    });
+    for (const Service* service : services) add_service(*service);
+    std::sort(out_.table.listeners.begin(), out_.table.listeners.end(),
+              [](const auto& a, const auto& b) { return a.port < b.port; });
+    return std::move(out_);
+  }
+
+ private:
+  void add_dashboard() {
+    model::Backend backend;
+    backend.name = kDashboardBackend;
+    backend.probe_path = "/healthz";
+    for (const auto& [id, node] : snapshot_.nodes) {
+      if (node.role != model::Role::kManager || node.state != NodeState::kReady) continue;
+      backend.endpoints.push_back({"dashboard-" + id, kDashboardBackend, id,
+                                   "dashboard on " + node.hostname, reachable_address(node),
+                                   kApiPort, true});
+    }
+    listener(settings_.dashboard_port);
+    claim({settings_.dashboard_port, "", "", kDashboardBackend}, kDashboardBackend);
+    add_backend(std::move(backend), kDashboardBackend);
+  }
+
+  void add_backend(model::Backend backend, const std::string& owner) {
+    const auto [found, fresh] = backends_.emplace(backend.name, owner);
+    if (fresh) return out_.table.backends.push_back(std::move(backend));
+    problem("service " + owner + ": the name " + backend.name + " is taken by " + found->second +
+            "; it gets no requests, give it another name");
+  }
+
+  std::vector<Published> published(const Service& service) {
+    std::vector<Published> out;
+    const auto label = service.labels.find(kListenersLabel);
+    if (label == service.labels.end()) return out;
+    const auto json = parse_json(label->second, kListenersLabel);
+    if (!json || !json->is_array()) {
+      problem("service " + service.name + ": label " + kListenersLabel +
+              " is not a JSON array; it gets no requests");
+      return out;
+    }
+    for (const Json& entry : *json) {
+      if (json_string(entry, "protocol", "tcp") != "tcp") continue;
+      const Published port{port_from(json_int(entry, "port")),
+                           port_from(json_int(entry, "target"))};
+      if (port.port != 0 && port.target != 0) out.push_back(port);
+    }
+    return out;
+  }
+
+  Json hive_settings(const Service& service) {
+    const auto label = service.labels.find(kHiveLabel);
+    if (label == service.labels.end()) return Json::object();
+    auto json = parse_json(label->second, kHiveLabel);
+    if (json && json->is_object()) return *json;
+    problem("service " + service.name + ": label " + kHiveLabel +
+            " is not a JSON object; its settings are passed over");
+    return Json::object();
+  }
+
+  void add_service(const Service& service) {
+    const auto ports = published(service);
+    if (ports.empty()) return;
+    const Json hive = hive_settings(service);
+    std::map<std::uint16_t, std::string> by_target;  // one backend for each target port
+    for (const auto& port : ports) {
+      if (!listener(port.port)) {
+        problem("service " + service.name + ": too many listeners");
+        continue;
+      }
+      const std::string name =
+          by_target.empty() ? service.name : service.name + "-" + std::to_string(port.target);
+      const auto [found, fresh] = by_target.emplace(port.target, name);
+      if (fresh) add_backend(backend(service, hive, port, name), service.name);
+      for (const auto& route : routes(service, hive, port.port, found->second))
+        if (backends_[found->second] == service.name) claim(route, service.name);
+    }
+  }
+
+  std::vector<model::Route> routes(const Service& service, const Json& hive, std::uint16_t port,
+                                   const std::string& backend_name) {
+    std::vector<model::Route> out;
+    const Json* rules = json_member(hive, "routes");
+    if (rules != nullptr && rules->is_array())
+      for (const Json& rule : *rules)
+        out.push_back({port, json_string(rule, "host"), json_string(rule, "path"), backend_name});
+    if (mode(port) == "tcp" && !out.empty()) {
+      problem("service " + service.name + ": routes need a listener of mode http, port " +
+              std::to_string(port) + " is tcp; they are passed over");
+      out.clear();
+    }
+    if (out.empty()) out.push_back({port, "", "", backend_name});
+    return out;
+  }
+
+  void claim(const model::Route& route, const std::string& owner) {
+    const auto [found, fresh] =
+        owners_.emplace(std::tuple(route.listener_port, route.host, route.path_prefix), owner);
+    if (!fresh && found->second != owner) {
+      problem("services " + found->second + " and " + owner + " both want port " +
+              std::to_string(route.listener_port) + (route.host.empty() ? "" : " host " + route.host) +
+              (route.path_prefix.empty() ? "" : " path " + route.path_prefix) + "; " +
+              found->second + " has it, give " + owner + " another port or x-hive.routes");
+      return;
+    }
+    if (fresh) out_.table.routes.push_back(route);
+  }
+
+  model::Backend backend(const Service& service, const Json& hive, const Published& port,
+                         const std::string& name) {
+    model::Backend out;
+    out.name = name;
+    out.mode = mode(port.port);
+    out.sticky_cookie = out.mode == "http" ? json_string(hive, "sticky.cookie") : "";
+    out.probe_path = json_string(hive, "health.path");
+    out.max_connections_per_task = static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(json_int(hive, "max_connections"), 0, 1'000'000));
+    out.proxy_protocol = json_bool(hive, "proxy_protocol");
+    const auto found = tasks_.find(service.id);
+    if (found == tasks_.end()) return out;
+    for (const Task* task : found->second) add_endpoint(*task, port, out.endpoints);
+    return out;
+  }
+
+  void add_endpoint(const Task& task, const Published& port, std::vector<Endpoint>& out) {
+    if (task.state != TaskState::kRunning) return;
+    const auto node = snapshot_.nodes.find(task.node_id);
+    if (node == snapshot_.nodes.end() || node->second.state != NodeState::kReady) return;
+    for (const auto& bound : task.ports) {
+      if (bound.target != port.target || bound.protocol != "tcp" || bound.published == 0 ||
+          bound.mode != model::PublishMode::kHost)
+        continue;
+      out.push_back({task.id, task.service_id, task.node_id, task_name(snapshot_, task),
+                     reachable_address(node->second), bound.published,
+                     task.desired == TaskState::kRunning && !unfit_.contains(task.id)});
+      return;
+    }
+  }
+
+  std::string mode(std::uint16_t port) const {
+    for (const auto& listener : settings_.listeners)
+      if (listener.instance == port) return listener.mode;
+    return "http";
+  }
+
+  bool listener(std::uint16_t port) {
+    for (const auto& there : out_.table.listeners)
+      if (there.port == port) return true;
+    if (out_.table.listeners.size() >= 256) return false;
+    model::Listener listener;
+    listener.port = port;
+    for (const auto& wanted : settings_.listeners) {
+      if (wanted.instance != port) continue;
+      listener.mode = wanted.mode;
+      listener.certificate_pem = wanted.certificate;
+      listener.accept_proxy = wanted.proxy;
+    }
+    out_.table.listeners.push_back(listener);
+    return true;
+  }
+
+  void problem(std::string text) { out_.problems.push_back(std::move(text)); }
+
+  const Snapshot& snapshot_;
+  const ClusterSettings& settings_;
+  const Unfit& unfit_;
+  std::map<std::string, std::vector<const Task*>> tasks_;  // by service
+  std::map<std::tuple<std::uint16_t, std::string, std::string>, std::string> owners_;
+  std::map<std::string, std::string> backends_;  // name -> who has it
+  Routing out_;
+};
+
+}  // namespace
+
+ClusterSettings settings_from_json(const Json& cluster) {
+  ClusterSettings out;
+  out.name = json_string(cluster, "name");
+  const auto port = json_int(cluster, "dashboard_port", json_int(cluster, "dashboard.port", 5000));
+  out.dashboard_port = port_from(port);
+  const Json* listeners = json_path(cluster, "load_balancer.listeners");
+  if (listeners != nullptr && listeners->is_array())
+    for (const Json& entry : *listeners)
+      if (auto listener = listener_from_json(entry); listener.instance != 0)
+        out.listeners.push_back(std::move(listener));
+  return out;
+}
+
+Routing route(const Snapshot& snapshot, const ClusterSettings& settings, const Unfit& unfit) {
+  return Router(snapshot, settings, unfit).run();
+}
+
+std::string reachable_address(const model::Node& node) {
+  const bool usable =
+      !node.address.empty() && node.address != "0.0.0.0" && node.address != "127.0.0.1";
+  if (usable || node.manager_address.empty()) return node.address;
+  return node.manager_address.substr(0, node.manager_address.rfind(':'));
+}
+
+std::string task_name(const Snapshot& snapshot, const Task& task) {
+  const auto service = snapshot.services.find(task.service_id);
+  const std::string name =
+      service == snapshot.services.end() ? task.service_id : service->second.name;
+  if (task.slot > 0) return name + "." + std::to_string(task.slot);
+  const auto node = snapshot.nodes.find(task.node_id);
+  return name + "." + (node == snapshot.nodes.end() ? task.id : node->second.hostname);
+}
+
+}  // namespace hive::controller

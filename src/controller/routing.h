@@ -1,0 +1,61 @@
+// From what the cluster is to what its edges serve. Pure.
+//
+// Inputs beside the Snapshot: service labels `hive.listeners` ([{"port","target","protocol"}]) and
+// `hive.x` (the service's x-hive object as JSON), and the cluster's settings, kept in the Swarm
+// config object `hive.cluster` (its x-hive object as JSON).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "model/cluster.h"
+#include "model/routing.h"
+
+namespace hive::controller {
+
+inline constexpr std::uint16_t kApiPort = 7070;
+inline constexpr const char* kClusterConfig = "hive.cluster";
+inline constexpr const char* kRevisionLabel = "hive.revision";
+inline constexpr const char* kListenersLabel = "hive.listeners";
+inline constexpr const char* kHiveLabel = "hive.x";
+inline constexpr const char* kDashboardBackend = "hive-dashboard";
+
+struct ListenerSettings {
+  std::uint16_t instance = 0;  // port on the nodes
+  std::string mode = "http";
+  std::string certificate;
+  bool proxy = false;
+  bool operator==(const ListenerSettings&) const = default;
+};
+
+struct ClusterSettings {
+  std::string name;
+  std::uint16_t dashboard_port = 5000;  // 0 = none
+  std::vector<ListenerSettings> listeners;
+  bool operator==(const ClusterSettings&) const = default;
+};
+
+// Unknown and malformed members are passed over: the settings were checked when written.
+ClusterSettings settings_from_json(const Json& cluster);
+
+// What makes a task that Swarm calls running unfit for new requests: task id -> reason.
+using Unfit = std::map<std::string, std::string>;
+
+struct Routing {
+  model::RoutingTable table;          // revision and controller are the publisher's
+  std::vector<std::string> problems;  // plain sentences: listener conflicts, bad labels
+};
+
+Routing route(const model::Snapshot& snapshot, const ClusterSettings& settings,
+              const Unfit& unfit);
+
+// The address under which other nodes reach the node (Status.Addr of a manager may be 0.0.0.0).
+std::string reachable_address(const model::Node& node);
+// "hive-server.3"; a global service's task is named by its node.
+std::string task_name(const model::Snapshot& snapshot, const model::Task& task);
+
+}  // namespace hive::controller
