@@ -231,6 +231,9 @@ struct Service {
   std::string user;
   std::string working_dir;
   std::string isolation;
+  // "always", "unless-stopped", "on-failure[:N]", "no" or empty; stands behind
+  // deploy.restart_policy (docker 20.10 says that it ignores it, and then does not).
+  std::string restart;
   std::string stop_signal;
   std::optional<Nanoseconds> stop_grace_period;
   std::optional<bool> init;

@@ -555,6 +555,7 @@ void Converter::runtime(const Node& node, Service& out) {
   out.user = text_at(node, "user");
   out.working_dir = text_at(node, "working_dir");
   out.isolation = text_at(node, "isolation");
+  out.restart = text_at(node, "restart");
   out.stop_signal = text_at(node, "stop_signal");
   out.stop_grace_period = duration_at(node, "stop_grace_period");
   if (const Node* init = node.find("init"); init != nullptr && init->is(Node::Kind::kBool))

@@ -167,6 +167,7 @@ void merge_runtime(Service& base, const Service& from) {
   set(base.user, from.user);
   set(base.working_dir, from.working_dir);
   set(base.isolation, from.isolation);
+  set(base.restart, from.restart);
   set(base.stop_signal, from.stop_signal);
   set(base.stop_grace_period, from.stop_grace_period);
   set(base.init, from.init);

@@ -345,6 +345,7 @@ void write_runtime(Writer& out, const Service& service) {
   out.text("user", service.user);
   out.text("working_dir", service.working_dir);
   out.text("isolation", service.isolation);
+  out.text("restart", service.restart);
   out.text("stop_signal", service.stop_signal);
   out.duration("stop_grace_period", service.stop_grace_period);
   if (service.init) out.raw("init", *service.init ? "true" : "false");

@@ -89,6 +89,27 @@ Json restart_policy(const config::RestartPolicy& policy) {
   return result;
 }
 
+Result<Json> restart_policy(const std::string& restart) {
+  const auto colon = restart.find(':');
+  const std::string word = restart.substr(0, colon);
+  std::uint64_t attempts = 0;
+  if (colon != std::string::npos) {
+    const std::string count = restart.substr(colon + 1);
+    if (count.empty() || count.size() > 9 ||
+        !std::all_of(count.begin(), count.end(),
+                     [](unsigned char c) { return std::isdigit(c) != 0; })) {
+      return fail(Errc::kInvalidArgument,
+                  "restart \"" + restart + "\": the number of attempts is not a number");
+    }
+    attempts = std::strtoull(count.c_str(), nullptr, 10);
+  }
+  if (word.empty() || word == "no") return Json(nullptr);
+  if (word == "always" || word == "unless-stopped") return Json{{"Condition", "any"}};
+  if (word == "on-failure") return Json{{"Condition", word}, {"MaxAttempts", attempts}};
+  return fail(Errc::kInvalidArgument,
+              "restart \"" + restart + "\" is not one of no, always, on-failure, unless-stopped");
+}
+
 Json update_config(const config::UpdateConfig& update) {
   Json result = {{"Parallelism", update.parallelism.value_or(1)},
                  {"Delay", update.delay.count()},

@@ -18,6 +18,8 @@ Result<Json> mounts(const config::Spec& spec, const std::string& stack,
                     const config::Service& service);
 Result<Json> resources(const config::Deploy& deploy);
 Json restart_policy(const config::RestartPolicy& policy);
+// From the service's own `restart`; null when there is nothing to say.
+Result<Json> restart_policy(const std::string& restart);
 Json update_config(const config::UpdateConfig& update);
 Result<Json> healthcheck(const config::Healthcheck& check);
 Json endpoint(const config::Service& service);

@@ -14,6 +14,22 @@ void put(Json& to, const char* key, const T& value) {
   if (!value.empty()) to[key] = value;
 }
 
+// As docker's client sends it: in its short form ("docker.io/library/redis" is "redis"), with the
+// tag "latest" when there is neither tag nor digest.
+std::string familiar_image(std::string image) {
+  for (const std::string_view prefix :
+       {"docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/"}) {
+    if (image.starts_with(prefix)) {
+      image.erase(0, prefix.size());
+      break;
+    }
+  }
+  if (image.empty() || image.find('@') != std::string::npos) return image;
+  const auto slash = image.rfind('/');
+  const auto colon = image.find(':', slash == std::string::npos ? 0 : slash);
+  return colon == std::string::npos ? image + ":latest" : image;
+}
+
 Json environment(const config::NullableMap& variables) {
   std::vector<std::string> lines;
   for (const auto& [name, value] : variables) lines.push_back(value ? name + "=" + *value : name);
@@ -137,7 +153,8 @@ void put_plain_fields(Json& container, const config::Service& service) {
 
 Result<Json> container_spec(const config::Spec& spec, const std::string& stack,
                             const config::Service& service) {
-  Json container = {{"Image", service.image}, {"Labels", stack_labels(stack, service.labels)}};
+  Json container = {{"Image", familiar_image(service.image)},
+                    {"Labels", stack_labels(stack, service.labels)}};
   put_plain_fields(container, service);
   if (service.healthcheck) {
     HIVE_ASSIGN(container["Healthcheck"], healthcheck(*service.healthcheck));
@@ -174,6 +191,9 @@ Result<Json> task_template(const config::Spec& spec, const std::string& stack,
   task["Placement"] = placement(service.deploy.placement);
   if (service.deploy.restart_policy) {
     task["RestartPolicy"] = restart_policy(*service.deploy.restart_policy);
+  } else {
+    HIVE_ASSIGN(Json restart, restart_policy(service.restart));
+    if (!restart.is_null()) task["RestartPolicy"] = std::move(restart);
   }
   if (service.logging) {
     Json driver = Json::object();

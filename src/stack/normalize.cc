@@ -23,7 +23,8 @@ bool is_default(const std::string& key, const Json& value) {
          (key == "Condition" && word == "any") || (key == "Mode" && word == "vip") ||
          (key == "Protocol" && word == "tcp") || (key == "PublishMode" && word == "ingress") ||
          (key == "Propagation" && word == "rprivate") ||
-         (key == "Consistency" && word == "default");
+         key == "Consistency"  // never stored by the engine
+      ;
 }
 
 bool is_empty(const Json& value) {

@@ -191,7 +191,7 @@ class Planner {
       present = json_string(*old, "TaskTemplate.ContainerSpec.Image");
       const Json* labels = json_member(*old, "Labels");
       same = labels != nullptr && json_member(*labels, kImageLabel) != nullptr &&
-             *json_member(*labels, kImageLabel) == reference;
+             *json_member(*labels, kImageLabel) == wanted["Labels"][kImageLabel];
     }
     const bool ask = options_.resolve_image == ResolveImage::kAlways ||
                      (options_.resolve_image == ResolveImage::kChanged && !same);
