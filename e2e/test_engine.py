@@ -47,6 +47,19 @@ def wait_for(condition, what, seconds=30):
         time.sleep(0.05)
 
 
+def make_certificates(folder):
+    """A CA, a node's certificate as Swarm makes them (OU, no host name), and a stranger's CA."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder)
+    for name in ("ca", "other-ca"):
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key",
+                "-out", f"{name}.pem", "-subj", "/CN=swarm-ca", "-days", "2")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "node.csr",
+            "-subj", "/O=swarm/OU=swarm-manager/CN=node-id")
+    openssl("x509", "-req", "-in", "node.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+            "-CAcreateserial", "-out", "cert.pem", "-days", "2")
+
+
 REGISTRY_CONFIG = """version: 0.1
 storage: {{filesystem: {{rootdirectory: {root}/data}}}}
 http: {{addr: "127.0.0.1:5000"}}
@@ -80,7 +93,11 @@ def engine(tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("engine"))
     rootfs = os.path.join(folder, "rootfs.tar")
     make_rootfs(rootfs)
-    with ContractEngine(name="contract", address="10.213.17.1") as one:
+    make_certificates(folder)
+    tls = ["--host", "tcp://10.213.17.1:2376", "--tlsverify", "--tlscacert", f"{folder}/ca.pem",
+           "--tlscert", f"{folder}/cert.pem", "--tlskey", f"{folder}/key.pem"]
+    with ContractEngine(name="contract", address="10.213.17.1", extra_args=tls) as one:
+        one.certificates = folder
         one.rootfs = rootfs
         one.context = os.path.join(folder, "context.tar")
         make_context(one.context, rootfs)
@@ -102,16 +119,16 @@ class ContractEngine(Engine):
         self.start()
 
 
-def run_suite(engine, pattern, **environment):
-    process = start_suite(engine, pattern, **environment)
+def run_suite(engine, pattern, inside=(), **environment):
+    process = start_suite(engine, pattern, inside, **environment)
     finish_suite(process)
 
 
-def start_suite(engine, pattern, **environment):
+def start_suite(engine, pattern, inside=(), **environment):
     if not os.path.exists(CONTRACT):
         pytest.fail(f"{CONTRACT} is not built (set HIVE_BUILD_DIR)")
     return subprocess.Popen(
-        [CONTRACT, "--gtest_filter=" + pattern], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        [*inside, CONTRACT, "--gtest_filter=" + pattern], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, env={**os.environ, "HIVE_E2E_ENGINE": engine.host,
                         "HIVE_E2E_ROOTFS": engine.rootfs, "HIVE_E2E_CONTEXT": engine.context,
                         **environment})
@@ -130,7 +147,7 @@ def test_contract(engine):
 def test_logs_and_images(engine, tmp_path):
     registry = Registry(engine, str(tmp_path))
     try:
-        run_suite(engine, "RealEngine.*-*Restart*:*Tls*", HIVE_E2E_REGISTRY=registry.address)
+        run_suite(engine, "RealEngine.*-*Restart*", HIVE_E2E_REGISTRY=registry.address)
     finally:
         registry.close()
 
@@ -145,3 +162,10 @@ def test_events_survive_a_restart(engine, tmp_path):
     finally:
         process.kill()
         process.wait(10)
+
+
+def test_tls(engine):
+    run_suite(engine, "RealTls.*",
+              inside=("nsenter", "--net", "--target", str(engine.pid_in_namespaces())),
+              HIVE_E2E_CERTIFICATES=engine.certificates,
+              HIVE_E2E_TLS_ENGINE="tcp://10.213.17.1:2376")

@@ -273,7 +273,9 @@ Errc code_of(CURLcode code, std::string_view text) {
       return Errc::kUnauthenticated;
     case CURLE_SSL_CONNECT_ERROR:
       if (says("wrong version number") || says("packet length too long")) return Errc::kCorrupt;
-      return says("alert") ? Errc::kUnauthenticated : Errc::kUnavailable;
+      // An error of OpenSSL's own ("error:02000077:rsa routines::wrong signature"): the peer could
+      // not prove who it is. Anything else is the connection's.
+      return says("alert") || says("error:") ? Errc::kUnauthenticated : Errc::kUnavailable;
     case CURLE_UNSUPPORTED_PROTOCOL:  // "Received HTTP/0.9 when not allowed": not HTTP at all
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:

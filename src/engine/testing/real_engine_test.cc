@@ -3,6 +3,7 @@
 //   HIVE_E2E_ROOTFS    a root file system archive with a busybox
 //   HIVE_E2E_CONTEXT   a build context: FROM scratch, with that archive
 //   HIVE_E2E_REGISTRY  address of a registry with user "hive", password "right"
+//   HIVE_E2E_CERTIFICATES, HIVE_E2E_TLS_ENGINE  ca, cert, key and other-ca.pem; tcp address
 //   HIVE_E2E_MARKER    for the restart: written when the first relist was seen
 // Without them the tests are skipped.
 #include <gtest/gtest.h>
@@ -26,10 +27,6 @@ class RealEngine : public ::testing::Test {
     const char* host = std::getenv("HIVE_E2E_ENGINE");
     if (host == nullptr) GTEST_SKIP() << "HIVE_E2E_ENGINE is not set";
     options.host = host;
-    if (const char* certificates = std::getenv("HIVE_E2E_CERTIFICATES")) {
-      const std::string folder = certificates;
-      options.tls = {folder + "/ca.pem", folder + "/cert.pem", folder + "/key.pem", ""};
-    }
     engine_ = std::move(*connect(options));
   }
   // A container that has run to its end.
@@ -168,10 +165,44 @@ TEST_F(RealEngine, EventsSurviveARestart) {
   EXPECT_EQ(relists, 2);
 }
 
-TEST_F(RealEngine, AnswersOverTls) {
-  if (std::getenv("HIVE_E2E_CERTIFICATES") == nullptr) GTEST_SKIP();
-  ASSERT_OK(engine_->ping());
-  ASSERT_OK(engine_->list_nodes({}));
+// The engine over TCP with mutual TLS; its certificate's subject has OU=swarm-manager and no host
+// name, as Swarm's own node certificates.
+class RealTls : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const char* certificates = std::getenv("HIVE_E2E_CERTIFICATES");
+    if (certificates == nullptr) GTEST_SKIP() << "HIVE_E2E_CERTIFICATES is not set";
+    const std::string folder = certificates;
+    tls_ = {folder + "/ca.pem", folder + "/cert.pem", folder + "/key.pem", "swarm-manager"};
+    other_ca_ = folder + "/other-ca.pem";
+  }
+  Errc outcome(const net::TlsOptions& tls) {
+    EngineOptions options;
+    options.host = std::getenv("HIVE_E2E_TLS_ENGINE");
+    options.tls = tls;
+    const auto answer = (*connect(options))->list_nodes({});
+    if (answer) return Errc::kInternal;  // stands for success here
+    return answer.error().code;
+  }
+  net::TlsOptions tls_;
+  std::string other_ca_;
+};
+
+TEST_F(RealTls, ChainAndOuAreChecked) {
+  EXPECT_EQ(outcome(tls_), Errc::kInternal);
+  net::TlsOptions wrong_ou = tls_;
+  wrong_ou.required_peer_ou = "swarm-worker";
+  EXPECT_EQ(outcome(wrong_ou), Errc::kUnauthenticated);
+  net::TlsOptions by_name = tls_;
+  by_name.required_peer_ou.clear();  // its certificate has no host name
+  EXPECT_EQ(outcome(by_name), Errc::kUnauthenticated);
+  net::TlsOptions wrong_ca = tls_;
+  wrong_ca.ca_file = other_ca_;
+  EXPECT_EQ(outcome(wrong_ca), Errc::kUnauthenticated);
+  net::TlsOptions nobody = tls_;
+  nobody.certificate_file.clear();
+  nobody.key_file.clear();
+  EXPECT_EQ(outcome(nobody), Errc::kUnauthenticated);
 }
 
 }  // namespace
