@@ -102,6 +102,12 @@ Result<int> remove_directories(const Paths& paths) {
       return fail(Errc::kInternal, fmt::format("removing {}: {}", path.string(), error.message()));
     ++count;
     // The common parent goes with the last cluster; it stays when anything else is in it.
+    const fs::path lock = path.parent_path() / ".lock";
+    bool alone = true;
+    for (fs::directory_iterator at(path.parent_path(), error), end; !error && at != end;
+         at.increment(error))
+      alone = alone && at->path() == lock;
+    if (alone) fs::remove(lock, error);
     ::rmdir(path.parent_path().c_str());
   }
   return count;
