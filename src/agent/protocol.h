@@ -37,7 +37,7 @@ struct ContainerReport {
 struct ContainerEvent {
   std::string task_id;
   std::string container_id;
-  std::string action;  // start, die, kill, health_status: healthy, ...
+  std::string action;  // start, die, "kill 15", health_status: healthy, ...
   std::int64_t time_ns = 0;
   bool operator==(const ContainerEvent&) const = default;
 };

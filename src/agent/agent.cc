@@ -1,0 +1,98 @@
+#include "agent/agent.h"
+
+#include "base/log.h"
+#include "os/file.h"
+
+namespace hive::agent {
+namespace {
+
+constexpr Milliseconds kReportEvery{1'000};
+constexpr Milliseconds kLookEvery{1'000};  // the table is applied again: what was lost is repaired
+
+}  // namespace
+
+bool is_leaving(std::string_view action) {
+  if (action == "die" || action == "health_status: unhealthy") return true;
+  // HUP and the two user signals ask an application to reload or to speak, not to stop.
+  return action.rfind("kill", 0) == 0 && action != "kill 1" && action != "kill 10" &&
+         action != "kill 12";
+}
+
+Agent::Agent(Options options, edge::Edge& edge, Mailbox& mailbox, const Clock& clock)
+    : options_(std::move(options)), edge_(edge), mailbox_(mailbox), clock_(clock) {}
+
+void Agent::restore() {
+  const auto text = os::read_file(options_.table_file);
+  if (!text) return;
+  auto table = decode_table(*text);
+  if (!table) {
+    log::warn("agent", "the kept table is not used: {}", table.error().message);
+    return;
+  }
+  log::info("agent", "serves the kept table, revision {}", table->revision);
+  take_table(std::move(*table));
+}
+
+void Agent::note(const Status& status, std::string_view what) {
+  const std::string fault = status ? "" : std::string(what) + ": " + describe(status.error());
+  if (fault != edge_fault_ && !fault.empty()) log::error("agent", "{}", fault);
+  edge_fault_ = fault;
+}
+
+void Agent::take_table(model::RoutingTable table) {
+  const bool changed = !have_table_ || !(table == table_);
+  table_ = std::move(table);
+  have_table_ = true;
+  const Status status = edge_.apply(table_);
+  note(status, "routing table");
+  applied_ = status.has_value();
+  next_apply_ = clock_.now() + kLookEvery;
+  if (!changed || options_.table_file.empty()) return;
+  const auto kept = os::write_file_atomically(options_.table_file, encode_table(table_), 0600);
+  if (!kept) log::warn("agent", "the table is not kept: {}", kept.error().message);
+}
+
+void Agent::take_event(const ContainerEvent& event) {
+  if (is_leaving(event.action)) {
+    note(edge_.drain(event.task_id), "drain");
+  } else if (event.action == "health_status: healthy") {
+    note(edge_.readmit(event.task_id), "readmit");
+  }
+  events_.push_back(event);
+}
+
+void Agent::turn(Milliseconds wait) {
+  Mail mail = mailbox_.take(wait);
+  // Events first: a drain is never behind a table.
+  for (const ContainerEvent& event : mail.events) take_event(event);
+  if (mail.containers) containers_ = std::move(*mail.containers);
+  if (mail.table)
+    take_table(std::move(*mail.table));
+  else if (have_table_ && (mail.probe_answered || clock_.now() >= next_apply_))
+    take_table(table_);
+  if (const Status status = edge_.keep_alive(); !status) note(status, "HAProxy");
+  if (!mail.events.empty() || clock_.now() >= next_report_) report();
+}
+
+void Agent::report() {
+  next_report_ = clock_.now() + kReportEvery;
+  Report report;
+  report.node_id = options_.node_id;
+  if (applied_) {
+    report.revision_applied = table_.revision;
+    report.controller_node_id = table_.controller_node_id;
+  }
+  report.edge = edge_fault_.empty() ? "ok" : edge_fault_;
+  if (have_table_) {
+    if (auto stats = edge_.stats())
+      report.stats = std::move(*stats);
+    else if (edge_fault_.empty())
+      report.edge = "statistics: " + describe(stats.error());
+  }
+  report.not_ready = edge_.not_ready();
+  report.containers = containers_;
+  report.events = std::exchange(events_, {});
+  if (options_.send) options_.send(std::move(report));
+}
+
+}  // namespace hive::agent

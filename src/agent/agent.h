@@ -1,0 +1,53 @@
+// The agent's control loop: owns the edge, applies the newest table, drains what its own engine
+// says is going, and reports. Runs in one thread.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "agent/mailbox.h"
+#include "base/clock.h"
+#include "edge/edge.h"
+
+namespace hive::agent {
+
+class Agent {
+ public:
+  struct Options {
+    std::string node_id;
+    std::string table_file;  // the last table, kept for a start without any controller
+    std::function<void(Report)> send;
+  };
+  Agent(Options options, edge::Edge& edge, Mailbox& mailbox, const Clock& clock);
+  // Serves the table of the last run, if there is one.
+  void restore();
+  // One turn: waits for mail, at most `wait`, and does what is due.
+  void turn(Milliseconds wait);
+
+ private:
+  void take_table(model::RoutingTable table);
+  void take_event(const ContainerEvent& event);
+  void note(const Status& status, std::string_view what);
+  void report();
+
+  Options options_;
+  edge::Edge& edge_;
+  Mailbox& mailbox_;
+  const Clock& clock_;
+  model::RoutingTable table_;
+  bool have_table_ = false;
+  bool applied_ = false;
+  std::string edge_fault_;
+  std::vector<ContainerReport> containers_;
+  std::vector<ContainerEvent> events_;
+  MonotonicTime next_report_{};
+  MonotonicTime next_apply_{};
+};
+
+// True for the container events that mean "no new request to it": it dies, is told to stop, or its
+// health check fails.
+// `action` is Docker's; of a kill with its signal: "kill 15".
+bool is_leaving(std::string_view action);
+
+}  // namespace hive::agent

@@ -1,0 +1,137 @@
+#include "agent/controller_link.h"
+
+#include <algorithm>
+
+#include "agent/event_stream.h"
+#include "base/log.h"
+#include "net/http_client.h"
+
+namespace hive::agent {
+namespace {
+
+constexpr Milliseconds kSilence{3 * kKeepAliveSeconds * 1'000};
+constexpr Milliseconds kFirstPause{200};
+constexpr Milliseconds kLongestPause{5'000};
+
+net::Target target_of(const std::string& controller, const std::string& certificates) {
+  return {.base_url = "https://" + controller,
+          .tls = {.ca_file = certificates + "/swarm-root-ca.crt",
+                  .certificate_file = certificates + "/swarm-node.crt",
+                  .key_file = certificates + "/swarm-node.key",
+                  .required_peer_ou = "swarm-manager"}};
+}
+
+}  // namespace
+
+ControllerLink::ControllerLink(LinkOptions options, Mailbox& mailbox)
+    : options_(std::move(options)), mailbox_(mailbox) {
+  streamer_ = std::jthread([this](const std::stop_token& stop) { stream(stop); });
+  reporter_ = std::jthread([this](const std::stop_token& stop) { report(stop); });
+}
+
+ControllerLink::~ControllerLink() {
+  streamer_.request_stop();
+  reporter_.request_stop();
+  streamer_.join();
+  reporter_.join();
+}
+
+void ControllerLink::send(Report report) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (pending_) {
+      auto& events = pending_->events;
+      events.insert(events.end(), report.events.begin(), report.events.end());
+      if (events.size() > kMaxReportEvents)
+        events.erase(events.begin(), events.end() - kMaxReportEvents);
+      report.events = std::move(events);
+    }
+    pending_ = std::move(report);
+  }
+  wake_.notify_all();
+}
+
+void ControllerLink::pause(const std::stop_token& stop, Milliseconds time) {
+  std::mutex alone;
+  std::unique_lock lock(alone);
+  std::condition_variable_any never;
+  never.wait_for(lock, stop, time, [] { return false; });
+}
+
+void ControllerLink::stream(const std::stop_token& stop) {
+  Milliseconds wait = kFirstPause;
+  while (!stop.stop_requested()) {
+    bool served = false;
+    for (const std::string& controller : options_.controllers()) {
+      if (stop.stop_requested()) return;
+      served = stream_from(controller, stop) || served;
+    }
+    wait = served ? kFirstPause : std::min(wait * 2, kLongestPause);
+    pause(stop, wait);
+  }
+}
+
+// True when the controller served a table. Within one connection revisions rise; a new connection
+// may be to another controller, or to one that was started anew, and begins its own count.
+bool ControllerLink::stream_from(const std::string& controller, const std::stop_token& stop) {
+  net::HttpClient client(target_of(controller, options_.certificates));
+  bool served = false;
+  std::uint64_t newest = 0;
+  EventStream events([&](const std::string& event, const std::string& data) {
+    if (event != kRoutingEvent) return;
+    auto table = decode_table(data);
+    if (!table) return log::warn("agent", "{} sent: {}", controller, table.error().message);
+    if (served && table->revision < newest) return;
+    newest = table->revision;
+    if (!served) {
+      log::info("agent", "follows the controller at {}", controller);
+      const std::lock_guard lock(mutex_);
+      connected_ = controller;
+    }
+    served = true;
+    wake_.notify_all();
+    mailbox_.post_table(std::move(*table));
+  });
+  net::Request request;
+  request.path = std::string(kStreamPath);
+  request.headers.emplace("accept", "text/event-stream");
+  request.deadline = Milliseconds(5'000);
+  const auto ended = client.stream(
+      request, [&](std::string_view bytes) { return events.feed(bytes).has_value(); }, stop,
+      kSilence);
+  if (served) log::warn("agent", "lost the controller at {}", controller);
+  if (!ended) log::debug("agent", "{}: {}", controller, describe(ended.error()));
+  const std::lock_guard lock(mutex_);
+  connected_.clear();
+  return served;
+}
+
+void ControllerLink::report(const std::stop_token& stop) {
+  std::string known;
+  std::unique_ptr<net::HttpClient> client;
+  while (!stop.stop_requested()) {
+    std::unique_lock lock(mutex_);
+    if (!wake_.wait(lock, stop, [this] { return pending_ && !connected_.empty(); })) return;
+    const std::string controller = connected_;
+    Report report = std::move(*pending_);
+    pending_.reset();
+    lock.unlock();
+    if (!client || controller != known)
+      client = std::make_unique<net::HttpClient>(target_of(controller, options_.certificates));
+    known = controller;
+    net::Request request;
+    request.method = "POST";
+    request.path = std::string(kReportPath);
+    request.headers.emplace("content-type", "application/json");
+    request.body = encode_report(report);
+    request.deadline = Milliseconds(3'000);
+    const auto answer = client->send(request);
+    if (answer && answer->status / 100 == 2) continue;
+    log::debug("agent", "report to {}: {}", controller,
+               answer ? std::to_string(answer->status) : describe(answer.error()));
+    client.reset();  // perhaps the certificates were rotated
+    pause(stop, kFirstPause);
+  }
+}
+
+}  // namespace hive::agent

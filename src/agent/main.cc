@@ -1,0 +1,196 @@
+#include "agent/main.h"
+
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <filesystem>
+
+#include "agent/agent.h"
+#include "agent/controller_link.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "edge/haproxy/driver.h"
+#include "engine/docker/client.h"
+#include "os/file.h"
+
+namespace hive::agent {
+namespace {
+
+constexpr Milliseconds kTurn{100};
+
+std::atomic<int> g_signal{0};
+void on_signal(int number) { g_signal = number; }
+
+struct Settings {
+  std::string engine = "unix:///var/run/docker.sock";
+  std::string run_dir = "/run/hive/edge";
+  std::string haproxy = "haproxy";
+  std::string certificates = "/var/lib/docker/swarm/certificates";
+  std::string node_id;
+  std::string table;
+  std::vector<std::string> controllers;
+  std::uint16_t health_port = 7080;
+};
+
+std::string label(const Json& container, std::string_view key) {
+  const Json* labels = json_member(container, "Labels");
+  const Json* value = labels == nullptr ? nullptr : json_member(*labels, key);
+  return value != nullptr && value->is_string() ? value->get<std::string>() : "";
+}
+
+// "Up 3 seconds (health: starting)" -> "starting": the list has the health in no other place.
+std::string health_of(const std::string& status) {
+  if (status.find("(healthy)") != std::string::npos) return "healthy";
+  if (status.find("(unhealthy)") != std::string::npos) return "unhealthy";
+  return status.find("health: starting") != std::string::npos ? "starting" : "";
+}
+
+void list_containers(engine::Engine& engine, Mailbox& mailbox) {
+  const auto list = engine.list_containers(true, {{"label", {"com.docker.swarm.task.id"}}});
+  if (!list) return log::warn("agent", "containers: {}", describe(list.error()));
+  std::vector<ContainerReport> reports;
+  for (const Json& container : *list)
+    reports.push_back({label(container, "com.docker.swarm.task.id"), json_string(container, "Id"),
+                       json_string(container, "State"),
+                       health_of(json_string(container, "Status"))});
+  mailbox.post_containers(std::move(reports));
+}
+
+void follow_engine(engine::Engine& engine, Mailbox& mailbox, const std::stop_token& stop) {
+  const auto on_event = [&](const engine::Event& event) {
+    if (!event.relist) {
+      const auto attribute = [&](const char* key) {
+        const auto found = event.attributes.find(key);
+        return found == event.attributes.end() ? std::string() : found->second;
+      };
+      const std::string task = attribute("com.docker.swarm.task.id");
+      if (task.empty() || event.action.rfind("exec_", 0) == 0) return true;
+      std::string action = event.action;
+      if (action == "kill") action += " " + attribute("signal");
+      mailbox.post_event({task, event.actor_id, action, event.time_ns});
+    }
+    list_containers(engine, mailbox);
+    return true;
+  };
+  (void)engine.events({{"type", {"container"}}}, on_event, stop);
+}
+
+std::vector<std::string> managers_of(engine::Engine& engine) {
+  std::vector<std::string> found;
+  const auto info = engine.info();
+  if (!info) return found;
+  const Json* managers = json_path(*info, "Swarm.RemoteManagers");
+  if (managers == nullptr || !managers->is_array()) return found;
+  for (const Json& manager : *managers) {
+    const std::string address = json_string(manager, "Addr");
+    const auto colon = address.rfind(':');
+    if (colon != std::string::npos)
+      found.push_back(address.substr(0, colon) + ":" + std::to_string(kControllerPort));
+  }
+  return found;
+}
+
+// Waits for the engine to be in a swarm. Empty when told to end.
+std::string wait_for_node_id(engine::Engine& engine) {
+  while (g_signal == 0) {
+    if (const auto info = engine.info()) {
+      const std::string id = json_string(*info, "Swarm.NodeID");
+      if (!id.empty() && json_string(*info, "Swarm.LocalNodeState") == "active") return id;
+    }
+    std::this_thread::sleep_for(Milliseconds(200));
+  }
+  return "";
+}
+
+// --table FILE: the file plays the controller.
+void follow_file(const std::string& file, Mailbox& mailbox, const std::stop_token& stop) {
+  std::string last;
+  while (!stop.stop_requested()) {
+    const auto text = os::read_file(file);
+    if (text && *text != last) {
+      last = *text;
+      if (auto table = decode_table(*text))
+        mailbox.post_table(std::move(*table));
+      else
+        log::warn("agent", "{}: {}", file, table.error().message);
+    }
+    std::this_thread::sleep_for(Milliseconds(50));
+  }
+}
+
+int finish(edge::Edge& edge) {
+  if (g_signal == SIGQUIT) (void)edge.shutdown();
+  log::info("agent", "ends; HAProxy {}", g_signal == SIGQUIT ? "ended too" : "serves on");
+  return 0;
+}
+
+Result<int> serve(const Settings& settings) {
+  const SystemClock clock;
+  Mailbox mailbox;
+  std::unique_ptr<engine::Engine> engine;
+  std::string node_id = settings.node_id;
+  if (settings.table.empty()) {
+    HIVE_ASSIGN(engine, engine::docker::connect({.host = settings.engine}));
+    if (node_id.empty()) node_id = wait_for_node_id(*engine);
+    if (node_id.empty()) return 0;
+  }
+  HIVE_ASSIGN(const auto edge,
+              edge::make_haproxy_edge({.work_dir = settings.run_dir,
+                                       .program = settings.haproxy,
+                                       .node_id = node_id,
+                                       .health_port = settings.health_port,
+                                       .on_ready = [&] { mailbox.post_probe_answered(); }},
+                                      clock));
+  std::vector<std::jthread> threads;
+  std::unique_ptr<ControllerLink> link;
+  Agent agent({.node_id = node_id,
+               .table_file = settings.run_dir + "/table.json",
+               .send =
+                   [&](Report report) {
+                     if (link) link->send(std::move(report));
+                   }},
+              *edge, mailbox, clock);
+  if (settings.table.empty()) {
+    agent.restore();
+    threads.emplace_back(
+        [&](const std::stop_token& stop) { follow_engine(*engine, mailbox, stop); });
+    link = std::make_unique<ControllerLink>(LinkOptions{settings.certificates,
+                                                        [&] {
+                                                          return settings.controllers.empty()
+                                                                     ? managers_of(*engine)
+                                                                     : settings.controllers;
+                                                        }},
+                                            mailbox);
+  } else {
+    threads.emplace_back(
+        [&](const std::stop_token& stop) { follow_file(settings.table, mailbox, stop); });
+  }
+  while (g_signal == 0) agent.turn(kTurn);
+  return finish(*edge);
+}
+
+}  // namespace
+
+int agent_main(int argc, char** argv) {
+  Settings settings;
+  CLI::App app("The daemon of each node: steers the node's edge and reports to a controller.",
+               "hive agent");
+  app.add_option("--engine", settings.engine, "the local engine's address");
+  app.add_option("--edge-dir", settings.run_dir, "directory of the edge's files and sockets");
+  app.add_option("--haproxy", settings.haproxy, "the HAProxy program");
+  app.add_option("--certificates", settings.certificates, "directory of Swarm's certificates");
+  app.add_option("--controller", settings.controllers, "host:port, instead of Swarm's managers");
+  app.add_option("--node-id", settings.node_id, "instead of the engine's");
+  app.add_option("--health-port", settings.health_port, "port of the edge's /healthz");
+  app.add_option("--table", settings.table, "serve this routing table; no engine, no controller");
+  CLI11_PARSE(app, argc, argv);
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT}) ::signal(number, on_signal);
+  ::signal(SIGPIPE, SIG_IGN);
+  const auto code = serve(settings);
+  if (code) return *code;
+  log::error("agent", "{}", describe(code.error()));
+  return 1;
+}
+
+}  // namespace hive::agent
