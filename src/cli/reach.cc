@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cloud/local/local.h"
 #include "engine/docker/client.h"
 #include "os/file.h"
 
@@ -98,12 +99,10 @@ std::vector<std::string> manager_engines(const std::string& cluster) {
 engine::RegistryAuth cluster_registry_auth(const std::string& cluster,
                                            const std::string& registry) {
   engine::RegistryAuth auth;
-  const auto text = os::read_file(fs::path(state_parent()) / cluster / "cloud.json", 1 << 20);
-  if (!text) return auth;
-  const auto record = parse_json(*text, "cloud.json");
-  if (!record || json_string(*record, "registry") != registry) return auth;
-  auth.username = json_string(*record, "registry_user");
-  auth.password = json_string(*record, "registry_password");
+  const auto record = cloud::local::read_cluster(cluster);
+  if (!record || record->registry != registry) return auth;
+  auth.username = record->registry_user;
+  auth.password = record->registry_password;
   auth.server_address = registry;
   return auth;
 }

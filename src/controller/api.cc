@@ -16,8 +16,7 @@ using net::ServerRequest;
 using net::ServerResponse;
 
 ServerResponse body(const Json& json) {
-  return ServerResponse::json(
-      json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  return ServerResponse::json(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 std::int64_t number(const ServerRequest& request, const char* name, std::int64_t fallback) {
@@ -31,8 +30,8 @@ std::int64_t number(const ServerRequest& request, const char* name, std::int64_t
 ServerResponse events(Controller& controller, const ServerRequest& request) {
   const auto limit = std::clamp<std::int64_t>(number(request, "limit", 100), 1, 1'000);
   Json list = Json::array();
-  for (const auto& event : controller.history().list(number(request, "since", 0),
-                                                     static_cast<std::size_t>(limit)))
+  for (const auto& event :
+       controller.history().list(number(request, "since", 0), static_cast<std::size_t>(limit)))
     list.push_back({{"id", event.id},
                     {"unix_ms", event.unix_ms},
                     {"kind", event.kind},
@@ -88,8 +87,9 @@ ServerResponse read(Controller& controller, const ServerRequest& request) {
   if (const Asset* asset = find_asset(path)) {
     ServerResponse out;
     out.content_type = asset->content_type;
-    out.headers.emplace("Content-Security-Policy",
-                        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:");
+    out.headers.emplace(
+        "Content-Security-Policy",
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:");
     out.body = asset->content;
     return out;
   }

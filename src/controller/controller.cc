@@ -24,12 +24,18 @@ std::string base64_decode(std::string_view text) {
   int count = 0;
   for (const char c : text) {
     std::uint32_t value = 0;
-    if (c >= 'A' && c <= 'Z') value = static_cast<std::uint32_t>(c - 'A');
-    else if (c >= 'a' && c <= 'z') value = static_cast<std::uint32_t>(c - 'a') + 26;
-    else if (c >= '0' && c <= '9') value = static_cast<std::uint32_t>(c - '0') + 52;
-    else if (c == '+') value = 62;
-    else if (c == '/') value = 63;
-    else continue;
+    if (c >= 'A' && c <= 'Z')
+      value = static_cast<std::uint32_t>(c - 'A');
+    else if (c >= 'a' && c <= 'z')
+      value = static_cast<std::uint32_t>(c - 'a') + 26;
+    else if (c >= '0' && c <= '9')
+      value = static_cast<std::uint32_t>(c - '0') + 52;
+    else if (c == '+')
+      value = 62;
+    else if (c == '/')
+      value = 63;
+    else
+      continue;
     bits = (bits << 6U) | value;
     count += 6;
     if (count < 8) continue;
@@ -207,8 +213,9 @@ void Controller::lose(const Error& error) {
   if (!stale_ || last_error_.empty()) {
     log::warn(kComponent, "looking at the engine: {}", describe(error));
     if (looked_)
-      record("engine_lost", "engine", "the engine does not answer: " + error.message +
-                                          "; the last model is shown and nothing is acted on");
+      record("engine_lost", "engine",
+             "the engine does not answer: " + error.message +
+                 "; the last model is shown and nothing is acted on");
   }
   last_error_ = describe(error);
   stale_ = true;
@@ -268,18 +275,18 @@ Healths Controller::healths() const {
 }
 
 void Controller::record(std::string kind, std::string subject, std::string reason) {
-  history_.append({0, unix_ms(clock_.wall_now()), std::move(kind), std::move(subject),
-                   std::move(reason)});
+  history_.append(
+      {0, unix_ms(clock_.wall_now()), std::move(kind), std::move(subject), std::move(reason)});
 }
 
 Json Controller::header() const {
-  return {{"cluster", settings_.name.empty() ? snapshot_.cluster_id : settings_.name},
-          {"revision", view_revision_},
-          {"stale", stale_},
-          {"age_ms", looked_ ? std::chrono::duration_cast<Milliseconds>(clock_.now() -
-                                                                        snapshot_.taken_at)
-                                   .count()
-                             : 0}};
+  return {
+      {"cluster", settings_.name.empty() ? snapshot_.cluster_id : settings_.name},
+      {"revision", view_revision_},
+      {"stale", stale_},
+      {"age_ms",
+       looked_ ? std::chrono::duration_cast<Milliseconds>(clock_.now() - snapshot_.taken_at).count()
+               : 0}};
 }
 
 void Controller::push_delta(Json delta) {
@@ -351,8 +358,7 @@ void Controller::add_dashboard(std::shared_ptr<net::EventStream> stream) {
 void Controller::add_agent(std::shared_ptr<net::EventStream> stream) {
   std::lock_guard lock(mutex_);
   // Before the first look there is nothing to say; the first table comes with it.
-  if (counters_.tables_total > 0)
-    stream->push(agent::kRoutingEvent, agent::encode_table(table_));
+  if (counters_.tables_total > 0) stream->push(agent::kRoutingEvent, agent::encode_table(table_));
   agent_streams_.push_back(std::move(stream));
 }
 

@@ -26,10 +26,10 @@
 namespace hive::controller {
 
 struct ControllerOptions {
-  Milliseconds tick{1'000};         // at least four times as long as a look takes
-  Milliseconds coalesce{100};       // between two looks caused by events
+  Milliseconds tick{1'000};           // at least four times as long as a look takes
+  Milliseconds coalesce{100};         // between two looks caused by events
   Milliseconds report_fresh{15'000};  // an agent's word counts this long
-  Milliseconds dying{10'000};       // a task told to stop is out this long, then Swarm's word counts
+  Milliseconds dying{10'000};  // a task told to stop is out this long, then Swarm's word counts
 };
 
 struct ControllerCounters {
@@ -62,11 +62,11 @@ class Controller {
   void add_agent(std::shared_ptr<net::EventStream> stream);
 
   Json status() const;
-  Json whole() const;             // snapshot with its header
+  Json whole() const;                 // snapshot with its header
   Json part(const char* name) const;  // "nodes", "services", "tasks", "stats"
   model::RoutingTable table() const;
   store::History& history() { return history_; }
-  bool acts() const;              // self is Swarm's leader and the look is fresh
+  bool acts() const;  // self is Swarm's leader and the look is fresh
   bool knows_node(const std::string& id) const;
   ControllerCounters counters() const;
   Milliseconds age() const;

@@ -160,7 +160,8 @@ class Router {
         owners_.emplace(std::tuple(route.listener_port, route.host, route.path_prefix), owner);
     if (!fresh && found->second != owner) {
       problem("services " + found->second + " and " + owner + " both want port " +
-              std::to_string(route.listener_port) + (route.host.empty() ? "" : " host " + route.host) +
+              std::to_string(route.listener_port) +
+              (route.host.empty() ? "" : " host " + route.host) +
               (route.path_prefix.empty() ? "" : " path " + route.path_prefix) + "; " +
               found->second + " has it, give " + owner + " another port or x-hive.routes");
       return;

@@ -50,8 +50,7 @@ struct Routing {
   std::vector<std::string> problems;  // plain sentences: listener conflicts, bad labels
 };
 
-Routing route(const model::Snapshot& snapshot, const ClusterSettings& settings,
-              const Unfit& unfit);
+Routing route(const model::Snapshot& snapshot, const ClusterSettings& settings, const Unfit& unfit);
 
 // The address under which other nodes reach the node (Status.Addr of a manager may be 0.0.0.0).
 std::string reachable_address(const model::Node& node);

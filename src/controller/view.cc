@@ -26,9 +26,7 @@ std::map<std::string, T> without_versions(std::map<std::string, T> values) {
   return values;
 }
 
-bool alive(const model::Task& task) {
-  return task.state <= TaskState::kRunning;
-}
+bool alive(const model::Task& task) { return task.state <= TaskState::kRunning; }
 
 }  // namespace
 
@@ -120,9 +118,8 @@ Json View::update(const model::Snapshot& snapshot, const Healths& healths,
   };
   put("nodes", differences(nodes_, without_versions(snapshot.nodes), node_json));
   put("services", differences(services_, without_versions(snapshot.services), service_json));
-  put("tasks", differences(tasks_, std::move(tasks), [](const SeenTask& seen) {
-        return task_json(seen.task, seen.health);
-      }));
+  put("tasks", differences(tasks_, std::move(tasks),
+                           [](const SeenTask& seen) { return task_json(seen.task, seen.health); }));
   return out;
 }
 

@@ -16,6 +16,8 @@
 #include <mutex>
 #include <optional>
 
+#include "net/pem.h"
+
 namespace hive::net {
 namespace {
 
@@ -179,6 +181,17 @@ void set(CURL* easy, CURLoption option, T value) {
   curl_easy_setopt(easy, option, value);
 }
 
+// A key that cannot be read is left to curl, whose error names the file.
+void set_private_key(CURL* easy, const std::string& path) {
+  auto key = read_private_key(path);
+  if (!key) {
+    set(easy, CURLOPT_SSLKEY, path.c_str());
+    return;
+  }
+  curl_blob blob{.data = key->data(), .len = key->size(), .flags = CURL_BLOB_COPY};
+  set(easy, CURLOPT_SSLKEY_BLOB, &blob);
+}
+
 void set_tls(CURL* easy, const TlsOptions& tls) {
   set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   if (!tls.ca_file.empty()) {
@@ -187,7 +200,7 @@ void set_tls(CURL* easy, const TlsOptions& tls) {
   }
   if (!tls.certificate_file.empty()) {
     set(easy, CURLOPT_SSLCERT, tls.certificate_file.c_str());
-    set(easy, CURLOPT_SSLKEY, tls.key_file.c_str());
+    set_private_key(easy, tls.key_file);
   }
   if (tls.required_peer_ou.empty()) return;
   set(easy, CURLOPT_SSL_VERIFYHOST, 0L);

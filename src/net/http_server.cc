@@ -28,6 +28,7 @@
 #include <unordered_map>
 
 #include "base/log.h"
+#include "net/pem.h"
 
 namespace hive::net {
 namespace {
@@ -573,7 +574,8 @@ class TlsContexts {
     };
     context->use_certificate_chain_file(files_.certificate_file, failure);
     if (failure) return problem(files_.certificate_file);
-    context->use_private_key_file(files_.key_file, asio::ssl::context::pem, failure);
+    HIVE_ASSIGN(const std::string key, read_private_key(files_.key_file));
+    context->use_private_key(asio::buffer(key), asio::ssl::context::pem, failure);
     if (failure) return problem(files_.key_file);
     if (!files_.client_ca_file.empty()) {
       context->load_verify_file(files_.client_ca_file, failure);

@@ -225,12 +225,12 @@ std::string render_config(const RoutingTable& table, const ConfigOptions& option
                           const SlotMap& slots) {
   std::string out = fmt::format(
       "# Written by hive; changes are overwritten.\n"
-      "global\n  maxconn {}\n  stats socket {} mode 600 level admin expose-fd listeners\n"
+      "global\n  stats socket {} mode 600 level admin expose-fd listeners\n"
       "  stats timeout 10s\n  hard-stop-after {}s\n  spread-checks 20\n"
       "\ndefaults\n  timeout client 600s\n  timeout http-request 30s\n"
       "  timeout http-keep-alive 30s\n  timeout connect 5s\n  timeout server 600s\n"
       "  timeout tunnel 3600s\n  option http-keep-alive\n  option idle-close-on-response\n",
-      options.max_connections, options.stats_socket, options.hard_stop_after_s);
+      options.stats_socket, options.hard_stop_after_s);
   out += fmt::format(
       "\nfrontend hive.health.in\n  mode http\n  bind :{}\n  monitor-uri /healthz\n"
       "  monitor fail if {{ nbsrv({}) lt 1 }}\n  http-request return status 404\n"

@@ -17,7 +17,6 @@ struct ConfigOptions {
   std::string stats_socket;
   std::uint16_t health_port = 7080;  // GET /healthz: 200, or 503 when leaving
   bool leaving = false;
-  int max_connections = 10'000;
   int hard_stop_after_s = 600;  // the longest that a replaced process serves its open requests
 };
 
