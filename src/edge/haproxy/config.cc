@@ -181,9 +181,9 @@ void render_backend(std::string& out, const Backend& backend, const std::string&
   }
   if (!backend.probe_path.empty())
     out += fmt::format(
-        "  option httpchk\n  http-check send meth GET uri '{}' ver HTTP/1.1 hdr Host {}\n"
+        "  option httpchk\n  http-check send meth GET uri '{}' ver HTTP/1.1 hdr Host localhost\n"
         "  http-check expect status 200-399\n",
-        backend.probe_path, backend.name);
+        backend.probe_path);
   render_servers(out, backend, slots);
 }
 
