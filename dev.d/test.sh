@@ -1,38 +1,26 @@
 #!/bin/bash
 # test [NAME...]: build and run every test, or those whose name matches
-# The suite is one ctest run over several build directories: g++ release (all tests,
-# end to end too), address+undefined behaviour sanitizers (unit tests), thread
-# sanitizer (tests labelled threaded), and the clang build and checks as tests.
+# The suite is one ctest run over the release build: unit tests, house rules, the web page in
+# Chromium, and end-to-end tests on real engines. ./dev sanitize has the other compilers.
 
 main() {
   need_root test
   mkdir -p build
   ensure_packages run build test
   clean_leftovers
+  build_dashboard
   build_preset release
   build_images
   if [ $# -gt 0 ]; then
     run_suite -R "$(IFS='|' && echo "$*")"
     return
   fi
-  build_preset asan
-  build_preset tsan
   run_suite
 }
 
 run_suite() {
-  mkdir -p build/suite
-  {
-    echo "subdirs(\"$HIVE_SRC/build/release\")"
-    for preset in asan tsan; do
-      [ ! -f "build/$preset/build.ninja" ] || echo "subdirs(\"$HIVE_SRC/build/$preset\")"
-    done
-  } >build/suite/CTestTestfile.cmake
-  local status=0
   HIVE_STATE_DIR=$(test_state_dir)/lib HIVE_RUN_DIR=$(test_state_dir)/run \
-    ctest --test-dir build/suite -j "$(jobs_count)" --output-on-failure \
-    --no-tests=error "$@" || status=$?
-  return "$status"
+    ctest --test-dir build/release -j "$(jobs_count)" --output-on-failure --no-tests=error "$@"
 }
 
 # Tests keep their clusters apart from the user's: a killed run's are found here.

@@ -4,6 +4,7 @@ main() {
   need_root up
   mkdir -p build
   ensure_packages run build
+  build_dashboard
   build_preset release hive
   build_images
   exec "$(hive_bin)" up -f examples/tomcat/hive.yml "$@"

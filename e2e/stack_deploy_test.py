@@ -20,7 +20,8 @@ from lib.engine import ApiError, Engine, run  # noqa: E402
 CORPUS = os.path.join(HERE, "corpus")
 STACK = "shop"
 TOOL = os.environ.get("HIVE_STACK_TOOL", os.path.join(
-    HERE, "..", "build", os.environ.get("HIVE_PRESET", "debug"), "src", "stack", "stack_tool"))
+    os.environ.get("HIVE_BUILD_DIR", os.path.join(HERE, "..", "build", "release")), "src", "stack",
+    "stack_tool"))
 CALLER = {"FROM_SHELL": "from the shell", "EMPTY_IN_SHELL": ""}
 NO_RESOLVE = "--resolve-image=never"
 

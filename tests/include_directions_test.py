@@ -44,12 +44,17 @@ def read_rooms(src):
 
 
 def owner(path, rooms):
-    """The room whose folder is the nearest above the path."""
-    best = None
+    """The room whose folder is the nearest above the path; of several in one folder, the one that
+    names the file among its sources."""
+    best, best_rank = None, None
     for name, room in rooms.items():
-        if path.is_relative_to(room["dir"]):
-            if best is None or len(room["dir"].parts) > len(rooms[best]["dir"].parts):
-                best = name
+        if not path.is_relative_to(room["dir"]):
+            continue
+        names = {pathlib.PurePath(source).stem for key in ("SOURCES", "TESTS")
+                 for source in room.get(key, [])}
+        rank = (len(room["dir"].parts), path.stem in names)
+        if best is None or rank > best_rank:
+            best, best_rank = name, rank
     return best
 
 

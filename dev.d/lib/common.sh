@@ -78,6 +78,17 @@ apt_install() {
     "${apt[@]}" install --no-install-recommends "$@" >&2
 }
 
+# build_dashboard - the web page that the binary embeds, when what it is made of changed
+build_dashboard() {
+  local stamp=dashboard/dist/.inputs now
+  now=$(find dashboard -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -print0 |
+    sort -z | xargs -0 sha256sum | sha256sum)
+  [ "$(cat "$stamp" 2>/dev/null)" != "$now" ] || [ ! -d dashboard/node_modules ] || return 0
+  (cd dashboard && npm ci --no-audit --no-fund --loglevel=error &&
+    npm run --silent check && npm run --silent build) >&2 || die "building the dashboard failed"
+  echo "$now" >"$stamp"
+}
+
 # build_preset PRESET [TARGET...]
 build_preset() {
   local preset=$1 args=()

@@ -53,11 +53,6 @@ for jar in annotations-api catalina el-api jaspic-api jasper jasper-el jsp-api s
     websocket-client-api; do
   [ ! -e "/usr/share/tomcat10/lib/$jar.jar" ] || cp -L "/usr/share/tomcat10/lib/$jar.jar" "$tomcat/lib/"
 done
-cp -L /usr/share/tomcat10/etc/catalina.properties "$tomcat/conf/" 2>/dev/null ||
-  cp -L /etc/tomcat10/catalina.properties "$tomcat/conf/"
-sed -i '/^tomcat.util.scan.StandardJarScanFilter.jarsToSkip/,/[^\\]$/d' "$tomcat/conf/catalina.properties"
-# Nothing here scans jars: no JSPs, no annotations.
-echo 'tomcat.util.scan.StandardJarScanFilter.jarsToSkip=*.jar' >> "$tomcat/conf/catalina.properties"
 cp "$here"/conf/* "$tomcat/conf/"
 
 # --- the application, twice

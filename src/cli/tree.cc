@@ -12,14 +12,11 @@ Command command_tree() {
   return {.name = "hive",
           .summary = "Autopilot for web services on Docker Swarm",
           .children = {
-#ifdef HIVE_WITH_CLUSTERS
-              up_command(),      down_command(),     status_command(),   config_command(),
-              doctor_command(),  stack_command(),    instance_command(), lb_command(),
-              image_command(),
-#endif
-              events_command(),  logs_command(),     node_command(),     service_command(),
-              task_command(),    volume_command(),   plugin_command(),   completion_command(),
-              version_command(), complete_command(), reference_command()}};
+              up_command(),         down_command(),    status_command(),   config_command(),
+              doctor_command(),     stack_command(),   instance_command(), lb_command(),
+              image_command(),      events_command(),  logs_command(),     node_command(),
+              service_command(),    task_command(),    volume_command(),   plugin_command(),
+              completion_command(), version_command(), complete_command(), reference_command()}};
 }
 
 }  // namespace hive::cli
