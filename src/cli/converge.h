@@ -19,6 +19,8 @@ struct ConvergeOptions {
   // Given up after this time; 0 = docker's behaviour, wait for ever.
   Milliseconds deadline{0};
   bool quiet = false;
+  // The write was itself a rollback: its completion is what was asked for.
+  bool rollback = false;
 };
 
 struct Progress {

@@ -16,6 +16,7 @@ namespace {
 struct WaitArgs {
   bool detach = false;
   bool quiet = false;
+  bool rollback = false;  // what is waited for is a rollback
   std::optional<std::string> timeout;
 };
 
@@ -29,7 +30,7 @@ void declare_wait(Declare& declare, WaitArgs& args) {
 int wait_for(Context& context, engine::Engine& engine, const std::vector<std::string>& ids,
              const WaitArgs& args, Milliseconds verify) {
   if (args.detach) return kExitOk;
-  ConvergeOptions options{.verify = verify, .quiet = args.quiet};
+  ConvergeOptions options{.verify = verify, .quiet = args.quiet, .rollback = args.rollback};
   if (args.timeout) {
     const auto timeout = parse_duration(*args.timeout);
     if (!timeout) return context.fail(kExitUsage, "--timeout: " + timeout.error().message);
@@ -107,7 +108,9 @@ int roll_back(Context& context, const std::string& word, const WaitArgs& wait) {
   if (!written)
     return context.fail(annotate(written.error(), "rolling service " + word + " back").value());
   context.line(word);
-  return wait_for(context, **engine, {service->id}, wait, verify_period((*before)["Spec"]));
+  WaitArgs rollback = wait;
+  rollback.rollback = true;
+  return wait_for(context, **engine, {service->id}, rollback, verify_period((*before)["Spec"]));
 }
 
 int update(Context& context, const ServiceFlags& flags, const std::string& word,

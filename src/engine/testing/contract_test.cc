@@ -72,10 +72,11 @@ class Contract : public ::testing::TestWithParam<Kind> {
     engine_ = GetParam().make();
     ASSERT_NE(engine_, nullptr);
   }
-  // A real swarm needs a moment; the fake holds at once, so that nothing is waited for there.
+  // A real swarm needs a moment, above all where it asks a registry for an image that is only here
+  // and no name server answers; the fake holds at once, so that nothing is waited for there.
   template <typename Condition>
   bool eventually(const Condition& condition) {
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 1200; ++i) {
       if (condition()) return true;
       if (GetParam().make == make_fake) return false;
       std::this_thread::sleep_for(Milliseconds(100));
