@@ -90,7 +90,7 @@ void check_controllers(engine::Engine& engine, Findings& found) {
   const auto addresses = manager_addresses(engine);
   if (!addresses) return;
   for (const auto& address : *addresses) {
-    const auto answer = ask_controller({address}, "/v1/state");
+    const auto answer = ask_controller({address}, "/v1/status");
     if (!answer)
       found.push_back(
           {true,

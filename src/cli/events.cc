@@ -22,7 +22,7 @@ void print_event(Context& context, const Args& args, const Json& event) {
     context.line(event.dump());
     return;
   }
-  const auto at = json_int(event, "time_unix_ms");
+  const auto at = json_int(event, "unix_ms");
   const std::time_t seconds = at / 1000;
   std::tm parts{};
   localtime_r(&seconds, &parts);
@@ -31,7 +31,7 @@ void print_event(Context& context, const Args& args, const Json& event) {
   std::string text = std::string(stamp) + "  " + json_string(event, "kind");
   const std::string subject = json_string(event, "subject");
   if (!subject.empty()) text += " " + subject;
-  text += ": " + json_string(event, "message", json_string(event, "text"));
+  text += ": " + json_string(event, "reason");
   context.line(text);
 }
 
