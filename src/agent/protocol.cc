@@ -1,10 +1,9 @@
 #include "agent/protocol.h"
 
-#include <limits>
+#include <algorithm>
 #include <set>
-#include <type_traits>
 
-#include "base/json.h"
+#include "agent/json_reader.h"
 
 namespace hive::agent {
 namespace {
@@ -15,80 +14,10 @@ using model::EndpointStats;
 using model::Listener;
 using model::Route;
 using model::RoutingTable;
-
-// Reads one object's members, remembers the first fault with its place.
-class Reader {
- public:
-  Reader(const Json& value, std::string place, std::string& fault)
-      : value_(value), place_(std::move(place)), fault_(fault) {
-    if (!value.is_object()) note("", "must be an object");
-  }
-
-  void text(const char* key, std::string& into, std::size_t max_bytes = 4096) {
-    const Json* member = find(key);
-    if (member == nullptr) return;
-    if (!member->is_string()) return note(key, "must be a string");
-    into = member->get<std::string>();
-    if (into.size() > max_bytes) note(key, "is too long");
-    for (const char c : into)
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-        return note(key, "has a control character");
-  }
-  void flag(const char* key, bool& into) {
-    const Json* member = find(key);
-    if (member == nullptr) return;
-    if (!member->is_boolean()) return note(key, "must be true or false");
-    into = member->get<bool>();
-  }
-  template <typename T>
-  void number(const char* key, T& into) {
-    const Json* member = find(key);
-    if (member == nullptr) return;
-    if (!member->is_number_integer()) return note(key, "must be a whole number");
-    if constexpr (std::is_signed_v<T>) {
-      into = member->get<T>();
-    } else {
-      if (!member->is_number_unsigned() ||
-          member->get<std::uint64_t>() > std::numeric_limits<T>::max())
-        return note(key, "is out of range");
-      into = member->get<T>();
-    }
-  }
-  template <typename T, typename Read>
-  void list(const char* key, std::vector<T>& into, std::size_t max_items, Read read) {
-    const Json* member = find(key);
-    if (member == nullptr) return;
-    if (!member->is_array()) return note(key, "must be a list");
-    if (member->size() > max_items) return note(key, "has too many items");
-    into.reserve(member->size());
-    for (std::size_t i = 0; i < member->size() && fault_.empty(); ++i) {
-      into.emplace_back();
-      read((*member)[i], at(key) + "[" + std::to_string(i) + "]", into.back(), fault_);
-    }
-  }
-  void require(bool holds, const char* key, const char* reason) {
-    if (!holds) note(key, reason);
-  }
-
- private:
-  const Json* find(const char* key) const {
-    return fault_.empty() ? json_member(value_, key) : nullptr;
-  }
-  std::string at(const char* key) const {
-    if (*key == '\0') return place_;
-    return place_.empty() ? key : place_ + "." + key;
-  }
-  void note(const char* key, const char* reason) {
-    if (fault_.empty()) fault_ = at(key) + " " + reason;
-  }
-
-  const Json& value_;
-  std::string place_;
-  std::string& fault_;
-};
+using model::StopRecord;
 
 void read_endpoint(const Json& json, const std::string& place, Endpoint& into, std::string& fault) {
-  Reader reader(json, place, fault);
+  JsonReader reader(json, place, fault);
   reader.text("task_id", into.task_id, 256);
   reader.text("service_id", into.service_id, 256);
   reader.text("node_id", into.node_id, 256);
@@ -102,7 +31,7 @@ void read_endpoint(const Json& json, const std::string& place, Endpoint& into, s
 }
 
 void read_route(const Json& json, const std::string& place, Route& into, std::string& fault) {
-  Reader reader(json, place, fault);
+  JsonReader reader(json, place, fault);
   reader.number("listener_port", into.listener_port);
   reader.text("host", into.host, 256);
   reader.text("path_prefix", into.path_prefix, 2048);
@@ -111,7 +40,7 @@ void read_route(const Json& json, const std::string& place, Route& into, std::st
 }
 
 void read_backend(const Json& json, const std::string& place, Backend& into, std::string& fault) {
-  Reader reader(json, place, fault);
+  JsonReader reader(json, place, fault);
   reader.text("name", into.name, 256);
   reader.text("mode", into.mode, 8);
   reader.text("sticky_cookie", into.sticky_cookie, 256);
@@ -126,7 +55,7 @@ void read_backend(const Json& json, const std::string& place, Backend& into, std
 }
 
 void read_listener(const Json& json, const std::string& place, Listener& into, std::string& fault) {
-  Reader reader(json, place, fault);
+  JsonReader reader(json, place, fault);
   reader.number("port", into.port);
   reader.text("mode", into.mode, 8);
   reader.text("certificate_pem", into.certificate_pem);
@@ -137,7 +66,7 @@ void read_listener(const Json& json, const std::string& place, Listener& into, s
 
 void read_stats(const Json& json, const std::string& place, EndpointStats& into,
                 std::string& fault) {
-  Reader reader(json, place, fault);
+  JsonReader reader(json, place, fault);
   reader.text("task_id", into.task_id, 256);
   reader.number("requests_total", into.requests_total);
   reader.number("errors_5xx_total", into.errors_5xx_total);
@@ -152,27 +81,53 @@ void read_stats(const Json& json, const std::string& place, EndpointStats& into,
 
 void read_container(const Json& json, const std::string& place, ContainerReport& into,
                     std::string& fault) {
-  Reader reader(json, place, fault);
+  JsonReader reader(json, place, fault);
   reader.text("task_id", into.task_id, 256);
   reader.text("container_id", into.container_id, 256);
   reader.text("state", into.state, 64);
   reader.text("health", into.health, 64);
+  reader.text("init", into.init, 256);
+}
+
+void read_took(const Json& json, const std::string& place, std::int64_t& into, std::string& fault) {
+  if (json.is_number_integer())
+    into = json.get<std::int64_t>();
+  else if (fault.empty())
+    fault = place + " must be a whole number";
+}
+
+void read_stop(const Json& json, const std::string& place, StopRecord& into, std::string& fault) {
+  JsonReader reader(json, place, fault);
+  reader.text("task_id", into.task_id, 256);
+  reader.text("service_id", into.service_id, 256);
+  reader.text("container_id", into.container_id, 256);
+  reader.text("order_id", into.order_id, 256);
+  reader.text("by", into.by, 1024);
+  reader.text("reason", into.reason, 4096);
+  std::string step;
+  reader.text("step", step, 64);
+  into.step = model::stop_step_from(step);
+  reader.number("started_unix_ms", into.started_unix_ms);
+  reader.number("ended_unix_ms", into.ended_unix_ms);
+  std::vector<std::int64_t> took;
+  reader.list("took_ms", took, 64, read_took);
+  for (std::size_t i = 0; i < std::min(took.size(), into.took_ms.size()); ++i)
+    into.took_ms[i] = took[i];
+  reader.number("connections_at_start", into.connections_at_start);
+  reader.number("bytes_delivered", into.bytes_delivered);
+  reader.number("bytes_missing", into.bytes_missing);
+  reader.list("given_up", into.given_up, 100, read_text);
+  reader.number("exit_code", into.exit_code);
+  reader.require(!into.container_id.empty(), "container_id", "is missing");
 }
 
 void read_event(const Json& json, const std::string& place, ContainerEvent& into,
                 std::string& fault) {
-  Reader reader(json, place, fault);
+  JsonReader reader(json, place, fault);
   reader.text("task_id", into.task_id, 256);
   reader.text("container_id", into.container_id, 256);
   reader.text("action", into.action, 256);
   reader.number("time_ns", into.time_ns);
-}
-
-void read_text(const Json& json, const std::string& place, std::string& into, std::string& fault) {
-  if (json.is_string())
-    into = json.get<std::string>();
-  else if (fault.empty())
-    fault = place + " must be a string";
 }
 
 // What the parts must be to each other.
@@ -231,16 +186,22 @@ Json stats_json(const EndpointStats& stats) {
           {"rate", stats.rate}};
 }
 
-// Names come from outside; bytes that are not UTF-8 are replaced, never thrown about.
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-Result<Json> parse_bounded(std::string_view text, std::string_view what) {
-  if (text.size() > kMaxMessageBytes)
-    return fail(Errc::kCorrupt, std::string(what) + " is larger than " +
-                                    std::to_string(kMaxMessageBytes) + " bytes");
-  return parse_json(text, what);
+Json stop_json(const StopRecord& stop) {
+  return {{"task_id", stop.task_id},
+          {"service_id", stop.service_id},
+          {"container_id", stop.container_id},
+          {"order_id", stop.order_id},
+          {"by", stop.by},
+          {"reason", stop.reason},
+          {"step", model::to_string(stop.step)},
+          {"started_unix_ms", stop.started_unix_ms},
+          {"ended_unix_ms", stop.ended_unix_ms},
+          {"took_ms", stop.took_ms},
+          {"connections_at_start", stop.connections_at_start},
+          {"bytes_delivered", stop.bytes_delivered},
+          {"bytes_missing", stop.bytes_missing},
+          {"given_up", stop.given_up},
+          {"exit_code", stop.exit_code}};
 }
 
 }  // namespace
@@ -260,18 +221,18 @@ std::string encode_table(const RoutingTable& table) {
                       {"backend", route.backend}});
   Json backends = Json::array();
   for (const Backend& backend : table.backends) backends.push_back(backend_json(backend));
-  return dump({{"revision", table.revision},
-               {"controller_node_id", table.controller_node_id},
-               {"listeners", std::move(listeners)},
-               {"routes", std::move(routes)},
-               {"backends", std::move(backends)}});
+  return dump_json({{"revision", table.revision},
+                    {"controller_node_id", table.controller_node_id},
+                    {"listeners", std::move(listeners)},
+                    {"routes", std::move(routes)},
+                    {"backends", std::move(backends)}});
 }
 
 Result<RoutingTable> decode_table(std::string_view text) {
-  HIVE_ASSIGN(const Json json, parse_bounded(text, "routing table"));
+  HIVE_ASSIGN(const Json json, parse_message(text, "routing table"));
   RoutingTable table;
   std::string fault;
-  Reader reader(json, "", fault);
+  JsonReader reader(json, "", fault);
   reader.number("revision", table.revision);
   reader.text("controller_node_id", table.controller_node_id, 256);
   reader.list("listeners", table.listeners, 1'000, read_listener);
@@ -290,28 +251,32 @@ std::string encode_report(const Report& report) {
     containers.push_back({{"task_id", one.task_id},
                           {"container_id", one.container_id},
                           {"state", one.state},
-                          {"health", one.health}});
+                          {"health", one.health},
+                          {"init", one.init}});
+  Json stops = Json::array();
+  for (const StopRecord& one : report.stops) stops.push_back(stop_json(one));
   Json events = Json::array();
   for (const ContainerEvent& one : report.events)
     events.push_back({{"task_id", one.task_id},
                       {"container_id", one.container_id},
                       {"action", one.action},
                       {"time_ns", one.time_ns}});
-  return dump({{"node_id", report.node_id},
-               {"revision_applied", report.revision_applied},
-               {"controller_node_id", report.controller_node_id},
-               {"edge", report.edge},
-               {"stats", std::move(stats)},
-               {"containers", std::move(containers)},
-               {"events", std::move(events)},
-               {"not_ready", report.not_ready}});
+  return dump_json({{"node_id", report.node_id},
+                    {"revision_applied", report.revision_applied},
+                    {"controller_node_id", report.controller_node_id},
+                    {"edge", report.edge},
+                    {"stats", std::move(stats)},
+                    {"containers", std::move(containers)},
+                    {"events", std::move(events)},
+                    {"not_ready", report.not_ready},
+                    {"stops", std::move(stops)}});
 }
 
 Result<Report> decode_report(std::string_view text) {
-  HIVE_ASSIGN(const Json json, parse_bounded(text, "agent report"));
+  HIVE_ASSIGN(const Json json, parse_message(text, "agent report"));
   Report report;
   std::string fault;
-  Reader reader(json, "", fault);
+  JsonReader reader(json, "", fault);
   reader.text("node_id", report.node_id, 256);
   reader.number("revision_applied", report.revision_applied);
   reader.text("controller_node_id", report.controller_node_id, 256);
@@ -320,6 +285,7 @@ Result<Report> decode_report(std::string_view text) {
   reader.list("containers", report.containers, 20'000, read_container);
   reader.list("events", report.events, kMaxReportEvents, read_event);
   reader.list("not_ready", report.not_ready, 100'000, read_text);
+  reader.list("stops", report.stops, kMaxReportStops, read_stop);
   reader.require(!report.node_id.empty(), "node_id", "is missing");
   if (!fault.empty()) return fail(Errc::kCorrupt, "agent report: " + fault);
   return report;

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "model/routing.h"
+#include "model/stop_record.h"
 
 namespace hive::agent {
 
@@ -23,6 +24,7 @@ inline constexpr std::string_view kRoutingEvent = "routing";
 inline constexpr int kKeepAliveSeconds = 5;  // the controller sends ": ping" this often
 inline constexpr std::size_t kMaxMessageBytes = 32U << 20;
 inline constexpr std::size_t kMaxReportEvents = 1'000;
+inline constexpr std::size_t kMaxReportStops = 1'000;
 
 // A container of a Swarm task on the agent's node.
 struct ContainerReport {
@@ -30,6 +32,9 @@ struct ContainerReport {
   std::string container_id;
   std::string state;   // Docker's word: created, running, exited, ...
   std::string health;  // starting, healthy, unhealthy; empty = the image has no check
+  // Of its hive-init: armed, held, claimed, stopping, flushing. Empty = not known yet. Anything
+  // else says what runs instead ("tini"): its stops are not held.
+  std::string init;
   bool operator==(const ContainerReport&) const = default;
 };
 
@@ -54,6 +59,8 @@ struct Report {
   // Tasks in the table that this edge does not send requests to yet: they have not answered its
   // own probe.
   std::vector<std::string> not_ready;
+  // Containers on their way out, and those that ended until the controller has recorded them.
+  std::vector<model::StopRecord> stops;
   bool operator==(const Report&) const = default;
 };
 

@@ -36,9 +36,26 @@ Report sample_report() {
   report.controller_node_id = "node-a";
   report.edge = "haproxy: port 8080 is taken";
   report.stats = {{"t1", 1, 2, 3, 4, 5, 6, 7, 8, 9}};
-  report.containers = {{"t1", "c1", "running", "healthy"}};
+  report.containers = {{"t1", "c1", "running", "healthy", "armed"}};
   report.events = {{"t1", "c1", "health_status: healthy", -5}};
   report.not_ready = {"t2"};
+  model::StopRecord stop;
+  stop.task_id = "t1";
+  stop.service_id = "s1";
+  stop.container_id = "c1";
+  stop.order_id = "o1";
+  stop.by = "drain of shop-worker-1";
+  stop.reason = "the node is emptied";
+  stop.step = model::StopStep::kHooks;
+  stop.started_unix_ms = 1;
+  stop.ended_unix_ms = 2;
+  stop.took_ms = {1, 2, 3, 4, 5, 6, 7};
+  stop.connections_at_start = 3;
+  stop.bytes_delivered = 18'446'744'073'709'551'615ULL;
+  stop.bytes_missing = 4;
+  stop.given_up = {"2 connections were open after 30 s"};
+  stop.exit_code = 143;
+  report.stops = {stop};
   return report;
 }
 
