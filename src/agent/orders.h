@@ -27,8 +27,8 @@ struct ServiceOrders {
 // A task on the node, as the controller sees it.
 struct TaskOrders {
   std::string service_id;
-  std::int64_t slot = 0;          // 0 for a global service
-  bool desired_running = true;    // Swarm wants it to run: who stops it is a person, or hive
+  std::int64_t slot = 0;           // 0 for a global service
+  bool desired_running = true;     // Swarm wants it to run: who stops it is a person, or hive
   bool await_replacement = false;  // another task must be ready before this one may leave
   // Some edge may still send it new requests: it is in the table, or an edge has not applied yet
   // the one without it.

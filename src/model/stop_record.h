@@ -34,7 +34,7 @@ struct StopRecord {
   std::string reason;    // why, for people
   StopStep step = StopStep::kClaimed;
   std::int64_t started_unix_ms = 0;
-  std::int64_t ended_unix_ms = 0;                 // 0 until done
+  std::int64_t ended_unix_ms = 0;                  // 0 until done
   std::array<std::int64_t, kStopSteps> took_ms{};  // by step; of those that are over
   std::uint32_t connections_at_start = 0;          // in flight when the sequence began
   std::uint64_t bytes_delivered = 0;               // log bytes proven safe
