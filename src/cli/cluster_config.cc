@@ -1,6 +1,6 @@
 #include "cli/cluster_config.h"
 
-#include "cli/base64.h"
+#include "base/base64.h"
 
 namespace hive::cli {
 

@@ -1,7 +1,7 @@
 #include "cli/images.h"
 
 #include "base/json.h"
-#include "cli/base64.h"
+#include "base/base64.h"
 #include "net/http_client.h"
 #include "os/process.h"
 

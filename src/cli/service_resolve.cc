@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "base/text.h"
-#include "cli/base64.h"
+#include "base/base64.h"
 #include "cli/reach.h"
 #include "os/file.h"
 
@@ -68,7 +68,7 @@ engine::RegistryAuth read_docker_config(const std::filesystem::path& path,
   const Json* auths = json_member(*config, "auths");
   const Json* entry = auths == nullptr ? nullptr : json_member(*auths, registry);
   if (entry == nullptr) return auth;
-  const std::string pair = base64_decode(json_string(*entry, "auth"));
+  const std::string pair = base64_decode(json_string(*entry, "auth")).value_or("");
   const auto colon = pair.find(':');
   auth.server_address = registry;
   auth.identity_token = json_string(*entry, "identitytoken");

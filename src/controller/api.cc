@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "controller/assets.h"
+#include "controller/operations_api.h"
 
 namespace hive::controller {
 namespace {
@@ -96,13 +97,20 @@ ServerResponse read(Controller& controller, const ServerRequest& request) {
   return ServerResponse::error(404, "no such path, see /v1/status");
 }
 
-ServerResponse agent_door(Controller& controller, const ServerRequest& request) {
+ServerResponse agent_door(const Api& api, const ServerRequest& request) {
+  auto& controller = api.controller;
   const auto& peer = request.peer;
   if (peer.ou != "swarm-manager" && peer.ou != "swarm-worker")
     return ServerResponse::error(403, "the certificate is not one of a swarm node");
   if (!controller.knows_node(peer.cn))
     return ServerResponse::error(403, "node " + peer.cn + " is not in this swarm");
+  if (is_operations_path(request.path)) {
+    if (peer.ou != "swarm-manager")
+      return ServerResponse::error(403, "operations are asked for by managers alone");
+    return answer_operations(controller, api.operations, request);
+  }
   if (request.path == agent::kStreamPath && request.method == "GET") {
+    if (!controller.acts()) return not_leader(controller);
     ServerResponse out;
     out.on_stream = [&controller](std::shared_ptr<net::EventStream> stream) {
       controller.add_agent(std::move(stream));
@@ -119,8 +127,13 @@ ServerResponse agent_door(Controller& controller, const ServerRequest& request) 
   return ServerResponse::json("{}\n");
 }
 
-ServerResponse root_door(Controller& controller, const ServerRequest& request) {
+ServerResponse root_door(const Api& api, const ServerRequest& request) {
+  auto& controller = api.controller;
   if (request.peer.unix_uid != 0U) return ServerResponse::error(403, "only root may do that");
+  if (is_operations_path(request.path)) {
+    return controller.acts() ? answer_operations(controller, api.operations, request)
+                             : forward_operations(controller, api.certificates, request);
+  }
   if (request.method == "GET") return read(controller, request);
   if (request.path == "/v1/refresh" && request.method == "POST") {
     controller.kick();
@@ -131,15 +144,17 @@ ServerResponse root_door(Controller& controller, const ServerRequest& request) {
 
 }  // namespace
 
-ServerResponse answer(Controller& controller, const ServerRequest& request) {
-  if (request.peer.listener == kAgentDoor) return agent_door(controller, request);
-  if (request.peer.listener == kRootDoor) return root_door(controller, request);
+ServerResponse answer(const Api& api, const ServerRequest& request) {
+  if (request.peer.listener == kAgentDoor) return agent_door(api, request);
+  if (request.peer.listener == kRootDoor) return root_door(api, request);
   if (request.method != "GET" && request.method != "HEAD") {
     auto out = ServerResponse::error(405, "this port only reads");
     out.headers.emplace("Allow", "GET, HEAD");
     return out;
   }
-  return read(controller, request);
+  if (is_operations_path(request.path))
+    return answer_operations(api.controller, api.operations, request);
+  return read(api.controller, request);
 }
 
 }  // namespace hive::controller

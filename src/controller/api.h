@@ -2,7 +2,10 @@
 // certificate of this swarm, the root one is a private unix socket.
 #pragma once
 
+#include <string>
+
 #include "controller/controller.h"
+#include "controller/operations.h"
 #include "net/http_server.h"
 
 namespace hive::controller {
@@ -11,7 +14,14 @@ inline constexpr const char* kOpenDoor = "open";
 inline constexpr const char* kAgentDoor = "agents";
 inline constexpr const char* kRootDoor = "root";
 
-// Answers by the door's name (net::Peer::listener). Any thread.
-net::ServerResponse answer(Controller& controller, const net::ServerRequest& request);
+struct Api {
+  Controller& controller;
+  Operations& operations;
+  std::string certificates;  // directory with Swarm's, to speak to the leader
+};
+
+// Answers by the door's name (net::Peer::listener). Any thread; may block for seconds on the way to
+// the engine or to the leader's controller.
+net::ServerResponse answer(const Api& api, const net::ServerRequest& request);
 
 }  // namespace hive::controller

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/base64.h"
 #include "base/log.h"
 #include "controller/happenings.h"
 
@@ -16,33 +17,6 @@ constexpr std::size_t kMaxRemembered = 50'000;  // dying tasks
 
 std::int64_t unix_ms(WallTime time) {
   return std::chrono::duration_cast<Milliseconds>(time.time_since_epoch()).count();
-}
-
-std::string base64_decode(std::string_view text) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    std::uint32_t value = 0;
-    if (c >= 'A' && c <= 'Z')
-      value = static_cast<std::uint32_t>(c - 'A');
-    else if (c >= 'a' && c <= 'z')
-      value = static_cast<std::uint32_t>(c - 'a') + 26;
-    else if (c >= '0' && c <= '9')
-      value = static_cast<std::uint32_t>(c - '0') + 52;
-    else if (c == '+')
-      value = 62;
-    else if (c == '/')
-      value = 63;
-    else
-      continue;
-    bits = (bits << 6U) | value;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>((bits >> static_cast<unsigned>(count)) & 0xFFU);
-  }
-  return out;
 }
 
 void drop_closed(std::vector<std::shared_ptr<net::EventStream>>& streams) {
@@ -70,6 +44,11 @@ Controller::Controller(engine::Engine& engine, const Clock& clock, store::Histor
 }
 
 Controller::~Controller() { stop(); }
+
+void Controller::attach(Operations& operations) {
+  operations_ = &operations;
+  operations.on_news([this] { kick(); });
+}
 
 void Controller::start() {
   loop_thread_ = std::thread([this] { loop(); });
@@ -122,7 +101,9 @@ void Controller::loop() {
     lock.lock();
     // However many events come, the engine gets as much rest as the look took.
     wake_.wait_for(lock, std::max(options_.coalesce, took), [this] { return stopping_; });
-    wake_.wait_for(lock, std::max(options_.tick, 4 * took) - std::max(options_.coalesce, took),
+    auto tick = options_.tick;
+    if (operations_ != nullptr) tick = std::min(tick, operations_->look_again().value_or(tick));
+    wake_.wait_for(lock, std::max(tick, 4 * took) - std::max(options_.coalesce, took),
                    [this] { return stopping_ || kicked_; });
   }
 }
@@ -151,6 +132,9 @@ Result<Controller::Look> Controller::look() {
     HIVE_ASSIGN(out.settings, read_settings());
     looks_until_settings_ = kLooksBetweenSettings;
   }
+  if (operations_ != nullptr && out.snapshot.self_is_leader) {
+    HIVE_ASSIGN(out.operations, operations_->read());
+  }
   return out;
 }
 
@@ -164,8 +148,8 @@ Result<ClusterSettings> Controller::read_settings() {
     if (newest == nullptr || revision_of(config) > revision_of(*newest)) newest = &config;
   }
   if (newest == nullptr) return ClusterSettings{};
-  HIVE_ASSIGN(const Json content,
-              parse_json(base64_decode(json_string(*newest, "Spec.Data")), kClusterConfig));
+  HIVE_ASSIGN(const auto data, base64_decode(json_string(*newest, "Spec.Data")));
+  HIVE_ASSIGN(const Json content, parse_json(data, kClusterConfig));
   return settings_from_json(content);
 }
 
@@ -173,11 +157,14 @@ Status Controller::tick() {
   const auto begun = clock_.now();
   auto seen = look();
   if (seen) {
-    take(std::move(*seen));
+    auto world = take(*seen);
+    step_operations(std::move(*seen), std::move(world));
   } else {
     lose(seen.error());
+    if (operations_ != nullptr) operations_->rest();
   }
   std::lock_guard lock(mutex_);
+  release_agents();
   ++counters_.ticks_total;
   counters_.last_tick = std::chrono::duration_cast<Milliseconds>(clock_.now() - begun);
   drop_closed(dashboards_);
@@ -186,7 +173,14 @@ Status Controller::tick() {
   return {};
 }
 
-void Controller::take(Look look) {
+void Controller::step_operations(Look look, std::shared_ptr<const World> world) {
+  if (operations_ == nullptr) return;
+  if (world == nullptr) return operations_->rest();
+  operations_->step(std::move(world), std::move(look.operations));
+}
+
+// The world for operations, when this controller is the one that acts.
+std::shared_ptr<const World> Controller::take(Look& look) {
   std::lock_guard lock(mutex_);
   if (look.settings) settings_ = std::move(*look.settings);
   for (auto& event : happenings(snapshot_, look.snapshot))
@@ -205,6 +199,15 @@ void Controller::take(Look look) {
   derive();
   Json delta = view_.update(snapshot_, healths(), unix_ms(clock_.wall_now()));
   if (!delta.empty() || was_stale) push_delta(std::move(delta));
+  if (operations_ == nullptr || !leads) return nullptr;
+  auto world = std::make_shared<World>();
+  world->snapshot = snapshot_;
+  world->settings = settings_;
+  for (const auto& [node, state] : agents_)
+    if (fresh(state)) world->reports.emplace(node, state.report);
+  if (cloud_) world->cloud = cloud_();
+  world->now_unix_ms = unix_ms(clock_.wall_now());
+  return world;
 }
 
 void Controller::lose(const Error& error) {
@@ -241,6 +244,16 @@ void Controller::derive() {
   const auto frame =
       net::EventStream::make_frame(agent::kRoutingEvent, agent::encode_table(table_));
   for (const auto& stream : agent_streams_) stream->push_frame(frame);
+}
+
+// Agents follow Swarm's leader alone. A look that failed may be a hiccup: they stay a while.
+void Controller::release_agents() {
+  const auto now = clock_.now();
+  if (leads()) led_at_ = now;
+  const bool other_leads = looked_ && !stale_ && !snapshot_.self_is_leader;
+  if (leads() || (!other_leads && now - led_at_ < options_.agents_kept)) return;
+  for (const auto& stream : agent_streams_) stream->close();
+  agent_streams_.clear();
 }
 
 bool Controller::fresh(const AgentState& state) const {
@@ -369,7 +382,7 @@ Json Controller::status() const {
   Json out = header();
   out["node_id"] = snapshot_.self_node_id;
   out["leader"] = snapshot_.self_is_leader;
-  out["active"] = looked_ && !stale_ && snapshot_.self_is_leader;
+  out["active"] = leads();
   out["error"] = last_error_;
   out["nodes"] = snapshot_.nodes.size();
   out["services"] = snapshot_.services.size();
@@ -408,7 +421,20 @@ model::RoutingTable Controller::table() const {
 
 bool Controller::acts() const {
   std::lock_guard lock(mutex_);
-  return looked_ && !stale_ && snapshot_.self_is_leader;
+  return leads();
+}
+
+std::optional<LeaderPlace> Controller::leader() const {
+  std::lock_guard lock(mutex_);
+  for (const auto& [id, node] : snapshot_.nodes)
+    if (node.leader) return LeaderPlace{id, node.hostname, reachable_address(node)};
+  return std::nullopt;
+}
+
+std::string Controller::self_hostname() const {
+  std::lock_guard lock(mutex_);
+  const auto self = snapshot_.nodes.find(snapshot_.self_node_id);
+  return self == snapshot_.nodes.end() ? std::string() : self->second.hostname;
 }
 
 bool Controller::knows_node(const std::string& id) const {

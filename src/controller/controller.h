@@ -7,16 +7,18 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "agent/protocol.h"
 #include "base/clock.h"
+#include "controller/operations.h"
 #include "controller/routing.h"
 #include "controller/view.h"
 #include "engine/engine.h"
@@ -30,6 +32,15 @@ struct ControllerOptions {
   Milliseconds coalesce{100};         // between two looks caused by events
   Milliseconds report_fresh{15'000};  // an agent's word counts this long
   Milliseconds dying{10'000};  // a task told to stop is out this long, then Swarm's word counts
+  // A controller that cannot act for this long sends its agents to look for another.
+  Milliseconds agents_kept{3'000};
+};
+
+// Where Swarm's leader runs, as far as this controller knows.
+struct LeaderPlace {
+  std::string node_id;
+  std::string hostname;
+  std::string address;  // without port
 };
 
 struct ControllerCounters {
@@ -49,6 +60,11 @@ class Controller {
              ControllerOptions options = {});
   ~Controller();
 
+  // Operations to step while this controller leads; before start().
+  void attach(Operations& operations);
+  // The cloud's newest word, or nothing; asked at each look, must not block.
+  void attach_cloud(std::function<std::optional<CloudLook>()> cloud) { cloud_ = std::move(cloud); }
+
   void start();  // the loop, and the engine's events
   void stop();
 
@@ -67,6 +83,8 @@ class Controller {
   model::RoutingTable table() const;
   store::History& history() { return history_; }
   bool acts() const;  // self is Swarm's leader and the look is fresh
+  std::optional<LeaderPlace> leader() const;
+  std::string self_hostname() const;
   bool knows_node(const std::string& id) const;
   ControllerCounters counters() const;
   Milliseconds age() const;
@@ -75,6 +93,7 @@ class Controller {
   struct Look {
     model::Snapshot snapshot;
     std::optional<ClusterSettings> settings;
+    std::vector<OperationRecord> operations;
   };
   struct AgentState {
     agent::Report report;
@@ -83,7 +102,8 @@ class Controller {
 
   Result<Look> look();
   Result<ClusterSettings> read_settings();
-  void take(Look look);
+  std::shared_ptr<const World> take(Look& look);
+  void step_operations(Look look, std::shared_ptr<const World> world);
   void lose(const Error& error);
   // --- under the lock
   void derive();
@@ -93,12 +113,16 @@ class Controller {
   Json header() const;
   void push_delta(Json delta);
   bool fresh(const AgentState& state) const;
+  bool leads() const { return looked_ && !stale_ && snapshot_.self_is_leader; }
+  void release_agents();
   void loop();
 
   engine::Engine& engine_;
   const Clock& clock_;
   store::History& history_;
   const ControllerOptions options_;
+  Operations* operations_ = nullptr;
+  std::function<std::optional<CloudLook>()> cloud_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -114,6 +138,7 @@ class Controller {
   model::Snapshot snapshot_;
   bool looked_ = false;
   bool stale_ = true;
+  MonotonicTime led_at_{};  // the last time that this controller could act
   std::string last_error_;
   ClusterSettings settings_;
   std::vector<std::string> problems_;

@@ -7,7 +7,11 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "cloud/local/local.h"
 #include "controller/api.h"
+#include "controller/cloud_watch.h"
+#include "controller/executor.h"
+#include "controller/operations.h"
 #include "engine/docker/client.h"
 #include "os/file.h"
 
@@ -23,7 +27,10 @@ struct Arguments {
   std::string certificates = "/var/lib/docker/swarm/certificates";
   std::string socket = "/run/hive/controller.sock";
   std::string history = "/var/lib/hive/controller/history.db";
+  std::string cloud_socket = cloud::local::kInstanceCloudSocket;
 };
+
+constexpr std::size_t kOperationThreads = 4;
 
 std::vector<net::ListenAt> doors(const Arguments& arguments) {
   std::vector<net::ListenAt> out;
@@ -57,6 +64,21 @@ void make_parent(const std::string& path) {
   if (!made) log::warn(kComponent, "{}", describe(made.error()));
 }
 
+// The local cloud's socket, where this manager is one of its instances.
+CloudOpener cloud_opener(const std::string& socket) {
+  return [socket]() -> Result<std::unique_ptr<cloud::Cloud>> {
+    std::error_code ignored;
+    if (socket.empty() || !std::filesystem::exists(socket, ignored))
+      return fail(Errc::kUnsupported, "this cluster has no cloud that hive knows");
+    return cloud::local::connect_socket(socket);
+  };
+}
+
+Random seeded() {
+  const auto seed = std::chrono::steady_clock::now().time_since_epoch().count();
+  return Random(static_cast<std::uint64_t>(seed) ^ static_cast<std::uint64_t>(::getpid()));
+}
+
 int serve(const Arguments& arguments) {
   engine::docker::EngineOptions options;
   options.host = arguments.engine;
@@ -70,23 +92,33 @@ int serve(const Arguments& arguments) {
   make_parent(arguments.history);
   const SystemClock clock;
   store::History history(arguments.history);
-  Controller controller(**engine, clock, history);
-  net::ServerOptions server_options;
-  server_options.workers = 2;
-  server_options.max_body_bytes = agent::kMaxMessageBytes;
-  net::HttpServer server(server_options, [&controller](const net::ServerRequest& request) {
-    return answer(controller, request);
-  });
   // Blocked before any thread begins, so that only sigwait below takes them.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const auto open_cloud = cloud_opener(arguments.cloud_socket);
+  ThreadExecutor executor(kOperationThreads);
+  Operations operations({**engine, open_cloud}, clock, history, executor, operation_kinds(),
+                        seeded());
+  CloudWatch cloud(open_cloud, [&operations] { return operations.any_active(); }, clock);
+  Controller controller(**engine, clock, history);
+  controller.attach(operations);
+  controller.attach_cloud([&cloud] { return cloud.newest(); });
+  const Api api{controller, operations, arguments.certificates};
+  net::ServerOptions server_options;
+  // Some may wait for the engine, or for the leader's controller, while reports go on.
+  server_options.workers = 6;
+  server_options.max_body_bytes = agent::kMaxMessageBytes;
+  net::HttpServer server(server_options, [&api](const net::ServerRequest& request) {
+    return answer(api, request);
+  });
   if (const auto started = server.start(doors(arguments)); !started) {
     log::error(kComponent, "{}", describe(started.error()));
     return 1;
   }
+  cloud.start();
   controller.start();
   log::info(kComponent, "serving on port {}, agents on port {}, engine {}", arguments.api_port,
             arguments.agent_port, arguments.engine);
@@ -95,6 +127,8 @@ int serve(const Arguments& arguments) {
   log::info(kComponent, "ending on signal {}", signal);
   server.stop();
   controller.stop();
+  cloud.stop();
+  executor.stop();
   return 0;
 }
 
@@ -109,6 +143,7 @@ int controller_main(int argc, char** argv) {
   app.add_option("--certificates", arguments.certificates);
   app.add_option("--socket", arguments.socket);
   app.add_option("--history", arguments.history);
+  app.add_option("--cloud-socket", arguments.cloud_socket);
   CLI11_PARSE(app, argc, argv);
   return serve(arguments);
 }

@@ -29,8 +29,4 @@ Result<std::optional<Credentials>> load_credentials(const std::filesystem::path&
 // $DOCKER_CONFIG/config.json or ~/.docker/config.json.
 std::filesystem::path default_config_file();
 
-// kCorrupt when `text` is not base64.
-Result<std::string> base64_decode(std::string_view text);
-std::string base64_encode(std::string_view bytes);
-
 }  // namespace hive::registry

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/base64.h"
 #include "net/testing/scripted_server.h"
 #include "registry/client.h"
 

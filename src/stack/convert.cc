@@ -1,9 +1,8 @@
 #include "stack/convert.h"
 
-#include <openssl/evp.h>
-
 #include <set>
 
+#include "base/base64.h"
 #include "os/file.h"
 #include "stack/convert_parts.h"
 
@@ -13,14 +12,6 @@ namespace {
 
 // Swarm refuses configs above 1,000 KiB and secrets above 500 KiB by itself.
 constexpr std::size_t kMaxObjectBytes = 1U << 20;
-
-std::string base64(const std::string& bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  std::vector<unsigned char> input(bytes.begin(), bytes.end());
-  std::vector<unsigned char> output(text.size());
-  const int length = EVP_EncodeBlock(output.data(), input.data(), static_cast<int>(input.size()));
-  return {output.begin(), output.begin() + length};
-}
 
 std::set<std::string> used_networks(const config::Spec& spec) {
   std::set<std::string> used;
@@ -76,7 +67,7 @@ Result<Json> object_spec(const std::string& what, const std::string& stack, cons
     auto content = options.read_file ? options.read_file(object.file)
                                      : os::read_file(object.file, kMaxObjectBytes);
     if (!content) return annotate(content.error(), what + " " + name);
-    spec["Data"] = base64(*content);
+    spec["Data"] = base64_encode(*content);
   }
   if (!object.template_driver.empty()) spec["Templating"] = {{"Name", object.template_driver}};
   return spec;

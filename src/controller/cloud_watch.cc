@@ -1,0 +1,66 @@
+#include "controller/cloud_watch.h"
+
+#include "base/log.h"
+
+namespace hive::controller {
+
+Result<CloudLook> look_at_cloud(cloud::Cloud& cloud, const Clock& clock) {
+  CloudLook out;
+  out.taken_at = clock.now();
+  HIVE_ASSIGN(out.instances, cloud.list_instances());
+  auto balancer = cloud.balancer();
+  if (balancer) {
+    out.has_balancer = true;
+    out.balancer = std::move(*balancer);
+  } else if (balancer.error().code != Errc::kNotFound) {
+    return tl::unexpected(balancer.error());
+  }
+  return out;
+}
+
+CloudWatch::CloudWatch(CloudOpener open, std::function<bool()> needed, const Clock& clock)
+    : CloudWatch(std::move(open), std::move(needed), clock, Options{}) {}
+
+CloudWatch::CloudWatch(CloudOpener open, std::function<bool()> needed, const Clock& clock,
+                       Options options)
+    : open_(std::move(open)), needed_(std::move(needed)), clock_(clock), options_(options) {}
+
+CloudWatch::~CloudWatch() { stop(); }
+
+std::optional<CloudLook> CloudWatch::newest() const {
+  const std::lock_guard lock(mutex_);
+  if (!look_ || clock_.now() - look_->taken_at >= options_.fresh) return std::nullopt;
+  return look_;
+}
+
+void CloudWatch::start() {
+  thread_ = std::thread([this] { watch(); });
+}
+
+void CloudWatch::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void CloudWatch::watch() {
+  Errc last = Errc::kUnsupported;  // no cloud is no news
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    auto look = open_().and_then(
+        [&](const std::unique_ptr<cloud::Cloud>& cloud) { return look_at_cloud(*cloud, clock_); });
+    if (!look && look.error().code != last)
+      log::warn("cloud", "looking at the cloud: {}", describe(look.error()));
+    last = look ? Errc::kUnsupported : look.error().code;
+    const auto pause = needed_() ? options_.busy : options_.idle;
+    lock.lock();
+    if (look) look_ = std::move(*look);
+    wake_.wait_for(lock, pause, [this] { return stopping_; });
+  }
+}
+
+}  // namespace hive::controller
