@@ -16,24 +16,24 @@
 // to the application, which a real-time signal ends.
 #pragma once
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace hive::init {
 
 // Raised when a command or a state changes its meaning. Inits live as long as their containers, so
 // an agent speaks all versions from kOldestProtocol to kProtocol. An init ignores a command that it
 // does not know.
-inline constexpr std::uint32_t kProtocol = 1;
-inline constexpr std::uint32_t kOldestProtocol = 1;
+inline constexpr uint32_t kProtocol = 1;
+inline constexpr uint32_t kOldestProtocol = 1;
 
 inline constexpr char kNoteName[] = "hive-init";
-inline constexpr std::uint32_t kNoteType = 1;  // descriptor: the protocol version, 32 bits
+inline constexpr uint32_t kNoteType = 1;  // descriptor: the protocol version, 32 bits
 
 // SIGRTMAX. systemd uses those below it, glibc the first two.
 inline constexpr int kCommandSignal = 64;
-inline constexpr std::uint64_t kMagic = 0x48495645;  // "HIVE"
+inline constexpr uint64_t kMagic = 0x48495645;  // "HIVE"
 
-enum class Command : std::uint8_t {
+enum class Command : uint8_t {
   // From now on the stop signal is held. Argument: see arm_argument(). Again: other parameters.
   kArm = 1,
   // As if never armed. A signal that is held is passed on.
@@ -49,26 +49,26 @@ enum class Command : std::uint8_t {
   kRelease = 5
 };
 
-inline constexpr std::uint32_t kStopHeld = 0;       // the signal that is held
-inline constexpr std::uint32_t kStopNothing = 255;  // the agent tells the application itself
+inline constexpr uint32_t kStopHeld = 0;       // the signal that is held
+inline constexpr uint32_t kStopNothing = 255;  // the agent tells the application itself
 
-inline constexpr std::uint32_t kArgumentMax = 0xffffff;
-inline constexpr std::uint32_t kClaimTimeoutMax = 0xffff;  // in 100 ms
-inline constexpr std::uint32_t kDefaultClaimTimeout = 80;  // in 100 ms; what 0 stands for
+inline constexpr uint32_t kArgumentMax = 0xffffff;
+inline constexpr uint32_t kClaimTimeoutMax = 0xffff;  // in 100 ms
+inline constexpr uint32_t kDefaultClaimTimeout = 80;  // in 100 ms; what 0 stands for
 
-constexpr std::uint64_t command_value(Command command, std::uint32_t argument) {
-  return kMagic << 32 | std::uint64_t{static_cast<std::uint8_t>(command)} << 24 |
+constexpr uint64_t command_value(Command command, uint32_t argument) {
+  return kMagic << 32 | uint64_t{static_cast<uint8_t>(command)} << 24 |
          (argument & kArgumentMax);
 }
 // The container's stop signal (its Config.StopSignal), 0 = SIGTERM; and how long an unclaimed
 // signal is held, in 100 ms.
-constexpr std::uint32_t arm_argument(std::uint32_t stop_signal, std::uint32_t claim_timeout) {
+constexpr uint32_t arm_argument(uint32_t stop_signal, uint32_t claim_timeout) {
   return (stop_signal & 0xff) << 16 | (claim_timeout & 0xffff);
 }
 
 // The states, as in comm: "hi1:armed".
 inline constexpr char kCommPrefix[] = "hi1:";
-enum class State : std::uint8_t {
+enum class State : uint8_t {
   kIdle,      // as tini: everything is passed on at once
   kArmed,     // the next stop signal will be held
   kHeld,      // a stop signal is held and waits for a claim; the application serves on, unaware
