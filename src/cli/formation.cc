@@ -142,10 +142,7 @@ class Former {
     const auto begin = world_.clock->now();
     for (;;) {
       const auto answer = member.engine->ping();
-      if (answer) {
-        announce(member);
-        return {};
-      }
+      if (answer) return {};
       if (world_.clock->now() - begin > kEngineDeadline)
         return fail(Errc::kDeadlineExceeded, "the engine of " + member.instance.hostname +
                                                  " does not answer: " + answer.error().message +
@@ -153,12 +150,6 @@ class Former {
                                                  member.instance.hostname + "' shows why");
       if (!world_.pause(kLook)) return interrupted();
     }
-  }
-
-  void announce(const Member& member) {
-    std::lock_guard lock(mutex_);
-    if (!announced_ && world_.first_engine) world_.first_engine(member.engine);
-    announced_ = true;
   }
 
   // Learns the tokens and nodes of the swarm that `member` is a manager of.
@@ -329,7 +320,6 @@ class Former {
   std::set<std::string> known_nodes_;
   std::size_t joined_managers_ = 0;
   bool failed_ = false;
-  bool announced_ = false;
   bool changed_ = false;
 };
 

@@ -38,8 +38,6 @@ struct FormationWorld {
   // Waits a moment between looks; false when the wait was interrupted.
   std::function<bool(Milliseconds)> pause;
   const Clock* clock = nullptr;
-  // The first engine that answers, once: what needs any engine may begin. May be empty.
-  std::function<void(std::shared_ptr<engine::Engine>)> first_engine;
   // "manager shop-manager-1 runs": one call a thing done. From several threads, one at a time.
   std::function<void(const std::string&)> did;
 };

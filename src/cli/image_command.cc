@@ -20,12 +20,10 @@ int push(Context& context, const std::vector<std::string>& words) {
   if (!name) return context.fail(name.error());
   const auto cluster = cloud::local::read_cluster(*name);
   if (!cluster) return context.fail(cluster.error());
-  auto engine = context.engine();
-  if (!engine) return context.fail(engine.error());
   std::string reference = words[1];
   if (reference.starts_with(cluster->registry + "/"))
     reference.erase(0, cluster->registry.size() + 1);
-  if (const auto pushed = push_archive(*cluster, **engine, archive, reference); !pushed)
+  if (const auto pushed = push_archive(*cluster, archive, reference); !pushed)
     return context.fail(annotate(pushed.error(), "pushing " + reference).value());
   const auto digest = digest_in_registry(*cluster, reference);
   if (!digest) return context.fail(digest.error());

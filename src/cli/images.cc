@@ -1,9 +1,10 @@
 #include "cli/images.h"
 
-#include "base/json.h"
 #include "base/base64.h"
 #include "net/http_client.h"
-#include "os/process.h"
+#include "registry/client.h"
+#include "registry/push.h"
+#include "registry/reference.h"
 
 namespace hive::cli {
 namespace {
@@ -19,21 +20,6 @@ Reference parse_reference(const std::string& text) {
   const bool tagged = colon != std::string::npos && text.find('/', colon) == std::string::npos;
   return tagged ? Reference{text.substr(0, colon), text.substr(colon + 1)}
                 : Reference{text, "latest"};
-}
-
-// The name that `docker load` gives the archive's first image.
-Result<std::string> name_in_archive(const std::string& archive) {
-  HIVE_ASSIGN(const auto text, os::run_ok({"tar", "-xOf", archive, "manifest.json"},
-                                          {.deadline = Milliseconds(120'000)}));
-  HIVE_ASSIGN(const auto manifest, parse_json(text, archive + ": manifest.json"));
-  if (manifest.is_array() && !manifest.empty()) {
-    const Json* tags = json_member(manifest.front(), "RepoTags");
-    if (tags != nullptr && tags->is_array() && !tags->empty())
-      return tags->front().get<std::string>();
-    const std::string config = json_string(manifest.front(), "Config");
-    if (!config.empty()) return "sha256:" + config.substr(0, config.find('.'));
-  }
-  return fail(Errc::kInvalidArgument, archive + " is no image archive of 'docker save'");
 }
 
 }  // namespace
@@ -84,28 +70,23 @@ std::optional<std::set<std::string>> images_in_registry(const local::LocalCluste
   return there;
 }
 
-Status push_archive(const local::LocalCluster& cluster, engine::Engine& engine,
-                    const std::string& archive, const std::string& reference) {
-  HIVE_ASSIGN(const auto name, name_in_archive(archive));
-  HIVE_TRY(engine.load_image(archive));
-  const std::string target = cluster.registry + "/" + reference;
-  HIVE_TRY(engine.tag_image(name, target));
-  const engine::RegistryAuth auth{.username = cluster.registry_user,
-                                  .password = cluster.registry_password,
-                                  .server_address = cluster.registry};
-  return engine.push_image(target, auth, [](const engine::PullProgress&) {});
+Status push_archive(const local::LocalCluster& cluster, const std::string& archive,
+                    const std::string& reference) {
+  registry::Client client(cluster.registry_at, {.insecure = {cluster.registry_at}},
+                          registry::Credentials{.username = cluster.registry_user,
+                                                .password = cluster.registry_password});
+  HIVE_ASSIGN(const auto target, registry::parse_reference(cluster.registry + "/" + reference));
+  HIVE_TRY(registry::push_archive(client, archive, target));
+  return {};
 }
 
 Status push_missing_images(const local::LocalCluster& cluster, const config::Spec& spec,
-                           const std::function<std::shared_ptr<engine::Engine>()>& engine,
                            const std::function<void(const std::string&)>& did) {
   for (const auto& [reference, archive] : spec.cluster.registry.images) {
     const auto digest = digest_in_registry(cluster, reference);
     if (digest) continue;
     if (digest.error().code != Errc::kNotFound) return tl::unexpected(digest.error());
-    const auto via = engine();
-    if (!via) return fail(Errc::kCancelled, "no engine to push " + reference + " with");
-    if (auto pushed = push_archive(cluster, *via, archive, reference); !pushed)
+    if (auto pushed = push_archive(cluster, archive, reference); !pushed)
       return annotate(pushed.error(), reference);
     did("image " + reference + " pushed to " + cluster.registry);
   }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,7 +9,6 @@
 #include "base/result.h"
 #include "cloud/local/local.h"
 #include "config/compose.h"
-#include "engine/engine.h"
 
 namespace hive::cli {
 
@@ -23,14 +21,12 @@ std::optional<std::set<std::string>> images_in_registry(const cloud::local::Loca
 Result<std::string> digest_in_registry(const cloud::local::LocalCluster& cluster,
                                        const std::string& reference);
 
-// Pushes those of the file's registry.images that the registry lacks, through an engine of the
-// cluster; `engine` waits until one answers. Says each that it did.
+// Pushes those of the file's registry.images that the registry lacks. Says each that it did.
 Status push_missing_images(const cloud::local::LocalCluster& cluster, const config::Spec& spec,
-                           const std::function<std::shared_ptr<engine::Engine>()>& engine,
                            const std::function<void(const std::string&)>& did);
 
-// Pushes a `docker save` archive as repo:tag.
-Status push_archive(const cloud::local::LocalCluster& cluster, engine::Engine& engine,
-                    const std::string& archive, const std::string& reference);
+// Pushes a `docker save` archive as repo:tag; no engine takes part.
+Status push_archive(const cloud::local::LocalCluster& cluster, const std::string& archive,
+                    const std::string& reference);
 
 }  // namespace hive::cli

@@ -81,20 +81,23 @@ class Up {
     HIVE_ASSIGN(cluster_, local::create_cluster(name()));
     if (auto server = local::ensure_server(name()); !server)
       return annotate(server.error(), "starting the local cloud of " + name());
-    // Images go to the registry while the engines start and join.
+    // Images go to the registry, and the balancer starts, while the engines start and join.
     auto pushed = std::async(std::launch::async, [this] { return push_all(); });
-    auto formed = form();
-    // A push that still waits for an engine learns that there will be none.
-    if (!formed && !engine_known_) first_engine_.set_value(nullptr);
-    if (!formed) return tl::unexpected(formed.error());
-    formation_ = std::move(*formed);
-    HIVE_TRY(ensure_cluster_config());
     auto balanced = std::async(std::launch::async, [this] { return ensure_balancer(); });
+    auto formed = form();
     const auto images = pushed.get();
     const auto balancer = balanced.get();
+    if (!formed) return tl::unexpected(formed.error());
+    formation_ = std::move(*formed);
     if (!images) return annotate(images.error(), "pushing images");
     if (!balancer) return annotate(balancer.error(), "setting the balancer up");
-    HIVE_TRY(deploy());
+    HIVE_TRY(ensure_cluster_config());
+    // Nobody waits for a node's registration before its tasks run.
+    auto registered = std::async(std::launch::async, [this] { return register_members(); });
+    const auto deployed = deploy();
+    HIVE_TRY(registered.get());
+    HIVE_TRY(deployed);
+    if (!args_.detach) HIVE_TRY(wait_for_balancer());
     record_.complete = true;
     return write_record(record_);
   }
@@ -119,10 +122,7 @@ class Up {
   }
 
   Status push_all() {
-    auto engine = first_engine_.get_future().share();
-    return push_missing_images(
-        cluster_, spec_, [engine] { return engine.get(); },
-        [this](const std::string& what) { did(what); });
+    return push_missing_images(cluster_, spec_, [this](const std::string& what) { did(what); });
   }
 
   Result<Formation> form() {
@@ -145,10 +145,6 @@ class Up {
       return !interrupted();
     };
     world.clock = &context_.clock;
-    world.first_engine = [this](std::shared_ptr<engine::Engine> engine) {
-      engine_known_ = true;
-      first_engine_.set_value(std::move(engine));
-    };
     world.did = [this](const std::string& what) { did(what); };
     return form_swarm(request, world);
   }
@@ -183,16 +179,23 @@ class Up {
     const auto cloud = local::connect(name());
     const auto spec = balancer_spec();
     const auto before = cloud->balancer();
-    if (!before || !(before->spec.listeners == spec.listeners)) {
-      HIVE_TRY(cloud->ensure_balancer(spec));
-      did("balancer listens at " + listed_ports(spec));
-    }
+    if (before && before->spec.listeners == spec.listeners) return {};
+    HIVE_TRY(cloud->ensure_balancer(spec));
+    did("balancer listens at " + listed_ports(spec));
+    return {};
+  }
+
+  Status register_members() {
+    const auto cloud = local::connect(name());
+    const auto before = cloud->balancer();
     for (const auto& member : formation_.members) {
       const auto& id = member.instance.id;
       const bool there = before && std::any_of(before->targets.begin(), before->targets.end(),
                                                [&](const auto& t) { return t.instance_id == id; });
       if (there) continue;
-      HIVE_TRY(cloud->register_instance(id));
+      if (auto done = cloud->register_instance(id); !done)
+        return annotate(done.error(),
+                        "registering " + member.instance.hostname + " with the balancer");
       did(member.instance.hostname + " registered with the balancer");
     }
     return {};
@@ -223,8 +226,7 @@ class Up {
     request.did = [this](const std::string& what) { did(what); };
     HIVE_ASSIGN(const auto services, deploy_spec(*formation_.leader, spec_, request));
     if (args_.detach) return {};
-    HIVE_TRY(wait_for_services(services));
-    return wait_for_balancer();
+    return wait_for_services(services);
   }
 
   // Without docker's verify period: the balancer's answer is the proof that is waited for.
@@ -328,9 +330,7 @@ class Up {
   Record record_;
   Formation formation_;
   std::string address_;
-  std::promise<std::shared_ptr<engine::Engine>> first_engine_;
-  bool engine_known_ = false;  // written by the formation's threads, read once they are joined
-  std::mutex mutex_;           // output and changed_
+  std::mutex mutex_;  // output and changed_
   bool changed_ = false;
 };
 

@@ -166,6 +166,11 @@ Result<std::string> Client::authorize(const std::string& challenge, const std::s
       fmt::format("registry {} wants credentials, and none are known for it: log in", domain_));
 }
 
+std::string Client::known_authorization(const std::string& scope) {
+  const std::lock_guard lock(mutex_);
+  return authorization_[scope];
+}
+
 // Sends; on a 401 meets the challenge once and sends again.
 Result<net::Response> Client::request(net::Request request, const std::string& scope) {
   request.deadline = options_.deadline;
@@ -175,11 +180,7 @@ Result<net::Response> Client::request(net::Request request, const std::string& s
     if (!authorization.empty()) copy.headers.emplace("authorization", authorization);
     return http_->send(copy);
   };
-  std::string known;
-  {
-    const std::lock_guard lock(mutex_);
-    known = authorization_[scope];
-  }
+  const std::string known = known_authorization(scope);
   HIVE_ASSIGN(net::Response response, send(known));
   if (response.status != 401) return response;
   HIVE_ASSIGN(const std::string fresh, authorize(header_of(response, "www-authenticate"), scope));

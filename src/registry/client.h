@@ -1,12 +1,14 @@
 // A Docker/OCI registry, asked directly: whether it is there, whether credentials are good, which
-// digest a tag has. Source: the OCI distribution specification and docker's token flow
-// (distribution/docs/spec/auth/token.md).
+// digest a tag has; blobs and manifests put into it. Source: the OCI distribution specification and
+// docker's token flow (distribution/docs/spec/auth/token.md).
 //
 // Every call is blocking with a deadline. Thread-safe.
 // Errors: kUnavailable, kDeadlineExceeded, kCorrupt (no registry answers there), kUnauthenticated,
 // kPermissionDenied, kNotFound, kThrottled.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,7 +29,15 @@ struct ClientOptions {
   std::vector<std::string> insecure;
   net::TlsOptions tls;
   Milliseconds deadline{15'000};
+  Milliseconds upload_deadline{600'000};  // of one blob
 };
+
+struct Blob {
+  std::string digest;  // "sha256:..."
+  std::uint64_t size = 0;
+};
+// Puts the next bytes into the buffer and says how many; 0 at the end.
+using BlobSource = std::function<Result<std::size_t>(char*, std::size_t)>;
 
 class Client {
  public:
@@ -42,8 +52,18 @@ class Client {
   // The digest that a reference means now ("sha256:..."), of the manifest list where there is one.
   Result<std::string> resolve(const Reference& reference);
 
+  // Nothing when the repository does not have it.
+  Result<std::optional<Blob>> find_blob(const std::string& repository, const std::string& digest);
+  // Read once, from the source's beginning to its end.
+  Result<Blob> upload_blob(const std::string& repository, const BlobSource& source);
+  // Returns its digest. What it names must be there already.
+  Result<std::string> put_manifest(const Reference& reference, const std::string& media_type,
+                                   std::string manifest);
+
  private:
   Result<net::Response> request(net::Request request, const std::string& scope);
+  Result<std::string> begin_upload(const std::string& repository, const std::string& scope);
+  std::string known_authorization(const std::string& scope);
   Result<std::string> authorize(const std::string& challenge, const std::string& scope);
   Result<std::string> fetch_token(const std::map<std::string, std::string>& parameters,
                                   const std::string& scope);
