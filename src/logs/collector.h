@@ -54,7 +54,8 @@ struct Delivery {
   std::uint64_t bytes_safe = 0;          // of these durable or acknowledged
   std::vector<Undelivered> undelivered;  // at most 100, the largest first
   MonotonicTime stable_since{};          // no file has grown or appeared since
-  MonotonicTime looked_at{};             // when the newest whole look at all of its files began
+  // When the newest whole look at all of its files began; the end of time once it is finished.
+  MonotonicTime looked_at{};
 
   // Proof that nothing is missing: the writers were gone at that time, all files were looked at
   // after it, and every byte in them is safe.
