@@ -49,10 +49,12 @@ struct HoldContract : ::testing::Test {
     ASSERT_TRUE(init->claim(deadline));
     ASSERT_STATE(State::kClaimed);
   }
-  // It has heard nothing since it last spoke.
-  void expect_unaware() {
-    container->kill(SIGUSR1);
-    EXPECT_EQ(container->hear(), "signal 10");
+  // The application has heard nothing since it last spoke. Pending signals are taken from the
+  // lowest number on, those of one number in turn: a command or signal that was sent before comes
+  // first.
+  void expect_unaware(int marker = kCommandSignal) {
+    container->kill(marker);
+    EXPECT_EQ(container->hear(), "signal " + std::to_string(marker));
   }
 
   std::unique_ptr<Container> container;
@@ -117,7 +119,7 @@ TEST_F(HoldContract, TheImagesOwnStopSignals) {
     container->kill(SIGTERM);
     EXPECT_EQ(container->hear(), "signal 15");
     hold(signal);
-    expect_unaware();
+    expect_unaware(signal == kCommandSignal ? 63 : kCommandSignal);
     ASSERT_TRUE(init->claim(300s));
     ASSERT_TRUE(init->stop());
     EXPECT_EQ(container->hear(), "signal " + std::to_string(signal));
@@ -250,6 +252,41 @@ TEST_F(HoldContract, AnAgentStartedAnewGoesOn) {
   reopen();
   ASSERT_TRUE(init->release(1s));
   EXPECT_EQ(container->wait(), 0);
+}
+
+// Of those no SIGCHLD tells: `docker exec` starts them from outside.
+TEST_F(HoldContract, ProcessesOfDockerExecAreStoppedToo) {
+  begin();
+  container->enter();
+  claim();
+  container->tell("exit 6");
+  ASSERT_STATE(State::kFlushing);
+  ASSERT_TRUE(init->release(300s));
+  container->reap_entered();
+  EXPECT_EQ(container->wait(), 6);
+}
+
+TEST_F(HoldContract, APidThatIsGivenOutAgainIsNotTheApplication) {
+  begin();
+  container->ask("heir");
+  claim();
+  container->tell("exit 5");
+  EXPECT_EQ(container->hear(), "heir 2");
+  ASSERT_STATE(State::kFlushing);
+  ASSERT_TRUE(init->release(300s));
+  EXPECT_EQ(container->wait(), 5);
+}
+
+// Both are there when init wakes up: the application's end and the stop signal.
+TEST_F(HoldContract, AnApplicationThatHadEndedBeforeTheStopIsNotHeld) {
+  begin();
+  arm(SIGTERM, 1h);
+  container->kill(SIGSTOP);
+  container->tell("exit 5");
+  while (container->state_of_child() != 'Z') ::poll(nullptr, 0, 1);
+  container->kill(SIGTERM);
+  container->kill(SIGCONT);
+  EXPECT_EQ(container->wait(), 5);
 }
 
 TEST_F(HoldContract, DisarmedItIsIdleAgain) {

@@ -150,8 +150,11 @@ Container::~Container() {
   end_parent();
   if (!reaped_) {
     ::syscall(SYS_pidfd_send_signal, pidfd_, SIGKILL, nullptr, 0);
+    // Before the wait: PID 1 is not gone before everybody in its namespace is.
+    reap_entered();
     ::waitpid(pid_, nullptr, 0);
   }
+  reap_entered();
   for (const int fd : {pidfd_, control_, out_, err_, terminal_})
     if (fd >= 0) ::close(fd);
 }
@@ -173,6 +176,54 @@ void Container::queue(std::uint64_t value) const {
   info.si_code = SI_QUEUE;
   std::memcpy(&info.si_value, &value, sizeof value);
   if (::syscall(SYS_pidfd_send_signal, pidfd_, kCommandSignal, &info, 0) != 0) broken("queue");
+}
+
+void Container::enter() {
+  int life[2], reap[2];  // open while it lives; closed when it may be reaped
+  if (::pipe2(life, O_CLOEXEC) != 0 || ::pipe2(reap, O_CLOEXEC) != 0) broken("pipe");
+  entered_ = ::fork();
+  if (entered_ == 0) {
+    if (::syscall(SYS_setns, pidfd_, CLONE_NEWPID) != 0) ::_exit(97);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::close(control_);
+      if (::write(life[1], "x", 1) != 1) ::_exit(97);
+      for (;;) ::pause();
+    }
+    ::close(life[1]);
+    ::close(reap[1]);
+    char none = 0;
+    if (::read(reap[0], &none, 1) != 0) ::_exit(97);
+    ::waitpid(child, nullptr, 0);
+    ::_exit(0);
+  }
+  ::close(life[1]);
+  ::close(reap[0]);
+  char up = 0;
+  if (::read(life[0], &up, 1) != 1) broken("entering");
+  entered_end_ = life[0];
+  reap_ = reap[1];
+}
+
+void Container::reap_entered() {
+  if (entered_ <= 0) return;
+  drain(entered_end_);
+  ::close(entered_end_);
+  ::close(reap_);
+  ::waitpid(entered_, nullptr, 0);
+  entered_ = -1;
+}
+
+char Container::state_of_child() const {
+  const std::string self = std::to_string(pid_);
+  std::ifstream children("/proc/" + self + "/task/" + self + "/children");
+  std::string child;
+  if (!(children >> child)) return 0;
+  std::ifstream stat("/proc/" + child + "/stat");
+  std::string line;
+  std::getline(stat, line);
+  const auto name_end = line.rfind(") ");
+  return name_end == std::string::npos ? '\0' : line[name_end + 2];
 }
 
 void Container::tell(const std::string& line) {

@@ -38,6 +38,14 @@ class Container {
   // Raw, as an agent's command, with a value of one's own.
   void queue(std::uint64_t value) const;
 
+  // A process inside that is not the init's child, as `docker exec` starts it. It does nothing, and
+  // ends by SIGTERM; it is there until reap_entered().
+  void enter();
+  // Waits for its end first.
+  void reap_entered();
+  // The letter of the state (proc(5)) of the init's first child, such as 'Z'; 0 = it has none.
+  char state_of_child() const;
+
   void tell(const std::string& line);
   // The probe's next line, waited for; "" when it has gone.
   std::string hear();
@@ -55,6 +63,9 @@ class Container {
  private:
   pid_t pid_ = -1;
   pid_t parent_ = -1;
+  pid_t entered_ = -1;  // its parent
+  int reap_ = -1;
+  int entered_end_ = -1;
   int pidfd_ = -1;
   int control_ = -1;
   int out_ = -1;
