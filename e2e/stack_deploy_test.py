@@ -133,6 +133,13 @@ def hive_differences(specs, hive_x, has_ip_vs):
             restart["Delay"] = 5_000_000_000
         if "Init" not in spec["TaskTemplate"]["ContainerSpec"]:
             spec["TaskTemplate"]["ContainerSpec"]["Init"] = True
+        container = spec["TaskTemplate"]["ContainerSpec"]
+        if container["Init"]:
+            drain = hive_x.get(name, {}).get("drain", {})
+            seconds = int(drain.get("timeout", "30s").rstrip("s")) + 30 + 30 + 5
+            seconds += 30 if drain.get("pre_stop") else 0
+            container["StopGracePeriod"] = max(container.get("StopGracePeriod", 0),
+                                               seconds * 1_000_000_000)
 
 
 def comparable(kinds):

@@ -12,14 +12,17 @@ constexpr Milliseconds kLookEvery{1'000};  // the table is applied again: what w
 }  // namespace
 
 bool is_leaving(std::string_view action) {
-  if (action == "die" || action == "health_status: unhealthy") return true;
+  return action == "die" || action == "health_status: unhealthy";
+}
+
+bool asks_to_stop(std::string_view action) {
   // HUP and the two user signals ask an application to reload or to speak, not to stop.
   return action.rfind("kill", 0) == 0 && action != "kill 1" && action != "kill 10" &&
          action != "kill 12";
 }
 
-Agent::Agent(Options options, edge::Edge& edge, Mailbox& mailbox, const Clock& clock)
-    : options_(std::move(options)), edge_(edge), mailbox_(mailbox), clock_(clock) {}
+Agent::Agent(Options options, edge::Edge& edge, Stops& stops, Mailbox& mailbox, const Clock& clock)
+    : options_(std::move(options)), edge_(edge), stops_(stops), mailbox_(mailbox), clock_(clock) {}
 
 void Agent::restore() {
   const auto text = os::read_file(options_.table_file);
@@ -43,17 +46,33 @@ void Agent::take_table(model::RoutingTable table) {
   const bool changed = !have_table_ || !(table == table_);
   table_ = std::move(table);
   have_table_ = true;
-  const Status status = edge_.apply(table_);
-  note(status, "routing table");
-  applied_ = status.has_value();
-  next_apply_ = clock_.now() + kLookEvery;
+  apply();
   if (!changed || options_.table_file.empty()) return;
   const auto kept = os::write_file_atomically(options_.table_file, encode_table(table_), 0600);
   if (!kept) log::warn("agent", "the table is not kept: {}", kept.error().message);
 }
 
+// Without the tasks that are being stopped here: that needs no controller.
+void Agent::apply() {
+  model::RoutingTable table = table_;
+  const std::set<std::string>& leaving = stops_.leaving();
+  if (!leaving.empty())
+    for (model::Backend& backend : table.backends)
+      std::erase_if(backend.endpoints, [&](const model::Endpoint& endpoint) {
+        return leaving.contains(endpoint.task_id);
+      });
+  const Status status = edge_.apply(table);
+  note(status, "routing table");
+  applied_ = status.has_value();
+  if (applied_) left_out_ = leaving;
+  next_apply_ = clock_.now() + kLookEvery;
+}
+
 void Agent::take_event(const ContainerEvent& event) {
-  if (is_leaving(event.action)) {
+  const bool stops = asks_to_stop(event.action);
+  if (stops && stops_.holds(event.container_id)) {
+    stops_.killed(event.container_id);
+  } else if (stops || is_leaving(event.action)) {
     note(edge_.drain(event.task_id), "drain");
   } else if (event.action == "health_status: healthy") {
     note(edge_.readmit(event.task_id), "readmit");
@@ -66,12 +85,22 @@ void Agent::turn(Milliseconds wait) {
   // Events first: a drain is never behind a table.
   for (const ContainerEvent& event : mail.events) take_event(event);
   if (mail.containers) containers_ = std::move(*mail.containers);
+  if (mail.running) stops_.containers(*mail.running);
+  if (mail.orders) stops_.orders(std::move(*mail.orders));
+  if (mail.controller_lost) stops_.controller_lost();
+  stops_.turn(left_out_);
   if (mail.table)
     take_table(std::move(*mail.table));
-  else if (have_table_ && (mail.probe_answered || clock_.now() >= next_apply_))
-    take_table(table_);
+  else if (have_table_ &&
+           (mail.probe_answered || clock_.now() >= next_apply_ || stops_.leaving() != left_out_))
+    apply();
   if (const Status status = edge_.keep_alive(); !status) note(status, "HAProxy");
-  if (!mail.events.empty() || clock_.now() >= next_report_) report();
+  if (!mail.events.empty() || clock_.now() >= next_report_ || news()) report();
+}
+
+// What a controller waits for: a table applied, a step of a stop.
+bool Agent::news() const {
+  return (applied_ && table_.revision != reported_revision_) || stops_.changes() != reported_stops_;
 }
 
 void Agent::report() {
@@ -91,6 +120,12 @@ void Agent::report() {
   }
   report.not_ready = edge_.not_ready();
   report.containers = containers_;
+  for (ContainerReport& container : report.containers)
+    container.init = stops_.init_of(container.container_id);
+  report.leaving.assign(stops_.leaving().begin(), stops_.leaving().end());
+  report.stops = stops_.records();
+  reported_revision_ = report.revision_applied;
+  reported_stops_ = stops_.changes();
   report.events = std::exchange(events_, {});
   if (options_.send) options_.send(std::move(report));
 }

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <stop_token>
 #include <string>
 
 #include "agent/mailbox.h"
+#include "agent/stops.h"
 #include "base/clock.h"
 #include "edge/edge.h"
 
@@ -19,7 +21,8 @@ class Agent {
     std::string table_file;  // the last table, kept for a start without any controller
     std::function<void(Report)> send;
   };
-  Agent(Options options, edge::Edge& edge, Mailbox& mailbox, const Clock& clock);
+  // All references must outlive it.
+  Agent(Options options, edge::Edge& edge, Stops& stops, Mailbox& mailbox, const Clock& clock);
   // Serves the table of the last run, if there is one.
   void restore();
   // One turn: waits for mail, at most `wait`, and does what is due.
@@ -27,27 +30,34 @@ class Agent {
 
  private:
   void take_table(model::RoutingTable table);
+  void apply();
   void take_event(const ContainerEvent& event);
   void note(const Status& status, std::string_view what);
+  bool news() const;
   void report();
 
   Options options_;
   edge::Edge& edge_;
+  Stops& stops_;
   Mailbox& mailbox_;
   const Clock& clock_;
   model::RoutingTable table_;
   bool have_table_ = false;
   bool applied_ = false;
+  std::set<std::string> left_out_;  // leaving tasks that the applied table is without
   std::string edge_fault_;
   std::vector<ContainerReport> containers_;
   std::vector<ContainerEvent> events_;
   MonotonicTime next_report_{};
   MonotonicTime next_apply_{};
+  std::uint64_t reported_revision_ = 0;
+  std::uint64_t reported_stops_ = 0;
 };
 
-// True for the container events that mean "no new request to it": it dies, is told to stop, or its
-// health check fails.
-// `action` is Docker's; of a kill with its signal: "kill 15".
+// True for the container events that mean "no new request to it" where no stop is held: it dies, or
+// its health check fails. `action` is Docker's.
 bool is_leaving(std::string_view action);
+// True for a kill with a signal that asks to end; its signal is in the action: "kill 15".
+bool asks_to_stop(std::string_view action);
 
 }  // namespace hive::agent

@@ -78,6 +78,11 @@ bool ControllerLink::stream_from(const std::string& controller, const std::stop_
   bool served = false;
   std::uint64_t newest = 0;
   EventStream events([&](const std::string& event, const std::string& data) {
+    if (event == kOrdersEvent) {
+      auto orders = decode_orders(data);
+      if (!orders) return log::warn("agent", "{} sent: {}", controller, orders.error().message);
+      return mailbox_.post_orders(std::move(*orders));
+    }
     if (event != kRoutingEvent) return;
     auto table = decode_table(data);
     if (!table) return log::warn("agent", "{} sent: {}", controller, table.error().message);
@@ -100,6 +105,7 @@ bool ControllerLink::stream_from(const std::string& controller, const std::stop_
       request, [&](std::string_view bytes) { return events.feed(bytes).has_value(); }, stop,
       kSilence);
   if (served) log::warn("agent", "lost the controller at {}", controller);
+  if (served) mailbox_.post_controller_lost();
   if (!ended) log::debug("agent", "{}: {}", controller, describe(ended.error()));
   const std::lock_guard lock(mutex_);
   connected_.clear();

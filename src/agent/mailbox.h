@@ -9,14 +9,19 @@
 #include <utility>
 #include <vector>
 
+#include "agent/orders.h"
 #include "agent/protocol.h"
+#include "agent/stop_hands.h"
 #include "base/clock.h"
 
 namespace hive::agent {
 
 struct Mail {
   std::optional<model::RoutingTable> table;
+  std::optional<NodeOrders> orders;
+  bool controller_lost = false;
   std::optional<std::vector<ContainerReport>> containers;
+  std::optional<std::vector<ContainerInfo>> running;  // the running ones, inspected
   std::vector<ContainerEvent> events;
   bool probe_answered = false;
 };
@@ -28,6 +33,18 @@ class Mailbox {
   }
   void post_containers(std::vector<ContainerReport> containers) {
     post([&](Mail& mail) { mail.containers = std::move(containers); });
+  }
+  void post_orders(NodeOrders orders) {
+    post([&](Mail& mail) {
+      mail.orders = std::move(orders);
+      mail.controller_lost = false;
+    });
+  }
+  void post_controller_lost() {
+    post([](Mail& mail) { mail.controller_lost = true; });
+  }
+  void post_running(std::vector<ContainerInfo> running) {
+    post([&](Mail& mail) { mail.running = std::move(running); });
   }
   void post_event(ContainerEvent event) {
     post([&](Mail& mail) {

@@ -8,6 +8,8 @@
 
 #include "agent/agent.h"
 #include "agent/controller_link.h"
+#include "agent/engine_watch.h"
+#include "agent/node_hands.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "edge/haproxy/driver.h"
@@ -18,6 +20,7 @@ namespace hive::agent {
 namespace {
 
 constexpr Milliseconds kTurn{100};
+constexpr Milliseconds kTurnWhileStopping{20};
 
 std::atomic<int> g_signal{0};
 void on_signal(int number) { g_signal = number; }
@@ -32,49 +35,6 @@ struct Settings {
   std::vector<std::string> controllers;
   std::uint16_t health_port = 7080;
 };
-
-std::string label(const Json& container, std::string_view key) {
-  const Json* labels = json_member(container, "Labels");
-  const Json* value = labels == nullptr ? nullptr : json_member(*labels, key);
-  return value != nullptr && value->is_string() ? value->get<std::string>() : "";
-}
-
-// "Up 3 seconds (health: starting)" -> "starting": the list has the health in no other place.
-std::string health_of(const std::string& status) {
-  if (status.find("(healthy)") != std::string::npos) return "healthy";
-  if (status.find("(unhealthy)") != std::string::npos) return "unhealthy";
-  return status.find("health: starting") != std::string::npos ? "starting" : "";
-}
-
-void list_containers(engine::Engine& engine, Mailbox& mailbox) {
-  const auto list = engine.list_containers(true, {{"label", {"com.docker.swarm.task.id"}}});
-  if (!list) return log::warn("agent", "containers: {}", describe(list.error()));
-  std::vector<ContainerReport> reports;
-  for (const Json& container : *list)
-    reports.push_back({label(container, "com.docker.swarm.task.id"), json_string(container, "Id"),
-                       json_string(container, "State"),
-                       health_of(json_string(container, "Status"))});
-  mailbox.post_containers(std::move(reports));
-}
-
-void follow_engine(engine::Engine& engine, Mailbox& mailbox, const std::stop_token& stop) {
-  const auto on_event = [&](const engine::Event& event) {
-    if (!event.relist) {
-      const auto attribute = [&](const char* key) {
-        const auto found = event.attributes.find(key);
-        return found == event.attributes.end() ? std::string() : found->second;
-      };
-      const std::string task = attribute("com.docker.swarm.task.id");
-      if (task.empty() || event.action.rfind("exec_", 0) == 0) return true;
-      std::string action = event.action;
-      if (action == "kill") action += " " + attribute("signal");
-      mailbox.post_event({task, event.actor_id, action, event.time_ns});
-    }
-    list_containers(engine, mailbox);
-    return true;
-  };
-  (void)engine.events({{"type", {"container"}}}, on_event, stop);
-}
 
 std::vector<std::string> managers_of(engine::Engine& engine) {
   std::vector<std::string> found;
@@ -128,11 +88,10 @@ int finish(edge::Edge& edge) {
 Result<int> serve(const Settings& settings) {
   const SystemClock clock;
   Mailbox mailbox;
-  std::unique_ptr<engine::Engine> engine;
+  HIVE_ASSIGN(const auto engine, engine::docker::connect({.host = settings.engine}));
   std::string node_id = settings.node_id;
-  if (settings.table.empty()) {
-    HIVE_ASSIGN(engine, engine::docker::connect({.host = settings.engine}));
-    if (node_id.empty()) node_id = wait_for_node_id(*engine);
+  if (settings.table.empty() && node_id.empty()) {
+    node_id = wait_for_node_id(*engine);
     if (node_id.empty()) return 0;
   }
   HIVE_ASSIGN(const auto edge,
@@ -144,17 +103,19 @@ Result<int> serve(const Settings& settings) {
                                       clock));
   std::vector<std::jthread> threads;
   std::unique_ptr<ControllerLink> link;
+  NodeHands hands(*engine, nullptr, clock);
+  Stops stops({.directory = settings.run_dir + "/stops"}, hands, clock);
   Agent agent({.node_id = node_id,
                .table_file = settings.run_dir + "/table.json",
                .send =
                    [&](Report report) {
                      if (link) link->send(std::move(report));
                    }},
-              *edge, mailbox, clock);
+              *edge, stops, mailbox, clock);
   if (settings.table.empty()) {
     agent.restore();
     threads.emplace_back(
-        [&](const std::stop_token& stop) { follow_engine(*engine, mailbox, stop); });
+        [&](const std::stop_token& stop) { watch_engine(*engine, mailbox, stop); });
     link = std::make_unique<ControllerLink>(LinkOptions{settings.certificates,
                                                         [&] {
                                                           return settings.controllers.empty()
@@ -166,7 +127,7 @@ Result<int> serve(const Settings& settings) {
     threads.emplace_back(
         [&](const std::stop_token& stop) { follow_file(settings.table, mailbox, stop); });
   }
-  while (g_signal == 0) agent.turn(kTurn);
+  while (g_signal == 0) agent.turn(stops.active() ? kTurnWhileStopping : kTurn);
   return finish(*edge);
 }
 

@@ -26,7 +26,14 @@ void read_service(const Json& json, const std::string& place, ServiceOrders& int
   milliseconds(reader, "flush_ms", into.stop.flush);
   reader.list("pre_stop", into.stop.pre_stop, kMaxWords, read_text);
   reader.list("stop_command", into.stop.stop_command, kMaxWords, read_text);
-  reader.list("log_paths", into.stop.log_paths, kMaxWords, read_text);
+  reader.list("log_paths", into.logs.paths, kMaxWords, read_text);
+  reader.flag("log_output", into.logs.output);
+  reader.text("log_destination", into.logs.destination);
+  model::FilebeatPlace filebeat;
+  reader.text("filebeat_registry", filebeat.registry);
+  reader.flag("filebeat_on_node", filebeat.on_node);
+  reader.text("filebeat_stats_url", filebeat.stats_url);
+  if (!filebeat.registry.empty()) into.logs.filebeat = std::move(filebeat);
 }
 
 void read_task(const Json& json, const std::string& place, TaskOrders& into, std::string& fault) {
@@ -50,6 +57,7 @@ void read_stop(const Json& json, const std::string& place, StopOrder& into, std:
 }
 
 Json service_json(const ServiceOrders& service) {
+  const model::FilebeatPlace filebeat = service.logs.filebeat.value_or(model::FilebeatPlace{});
   return {{"name", service.name},
           {"grace_ms", service.grace_ms},
           {"drain_ms", service.stop.drain.count()},
@@ -58,7 +66,12 @@ Json service_json(const ServiceOrders& service) {
           {"flush_ms", service.stop.flush.count()},
           {"pre_stop", service.stop.pre_stop},
           {"stop_command", service.stop.stop_command},
-          {"log_paths", service.stop.log_paths}};
+          {"log_paths", service.logs.paths},
+          {"log_output", service.logs.output},
+          {"log_destination", service.logs.destination},
+          {"filebeat_registry", filebeat.registry},
+          {"filebeat_on_node", filebeat.on_node},
+          {"filebeat_stats_url", filebeat.stats_url}};
 }
 
 Json task_json(const TaskOrders& task) {
@@ -90,6 +103,7 @@ std::string encode_orders(const NodeOrders& orders) {
                     {"services", std::move(services)},
                     {"tasks", std::move(tasks)},
                     {"stops", std::move(stops)},
+                    {"known", orders.known},
                     {"recorded", orders.recorded}});
 }
 
@@ -104,6 +118,7 @@ Result<NodeOrders> decode_orders(std::string_view text) {
   reader.map("services", orders.services, 10'000, read_service);
   reader.map("tasks", orders.tasks, 20'000, read_task);
   reader.list("stops", orders.stops, 20'000, read_stop);
+  reader.list("known", orders.known, 20'000, read_text);
   reader.list("recorded", orders.recorded, 20'000, read_text);
   if (!fault.empty()) return fail(Errc::kCorrupt, "orders: " + fault);
   return orders;

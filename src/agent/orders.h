@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/log_policy.h"
 #include "model/stop_policy.h"
 
 namespace hive::agent {
@@ -20,6 +21,7 @@ inline constexpr std::string_view kOrdersEvent = "orders";
 struct ServiceOrders {
   std::string name;
   model::StopPolicy stop;
+  model::LogPolicy logs;
   std::int64_t grace_ms = 10'000;  // its StopGracePeriod: Swarm lets Docker kill after it
   bool operator==(const ServiceOrders&) const = default;
 };
@@ -54,6 +56,9 @@ struct NodeOrders {
   std::map<std::string, ServiceOrders> services;  // by service id
   std::map<std::string, TaskOrders> tasks;        // by task id
   std::vector<StopOrder> stops;
+  // Containers whose stop the controller has heard of and looked at Swarm since: what `tasks` says
+  // of them counts. By container.
+  std::vector<std::string> known;
   // Stops that ended and were recorded: the agent need not report them again. By container.
   std::vector<std::string> recorded;
   bool operator==(const NodeOrders&) const = default;

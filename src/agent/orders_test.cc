@@ -20,10 +20,14 @@ NodeOrders sample() {
   service.stop.stop_command = {"catalina.sh", "stop"};
   service.stop.stop = Milliseconds(3);
   service.stop.flush = Milliseconds(4);
-  service.stop.log_paths = {"/var/log/*.log"};
+  service.logs.paths = {"/var/log/*.log"};
+  service.logs.output = false;
+  service.logs.destination = "/mnt/logs";
+  service.logs.filebeat = model::FilebeatPlace{"/registry", true, "http://127.0.0.1:5066/stats"};
   orders.services = {{"s1", service}};
   orders.tasks = {{"t1", {"s1", 2, false, true, false, {"shop-manager-1"}}}};
   orders.stops = {{"o1", "t1", "scale-in", "least loaded", true}};
+  orders.known = {"c1"};
   orders.recorded = {"c7"};
   return orders;
 }

@@ -269,6 +269,7 @@ std::string encode_report(const Report& report) {
                     {"containers", std::move(containers)},
                     {"events", std::move(events)},
                     {"not_ready", report.not_ready},
+                    {"leaving", report.leaving},
                     {"stops", std::move(stops)}});
 }
 
@@ -285,6 +286,7 @@ Result<Report> decode_report(std::string_view text) {
   reader.list("containers", report.containers, 20'000, read_container);
   reader.list("events", report.events, kMaxReportEvents, read_event);
   reader.list("not_ready", report.not_ready, 100'000, read_text);
+  reader.list("leaving", report.leaving, 20'000, read_text);
   reader.list("stops", report.stops, kMaxReportStops, read_stop);
   reader.require(!report.node_id.empty(), "node_id", "is missing");
   if (!fault.empty()) return fail(Errc::kCorrupt, "agent report: " + fault);

@@ -59,6 +59,8 @@ struct Report {
   // Tasks in the table that this edge does not send requests to yet: they have not answered its
   // own probe.
   std::vector<std::string> not_ready;
+  // Tasks that no edge may send to any more: they are being stopped.
+  std::vector<std::string> leaving;
   // Containers on their way out, and those that ended until the controller has recorded them.
   std::vector<model::StopRecord> stops;
   bool operator==(const Report&) const = default;

@@ -1,6 +1,7 @@
 #include "cli/images.h"
 
 #include "base/base64.h"
+#include "base/json.h"
 #include "net/http_client.h"
 #include "registry/client.h"
 #include "registry/push.h"

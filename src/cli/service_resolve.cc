@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "base/text.h"
 #include "base/base64.h"
+#include "base/text.h"
 #include "cli/reach.h"
 #include "os/file.h"
 

@@ -112,8 +112,8 @@ ServerResponse agent_door(const Api& api, const ServerRequest& request) {
   if (request.path == agent::kStreamPath && request.method == "GET") {
     if (!controller.acts()) return not_leader(controller);
     ServerResponse out;
-    out.on_stream = [&controller](std::shared_ptr<net::EventStream> stream) {
-      controller.add_agent(std::move(stream));
+    out.on_stream = [&controller, node = peer.cn](std::shared_ptr<net::EventStream> stream) {
+      controller.add_agent(node, std::move(stream));
     };
     return out;
   }

@@ -23,6 +23,9 @@ void drop_closed(std::vector<std::shared_ptr<net::EventStream>>& streams) {
   std::erase_if(streams, [](const auto& stream) { return !stream->open(); });
 }
 
+// An edge that has not said for this long what it serves may serve anything.
+constexpr Milliseconds kEdgeFresh{3'000};
+
 std::int64_t revision_of(const Json& config) {
   const Json* spec = json_member(config, "Spec");
   const Json* labels = spec == nullptr ? nullptr : json_member(*spec, "Labels");
@@ -168,7 +171,7 @@ Status Controller::tick() {
   ++counters_.ticks_total;
   counters_.last_tick = std::chrono::duration_cast<Milliseconds>(clock_.now() - begun);
   drop_closed(dashboards_);
-  drop_closed(agent_streams_);
+  std::erase_if(agent_streams_, [](const auto& agent) { return !agent.stream->open(); });
   if (!seen) return tl::unexpected(seen.error());
   return {};
 }
@@ -230,20 +233,50 @@ void Controller::lose(const Error& error) {
 
 void Controller::derive() {
   if (!looked_ || stale_) return;
-  auto routing = route(snapshot_, settings_, unfit());
+  auto routing = route(snapshot_, settings_, unfit(), held());
   for (const auto& problem : routing.problems)
     if (std::find(problems_.begin(), problems_.end(), problem) == problems_.end())
       record("routing_problem", "edges", problem);
   problems_ = std::move(routing.problems);
   routing.table.revision = table_.revision;
   routing.table.controller_node_id = snapshot_.self_node_id;
-  if (routing.table == table_) return;
-  ++routing.table.revision;
-  table_ = std::move(routing.table);
-  ++counters_.tables_total;
-  const auto frame =
-      net::EventStream::make_frame(agent::kRoutingEvent, agent::encode_table(table_));
-  for (const auto& stream : agent_streams_) stream->push_frame(frame);
+  if (routing.table != table_) {
+    ++routing.table.revision;
+    table_ = std::move(routing.table);
+    ++counters_.tables_total;
+    order_book_.published(table_);
+    const auto frame =
+        net::EventStream::make_frame(agent::kRoutingEvent, agent::encode_table(table_));
+    for (const auto& agent : agent_streams_) agent.stream->push_frame(frame);
+  }
+  give_orders();
+}
+
+void Controller::give_orders() {
+  if (!looked_ || stale_ || agent_streams_.empty()) return;
+  const auto agents = sights();
+  for (const auto& agent : agent_streams_)
+    if (const auto orders = order_book_.due(agent.node_id, snapshot_, table_, agents, clock_.now()))
+      agent.stream->push(agent::kOrdersEvent, agent::encode_orders(*orders));
+}
+
+std::map<std::string, AgentSight> Controller::sights() const {
+  std::map<std::string, AgentSight> out;
+  for (const auto& [node, state] : agents_)
+    out[node] = {state.report, clock_.now() - state.at < kEdgeFresh};
+  return out;
+}
+
+// Such a task serves on after Swarm has told it to stop; its agent says when it leaves.
+std::set<std::string> Controller::held() const {
+  std::set<std::string> out;
+  for (const auto& [node, state] : agents_) {
+    if (clock_.now() - state.at >= kEdgeFresh) continue;
+    for (const auto& container : state.report.containers)
+      if (container.init == "armed" || container.init == "held" || container.init == "claimed")
+        out.insert(container.task_id);
+  }
+  return out;
 }
 
 // Agents follow Swarm's leader alone. A look that failed may be a hiccup: they stay a while.
@@ -252,7 +285,7 @@ void Controller::release_agents() {
   if (leads()) led_at_ = now;
   const bool other_leads = looked_ && !stale_ && !snapshot_.self_is_leader;
   if (leads() || (!other_leads && now - led_at_ < options_.agents_kept)) return;
-  for (const auto& stream : agent_streams_) stream->close();
+  for (const auto& agent : agent_streams_) agent.stream->close();
   agent_streams_.clear();
 }
 
@@ -267,6 +300,7 @@ Unfit Controller::unfit() {
   for (const auto& [task, until] : dying_until_) out[task] = "its container was told to stop";
   for (const auto& [node, state] : agents_) {
     if (!fresh(state)) continue;
+    for (const auto& task : state.report.leaving) out[task] = kLeaving;
     for (const auto& container : state.report.containers) {
       if (container.health == "unhealthy") out[container.task_id] = "its health check fails";
       if (container.state == "exited" || container.state == "dead" ||
@@ -318,7 +352,11 @@ void Controller::report(const agent::Report& report) {
     std::lock_guard lock(mutex_);
     ++counters_.reports_total;
     auto& state = agents_[report.node_id];
-    news = state.report.containers != report.containers || !report.events.empty();
+    news = state.report.containers != report.containers || !report.events.empty() ||
+           state.report.leaving != report.leaving || state.report.stops != report.stops;
+    const bool told = state.report.revision_applied != report.revision_applied;
+    for (const model::StopRecord& stop : order_book_.heard(report, clock_.now()))
+      record("task_stopped", task_name_of(stop.task_id), stop_sentence(stop));
     if (state.report.edge != report.edge && !(state.report.edge.empty() && report.edge == "ok")) {
       const auto node = snapshot_.nodes.find(report.node_id);
       record(report.edge == "ok" ? "edge_back" : "edge_trouble",
@@ -333,7 +371,10 @@ void Controller::report(const agent::Report& report) {
         dying_until_[event.task_id] = clock_.now() + options_.dying;
     }
     // At once, from what is known: a dying task must not wait for the next look.
-    if (news) derive();
+    if (news)
+      derive();
+    else if (told)
+      give_orders();
   }
   if (news) kick();
 }
@@ -368,11 +409,30 @@ void Controller::add_dashboard(std::shared_ptr<net::EventStream> stream) {
   if (stream->push("snapshot", snapshot.dump())) dashboards_.push_back(std::move(stream));
 }
 
-void Controller::add_agent(std::shared_ptr<net::EventStream> stream) {
+void Controller::order_stops(std::vector<agent::StopOrder> stops) {
+  std::lock_guard lock(mutex_);
+  order_book_.want(std::move(stops));
+  give_orders();
+}
+
+void Controller::hold_floors(std::map<std::string, std::uint64_t> floors) {
+  std::lock_guard lock(mutex_);
+  order_book_.want_floors(std::move(floors));
+  give_orders();
+}
+
+void Controller::add_agent(const std::string& node_id, std::shared_ptr<net::EventStream> stream) {
   std::lock_guard lock(mutex_);
   // Before the first look there is nothing to say; the first table comes with it.
   if (counters_.tables_total > 0) stream->push(agent::kRoutingEvent, agent::encode_table(table_));
-  agent_streams_.push_back(std::move(stream));
+  agent_streams_.push_back({node_id, std::move(stream)});
+  order_book_.forget(node_id);
+  give_orders();
+}
+
+std::string Controller::task_name_of(const std::string& task_id) const {
+  const auto found = snapshot_.tasks.find(task_id);
+  return found == snapshot_.tasks.end() ? task_id : task_name(snapshot_, found->second);
 }
 
 // --- reading
@@ -451,12 +511,11 @@ Milliseconds Controller::age() const {
 ControllerCounters Controller::counters() const {
   std::lock_guard lock(mutex_);
   auto out = counters_;
-  const auto open = [](const auto& streams) {
-    return static_cast<std::size_t>(std::count_if(
-        streams.begin(), streams.end(), [](const auto& stream) { return stream->open(); }));
+  const auto count = [](const auto& list, auto open) {
+    return static_cast<std::size_t>(std::count_if(list.begin(), list.end(), open));
   };
-  out.agents = open(agent_streams_);
-  out.dashboards = open(dashboards_);
+  out.agents = count(agent_streams_, [](const auto& agent) { return agent.stream->open(); });
+  out.dashboards = count(dashboards_, [](const auto& stream) { return stream->open(); });
   return out;
 }
 

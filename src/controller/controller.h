@@ -19,6 +19,7 @@
 #include "agent/protocol.h"
 #include "base/clock.h"
 #include "controller/operations.h"
+#include "controller/order_book.h"
 #include "controller/routing.h"
 #include "controller/view.h"
 #include "engine/engine.h"
@@ -75,7 +76,11 @@ class Controller {
 
   void report(const agent::Report& report);
   void add_dashboard(std::shared_ptr<net::EventStream> stream);
-  void add_agent(std::shared_ptr<net::EventStream> stream);
+  void add_agent(const std::string& node_id, std::shared_ptr<net::EventStream> stream);
+  // Tasks whose containers shall be stopped, each until it is gone; replaces what was asked before.
+  void order_stops(std::vector<agent::StopOrder> stops);
+  // Replicas that must be ready before a task of the service may leave; replaces what was said.
+  void hold_floors(std::map<std::string, std::uint64_t> floors);
 
   Json status() const;
   Json whole() const;                 // snapshot with its header
@@ -100,6 +105,11 @@ class Controller {
     MonotonicTime at{};
   };
 
+  struct AgentStream {
+    std::string node_id;
+    std::shared_ptr<net::EventStream> stream;
+  };
+
   Result<Look> look();
   Result<ClusterSettings> read_settings();
   std::shared_ptr<const World> take(Look& look);
@@ -107,8 +117,12 @@ class Controller {
   void lose(const Error& error);
   // --- under the lock
   void derive();
+  void give_orders();
+  std::map<std::string, AgentSight> sights() const;
+  std::set<std::string> held() const;  // tasks whose stop would be held, or is
   Unfit unfit();
   Healths healths() const;
+  std::string task_name_of(const std::string& task_id) const;
   void record(std::string kind, std::string subject, std::string reason);
   Json header() const;
   void push_delta(Json delta);
@@ -148,7 +162,8 @@ class Controller {
   std::map<std::string, AgentState> agents_;          // by node
   std::map<std::string, MonotonicTime> dying_until_;  // by task
   std::vector<std::shared_ptr<net::EventStream>> dashboards_;
-  std::vector<std::shared_ptr<net::EventStream>> agent_streams_;
+  std::vector<AgentStream> agent_streams_;
+  OrderBook order_book_;
   ControllerCounters counters_;
 
   std::thread loop_thread_;

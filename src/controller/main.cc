@@ -102,7 +102,8 @@ int serve(const Arguments& arguments) {
   ThreadExecutor executor(kOperationThreads);
   Operations operations({**engine, open_cloud}, clock, history, executor, operation_kinds(),
                         seeded());
-  CloudWatch cloud(open_cloud, [&operations] { return operations.any_active(); }, clock);
+  CloudWatch cloud(
+      open_cloud, [&operations] { return operations.any_active(); }, clock);
   Controller controller(**engine, clock, history);
   controller.attach(operations);
   controller.attach_cloud([&cloud] { return cloud.newest(); });
@@ -111,9 +112,8 @@ int serve(const Arguments& arguments) {
   // Some may wait for the engine, or for the leader's controller, while reports go on.
   server_options.workers = 6;
   server_options.max_body_bytes = agent::kMaxMessageBytes;
-  net::HttpServer server(server_options, [&api](const net::ServerRequest& request) {
-    return answer(api, request);
-  });
+  net::HttpServer server(
+      server_options, [&api](const net::ServerRequest& request) { return answer(api, request); });
   if (const auto started = server.start(doors(arguments)); !started) {
     log::error(kComponent, "{}", describe(started.error()));
     return 1;

@@ -69,7 +69,7 @@ struct OperationRecord {
   Json request;         // as check() returned it
   std::int64_t created_unix_ms = 0;
 
-  Json state;             // the kind's own; null before its first step
+  Json state;              // the kind's own; null before its first step
   bool cancelled = false;  // somebody asked to end it; the kind decides how
   OperationOutcome outcome = OperationOutcome::kRunning;
   std::string result;  // the outcome's reason, one sentence

@@ -12,8 +12,8 @@ std::string dump(const Json& json) {
 }
 
 OperationOutcome outcome_from(std::string_view word) {
-  for (const auto outcome : {OperationOutcome::kSucceeded, OperationOutcome::kFailed,
-                             OperationOutcome::kCancelled})
+  for (const auto outcome :
+       {OperationOutcome::kSucceeded, OperationOutcome::kFailed, OperationOutcome::kCancelled})
     if (to_string(outcome) == word) return outcome;
   return OperationOutcome::kRunning;
 }
@@ -38,11 +38,10 @@ Json member_or_null(const Json& object, const char* name) {
 }  // namespace
 
 Status check_operation_id(const std::string& id) {
-  const bool fits = !id.empty() && id.size() <= 48 &&
-                    std::all_of(id.begin(), id.end(), [](char c) {
-                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                             (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-                    });
+  const bool fits = !id.empty() && id.size() <= 48 && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  });
   if (fits) return {};
   return fail(Errc::kInvalidArgument,
               "'" + id + "' is no id of an operation: 1 to 48 letters, digits, '-', '.', '_'");

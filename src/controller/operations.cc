@@ -129,9 +129,8 @@ void Operations::step_one(Entry& entry, const World& world,
   const std::string& id = entry.record.id;
   const OperationInput input{world, entry.failure, [&](const std::string& claim) {
                                const auto found = claimed.find(claim);
-                               return found == claimed.end() || found->second == id
-                                          ? std::string()
-                                          : found->second;
+                               return found == claimed.end() || found->second == id ? std::string()
+                                                                                    : found->second;
                              }};
   OperationStep step = kind->step(entry.record, input);
   if (!give_up(entry, step) && step.actions.empty()) entry.failure.reset();
@@ -184,8 +183,7 @@ void Operations::retire(const World& world) {
     executor_.submit([this, id = id, config = entry.record.config_id] {
       const auto removed = outside_.engine.remove_config(config);
       if (!removed && removed.error().code != Errc::kNotFound)
-        log::warn(kComponent, "removing {}{}: {}", kOperationPrefix, id,
-                  describe(removed.error()));
+        log::warn(kComponent, "removing {}{}: {}", kOperationPrefix, id, describe(removed.error()));
       const std::lock_guard lock(mutex_);
       const auto found = entries_.find(id);
       if (found == entries_.end()) return;
@@ -269,12 +267,12 @@ void Operations::settle(const Job& job, bool written, std::optional<OperationFai
             describe(failure->error));
   // A stale version only needs to be read anew.
   const bool at_once = failure->error.code == Errc::kConflict && failure->times < 3;
-  const auto pause = std::min<Milliseconds>(
-      options_.longest_pause, kFirstPause * (1 << std::min(failure->times, 10)));
+  const auto pause = std::min<Milliseconds>(options_.longest_pause,
+                                            kFirstPause * (1 << std::min(failure->times, 10)));
   entry.not_before = clock_.now();
   if (!at_once)
-    entry.not_before += Milliseconds(static_cast<std::int64_t>(
-        random_.below(static_cast<std::uint64_t>(pause.count()) + 1)));
+    entry.not_before += Milliseconds(
+        static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(pause.count()) + 1)));
   entry.failure = std::move(failure);
 }
 
@@ -329,9 +327,8 @@ Result<OperationRecord> Operations::admit(const OperationRequest& request) {
   const OperationKind* kind = kind_of(request.kind);
   if (kind == nullptr)
     return fail(Errc::kInvalidArgument, "there is no operation '" + request.kind + "'");
-  const auto running = std::count_if(entries_.begin(), entries_.end(), [](const auto& entry) {
-    return active(entry.second.record);
-  });
+  const auto running = std::count_if(entries_.begin(), entries_.end(),
+                                     [](const auto& entry) { return active(entry.second.record); });
   if (static_cast<std::size_t>(running) >= options_.max_active)
     return fail(Errc::kResourceExhausted, std::to_string(running) +
                                               " operations are under way, no more are taken; "
@@ -421,8 +418,9 @@ Result<Json> Operations::cancel(const std::string& id) {
     if (found == configs.end()) return fail(Errc::kNotFound, "there is no operation " + id);
     HIVE_ASSIGN(OperationRecord record, operation_from_config(*found));
     if (!active(record))
-      return fail(Errc::kFailedPrecondition,
-                  "operation " + id + " has " + std::string(to_string(record.outcome)) + " already");
+      return fail(
+          Errc::kFailedPrecondition,
+          "operation " + id + " has " + std::string(to_string(record.outcome)) + " already");
     record.cancelled = true;
     HIVE_ASSIGN(const Json spec, config_spec_of(record));
     const auto done = outside_.engine.update_config(record.config_id, record.version, spec);

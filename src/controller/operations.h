@@ -31,8 +31,8 @@ struct OperationOptions {
 
 class Operations {
  public:
-  static constexpr int kMaxFailures = 20;        // in a row, of what may succeed later
-  static constexpr int kMaxFinalFailures = 3;    // in a row, of what can not
+  static constexpr int kMaxFailures = 20;      // in a row, of what may succeed later
+  static constexpr int kMaxFinalFailures = 3;  // in a row, of what can not
 
   // The references must outlive it; the executor's jobs must have ended before it goes.
   Operations(Outside outside, const Clock& clock, store::History& history, Executor& executor,

@@ -64,10 +64,9 @@ Result<OperationRequest> request_from(const ServerRequest& request, const std::s
 
 ServerResponse create(const Controller& controller, Operations& operations,
                       const ServerRequest& request) {
-  auto created = request_from(request, controller.self_hostname())
-                     .and_then([&](const OperationRequest& asked) {
-                       return operations.create(asked);
-                     });
+  auto created =
+      request_from(request, controller.self_hostname())
+          .and_then([&](const OperationRequest& asked) { return operations.create(asked); });
   if (!created) return error_response(created.error());
   return body(created->operation, created->existed ? 200 : 201);
 }
@@ -97,7 +96,8 @@ ServerResponse answer_operations(const Controller& controller, Operations& opera
   const auto one = [](const Result<Json>& json) {
     return json ? body(*json) : error_response(json.error());
   };
-  if (request.method == "GET") return id.empty() ? body(operations.list()) : one(operations.get(id));
+  if (request.method == "GET")
+    return id.empty() ? body(operations.list()) : one(operations.get(id));
   if (request.method == "POST" && id.empty()) return create(controller, operations, request);
   if (request.method == "DELETE" && !id.empty()) return one(operations.cancel(id));
   return ServerResponse::error(405, "operations are posted, read (GET) and cancelled (DELETE)");

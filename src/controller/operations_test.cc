@@ -130,9 +130,10 @@ TEST_F(OperationsTest, RunsStepAfterStepAndSaysSo) {
   for (int i = 0; i < 4; ++i) leader.turn();
   EXPECT_THAT(done, ElementsAre(1, 2));
   EXPECT_EQ(leader.outcome("a"), "succeeded");
-  EXPECT_THAT(leader.told(),
-              ElementsAre("count_begun: asked for by root", "count: count 1: it was asked for",
-                          "count: count 2: it was asked for", "count_succeeded: counted (took 3s)"));
+  EXPECT_THAT(
+      leader.told(),
+      ElementsAre("count_begun: asked for by root", "count: count 1: it was asked for",
+                  "count: count 2: it was asked for", "count_succeeded: counted (took 3s)"));
 }
 
 TEST_F(OperationsTest, NothingIsTakenBeforeTheFirstLook) {

@@ -50,8 +50,9 @@ struct Published {
 
 class Router {
  public:
-  Router(const Snapshot& snapshot, const ClusterSettings& settings, const Unfit& unfit)
-      : snapshot_(snapshot), settings_(settings), unfit_(unfit) {}
+  Router(const Snapshot& snapshot, const ClusterSettings& settings, const Unfit& unfit,
+         const std::set<std::string>& held)
+      : snapshot_(snapshot), settings_(settings), unfit_(unfit), held_(held) {}
 
   Routing run() {
     for (const auto& [id, task] : snapshot_.tasks) tasks_[task.service_id].push_back(&task);
@@ -187,6 +188,9 @@ class Router {
 
   void add_endpoint(const Task& task, const Published& port, std::vector<Endpoint>& out) {
     if (task.state != TaskState::kRunning) return;
+    const auto unfit = unfit_.find(task.id);
+    if (unfit != unfit_.end() && unfit->second == kLeaving) return;
+    const bool serves = task.desired == TaskState::kRunning || held_.contains(task.id);
     const auto node = snapshot_.nodes.find(task.node_id);
     if (node == snapshot_.nodes.end() || node->second.state != NodeState::kReady) return;
     for (const auto& bound : task.ports) {
@@ -195,7 +199,7 @@ class Router {
         continue;
       out.push_back({task.id, task.service_id, task.node_id, task_name(snapshot_, task),
                      reachable_address(node->second), bound.published,
-                     task.desired == TaskState::kRunning && !unfit_.contains(task.id)});
+                     serves && unfit == unfit_.end()});
       return;
     }
   }
@@ -227,6 +231,7 @@ class Router {
   const Snapshot& snapshot_;
   const ClusterSettings& settings_;
   const Unfit& unfit_;
+  const std::set<std::string>& held_;
   std::map<std::string, std::vector<const Task*>> tasks_;  // by service
   std::map<std::tuple<std::uint16_t, std::string, std::string>, std::string> owners_;
   std::map<std::string, std::string> backends_;  // name -> who has it
@@ -248,8 +253,9 @@ ClusterSettings settings_from_json(const Json& cluster) {
   return out;
 }
 
-Routing route(const Snapshot& snapshot, const ClusterSettings& settings, const Unfit& unfit) {
-  return Router(snapshot, settings, unfit).run();
+Routing route(const Snapshot& snapshot, const ClusterSettings& settings, const Unfit& unfit,
+              const std::set<std::string>& held) {
+  return Router(snapshot, settings, unfit, held).run();
 }
 
 std::string reachable_address(const model::Node& node) {

@@ -44,13 +44,17 @@ ClusterSettings settings_from_json(const Json& cluster);
 
 // What makes a task that Swarm calls running unfit for new requests: task id -> reason.
 using Unfit = std::map<std::string, std::string>;
+// The reason of a task that is being stopped: no edge sends to it, not even for a sticky session.
+inline constexpr const char* kLeaving = "it is being stopped";
 
 struct Routing {
   model::RoutingTable table;          // revision and controller are the publisher's
   std::vector<std::string> problems;  // plain sentences: listener conflicts, bad labels
 };
 
-Routing route(const model::Snapshot& snapshot, const ClusterSettings& settings, const Unfit& unfit);
+// `held`: tasks that serve on when Swarm has told them to stop, until they are unfit.
+Routing route(const model::Snapshot& snapshot, const ClusterSettings& settings, const Unfit& unfit,
+              const std::set<std::string>& held);
 
 // The address under which other nodes reach the node (Status.Addr of a manager may be 0.0.0.0).
 std::string reachable_address(const model::Node& node);

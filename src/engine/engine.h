@@ -98,6 +98,12 @@ struct PullProgress {
   std::int64_t total = 0;
 };
 
+// A command run inside a container.
+struct ExecState {
+  bool running = false;
+  int exit_code = 0;  // when it has ended
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -184,6 +190,12 @@ class Engine {
   virtual Status kill_container(const std::string& id, const std::string& signal) = 0;
   virtual Result<int> wait_container(const std::string& id, Milliseconds deadline) = 0;
   virtual Status remove_container(const std::string& id, bool force, bool volumes) = 0;
+  // Starts a command inside a running container and does not wait for it; its output is dropped.
+  // The id to look at it by, which holds for as long as the container is there. kNotFound when the
+  // container does not run; that the program is not there shows as exit code 126 or 127.
+  virtual Result<std::string> start_exec(const std::string& container_id,
+                                         const std::vector<std::string>& words) = 0;
+  virtual Result<ExecState> inspect_exec(const std::string& exec_id) = 0;
   // The image's id.
   virtual Result<std::string> commit_container(const std::string& id, const std::string& reference,
                                                const std::vector<std::string>& changes) = 0;

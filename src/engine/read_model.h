@@ -73,6 +73,9 @@ model::Service read_service(const View& service) {
   service.each("Spec.EndpointSpec.Ports",
                [&](const View& port) { out.ports.push_back(read_port(port)); });
   out.labels = read_labels(service, "Spec.Labels");
+  const auto grace_ns = service.integer("Spec.TaskTemplate.ContainerSpec.StopGracePeriod");
+  if (grace_ns > 0) out.stop_grace_ms = grace_ns / 1'000'000;
+  out.start_first = service.string("Spec.UpdateConfig.Order") == "start-first";
   out.update_state = service.string("UpdateStatus.State");
   out.update_message = service.string("UpdateStatus.Message");
   out.created_unix_ms = unix_ms_from_rfc3339(service.string("CreatedAt"));

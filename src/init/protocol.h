@@ -57,8 +57,7 @@ inline constexpr uint32_t kClaimTimeoutMax = 0xffff;  // in 100 ms
 inline constexpr uint32_t kDefaultClaimTimeout = 80;  // in 100 ms; what 0 stands for
 
 constexpr uint64_t command_value(Command command, uint32_t argument) {
-  return kMagic << 32 | uint64_t{static_cast<uint8_t>(command)} << 24 |
-         (argument & kArgumentMax);
+  return kMagic << 32 | uint64_t{static_cast<uint8_t>(command)} << 24 | (argument & kArgumentMax);
 }
 // The container's stop signal (its Config.StopSignal), 0 = SIGTERM; and how long an unclaimed
 // signal is held, in 100 ms.

@@ -56,10 +56,12 @@ struct Service {
   std::string name;
   std::string image;  // as in the spec, with its digest when resolved
   bool global = false;
-  std::uint64_t replicas = 0;  // desired; meaningless when global
-  std::vector<Port> ports;     // Spec.EndpointSpec.Ports
-  Labels labels;               // Spec.Labels
-  std::string update_state;    // UpdateStatus.State; empty when never updated
+  std::uint64_t replicas = 0;           // desired; meaningless when global
+  std::vector<Port> ports;              // Spec.EndpointSpec.Ports
+  Labels labels;                        // Spec.Labels
+  std::int64_t stop_grace_ms = 10'000;  // Docker kills this long after the stop signal
+  bool start_first = false;             // UpdateConfig.Order
+  std::string update_state;             // UpdateStatus.State; empty when never updated
   std::string update_message;
   std::int64_t created_unix_ms = 0;
   std::int64_t updated_unix_ms = 0;

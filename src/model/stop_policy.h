@@ -1,6 +1,6 @@
 // How a service wants its containers stopped: the deadlines and commands of the stop sequence
-// (claimed, waiting, draining, hooks, stopping, flushing). From x-hive.drain and x-hive.logs of its
-// Compose file; what the file leaves out has the defaults here.
+// (claimed, waiting, draining, hooks, stopping, flushing). From x-hive.drain of its Compose file;
+// what the file leaves out has the defaults here.
 #pragma once
 
 #include <string>
@@ -17,7 +17,6 @@ struct StopPolicy {
   std::vector<std::string> stop_command;  // instead of the stop signal; empty = the signal
   Milliseconds stop{30'000};              // from the stop signal to the application's end
   Milliseconds flush{30'000};             // until the last log line is safe
-  std::vector<std::string> log_paths;     // globs inside the container, absolute
   bool operator==(const StopPolicy&) const = default;
 };
 

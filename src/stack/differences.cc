@@ -1,6 +1,9 @@
 #include "stack/differences.h"
 
 #include <algorithm>
+#include <chrono>
+
+#include "config/stop_policy.h"
 
 namespace hive::stack {
 
@@ -11,6 +14,7 @@ constexpr std::string_view kHiveLabel = "hive-label";
 constexpr std::string_view kDnsrr = "endpoint-dnsrr";
 constexpr std::string_view kRestartDelay = "restart-delay";
 constexpr std::string_view kInit = "init";
+constexpr std::string_view kGrace = "stop-grace-period";
 constexpr std::int64_t kLeastDelayNs = 5'000'000'000;
 
 bool is_tcp_ingress(const Json& port) {
@@ -73,6 +77,17 @@ std::string init(Json& spec) {
   return "init true";
 }
 
+// Docker's SIGKILL must not come within a deadline of the stop sequence.
+std::string grace(Json& spec, const config::Service& service) {
+  Json& container = spec["TaskTemplate"]["ContainerSpec"];
+  if (!json_bool(container, "Init")) return "";
+  const auto needed = std::chrono::nanoseconds(model::grace_period(config::stop_policy(service)));
+  if (json_int(container, "StopGracePeriod") >= needed.count()) return "";
+  container["StopGracePeriod"] = needed.count();
+  return "stop_grace_period " +
+         std::to_string(std::chrono::duration_cast<std::chrono::seconds>(needed).count()) + "s";
+}
+
 }  // namespace
 
 const std::vector<Difference>& differences() {
@@ -88,6 +103,9 @@ const std::vector<Difference>& differences() {
        "A restart_policy delay of less than 5 s is raised to 5 s, so that a stopped task can be "
        "scaled away before Swarm starts it again."},
       {kInit, "Containers run under an init process, unless the file says init: false."},
+      {kGrace,
+       "stop_grace_period is at least the sum of the stop sequence's deadlines (x-hive.drain), so "
+       "that Docker does not kill in the middle of it; unless the file says init: false."},
   };
   return all;
 }
@@ -106,6 +124,7 @@ std::vector<Applied> apply_differences(const config::Spec& spec, const ClusterTr
     note(kDnsrr, dnsrr(object.spec, traits));
     note(kRestartDelay, restart_delay(object.spec));
     note(kInit, init(object.spec));
+    note(kGrace, grace(object.spec, service->second));
   }
   return applied;
 }

@@ -84,22 +84,29 @@ class Client final : public Cloud {
   net::HttpClient http_;
 };
 
-Status install_binary(const Paths& paths, const std::string& given) {
+// A new file each time, put there by rename: the old one may be mapped by running instances.
+Status install(const fs::path& source, const fs::path& target) {
   std::error_code error;
-  const fs::path source =
-      given.empty() ? fs::read_symlink("/proc/self/exe", error) : fs::path(given);
-  if (fs::equivalent(source, paths.binary(), error)) return {};
-  HIVE_TRY(os::make_directories(paths.binary().parent_path(), 0755));
-  // A new file each time: the old one may be mapped by running instances.
-  const fs::path fresh = paths.binary().string() + ".new";
+  if (fs::equivalent(source, target, error)) return {};
+  const fs::path fresh = target.string() + ".new";
   fs::remove(fresh, error);
   HIVE_TRY(os::run_ok({"cp", "--reflink=auto", source.string(), fresh.string()}));
   fs::permissions(fresh, fs::perms(0755), error);
-  fs::rename(fresh, paths.binary(), error);
+  fs::rename(fresh, target, error);
   if (error)
     return fail(Errc::kInternal,
-                fmt::format("installing {}: {}", paths.binary().string(), error.message()));
+                fmt::format("installing {}: {}", target.string(), error.message()));
   return {};
+}
+
+// hive, and the hive-init that was built with it.
+Status install_binaries(const Paths& paths, const std::string& given) {
+  std::error_code error;
+  const fs::path source =
+      given.empty() ? fs::read_symlink("/proc/self/exe", error) : fs::path(given);
+  HIVE_TRY(os::make_directories(paths.binary().parent_path(), 0755));
+  HIVE_TRY(install(source, paths.binary()));
+  return install(source.parent_path() / "hive-init", paths.init_binary());
 }
 
 bool answers(const Paths& paths) {
@@ -168,7 +175,7 @@ Status ensure_server(const std::string& name, const std::string& hive_binary,
                 "the local cloud needs root: namespaces, mounts and links");
   if (running_daemon(paths, "cloud-server") != 0 && answers(paths)) return {};
   HIVE_TRY(os::make_directories(paths.run, 0700));
-  HIVE_TRY(install_binary(paths, hive_binary));
+  HIVE_TRY(install_binaries(paths, hive_binary));
   HIVE_ASSIGN(const pid_t pid,
               start_daemon(paths, "cloud-server",
                            {paths.binary().string(), "cloud-server", "--cluster", name}));
@@ -190,7 +197,8 @@ std::string default_user_data(const LocalCluster& cluster, const std::string& ro
   out += fmt::format(
       "service 10-dockerd --stop-seconds 20 -- /usr/sbin/dockerd "
       "--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent=/hive/{}/$HIVE_INSTANCE "
-      "--userland-proxy=false --insecure-registry {} --insecure-registry {}\n",
+      "--userland-proxy=false --init-path /usr/local/bin/hive-init "
+      "--insecure-registry {} --insecure-registry {}\n",
       cluster.name, cluster.registry, cluster.registry_at);
   out += "service 20-agent --restart --stop-seconds 30 -- /usr/local/bin/hive agent\n";
   if (role == "manager")

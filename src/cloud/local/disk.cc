@@ -65,6 +65,7 @@ Status prepare_disk(const Paths& paths, const std::string& id, const std::string
   for (const char* path : {"/var/lib/docker", "/usr/local/bin", "/var/log/hive"})
     HIVE_TRY(mirror_directory(upper, path));
   HIVE_TRY(touch(upper / "usr/local/bin/hive"));
+  HIVE_TRY(touch(upper / "usr/local/bin/hive-init"));
   if (docker_config.empty()) return {};
   HIVE_TRY(os::make_directories(upper / "root/.docker", 0700));
   return os::write_file_atomically(upper / "root/.docker/config.json", docker_config, 0600);

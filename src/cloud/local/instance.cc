@@ -159,7 +159,8 @@ std::vector<std::string> Instances::write_boot_file(const InstanceRecord& record
                   {"gateway", cluster_.gateway},
                   {"disk", base.string()},
                   {"run", paths_.instance_run(record.id).string()},
-                  {"binary", paths_.binary().string()}};
+                  {"binary", paths_.binary().string()},
+                  {"init_binary", paths_.init_binary().string()}};
   status = os::write_file_atomically(base / "boot.json", boot.dump(2), 0600);
   return {"hive", "instance-init", "--boot", (base / "boot.json").string()};
 }

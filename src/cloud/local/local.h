@@ -36,6 +36,7 @@ struct Paths {
   std::filesystem::path socket() const { return run / "cloud.sock"; }
   std::filesystem::path server_log() const { return state / "cloud-server.log"; }
   std::filesystem::path binary() const { return state / "bin" / "hive"; }
+  std::filesystem::path init_binary() const { return state / "bin" / "hive-init"; }
 };
 // kInvalidArgument for a name that is no cluster name: [a-z][a-z0-9-]{0,30}, no final '-'.
 Result<Paths> paths_of(const std::string& cluster);
@@ -63,8 +64,9 @@ Result<LocalCluster> read_cluster(const std::string& name);
 Result<std::vector<std::string>> list_clusters();
 
 // Starts `hive cloud-server` unless it runs, and waits until it answers: bridge and registry are up
-// then. `hive_binary` is copied into the state directory and used from there (empty = this
-// program's own file), so that a rebuild does not pull it away from under running instances.
+// then. `hive_binary` is copied into the state directory, with the hive-init beside it, and used
+// from there (empty = this program's own file), so that a rebuild does not pull it away from under
+// running instances.
 Status ensure_server(const std::string& name, const std::string& hive_binary = "",
                      Milliseconds deadline = Milliseconds(20'000));
 

@@ -23,6 +23,11 @@ Status mount_at(const char* source, const std::string& target, const char* type,
       fmt::format("mounting {} ({}) at {}", source, type == nullptr ? "bind" : type, target)));
 }
 
+Status mount_program(const std::string& source, const std::string& target) {
+  HIVE_TRY(mount_at(source.c_str(), target, nullptr, MS_BIND));
+  return mount_at("none", target, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY);
+}
+
 Status mount_tree(const std::string& root, const BootFile& boot) {
   HIVE_TRY(mount_at("proc", root + "/proc", "proc", 0));
   // A sysfs of this network namespace; it has none of the machine's cgroup mounts.
@@ -33,9 +38,8 @@ Status mount_tree(const std::string& root, const BootFile& boot) {
   HIVE_TRY(mount_at("tmpfs", root + "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777"));
   HIVE_TRY(mount_at(boot.run.c_str(), root + "/run", nullptr, MS_BIND));
   HIVE_TRY(mount_at((boot.disk + "/docker").c_str(), root + "/var/lib/docker", nullptr, MS_BIND));
-  const std::string hive = root + "/usr/local/bin/hive";
-  HIVE_TRY(mount_at(boot.binary.c_str(), hive, nullptr, MS_BIND));
-  return mount_at("none", hive, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY);
+  HIVE_TRY(mount_program(boot.binary, root + "/usr/local/bin/hive"));
+  return mount_program(boot.init_binary, root + "/usr/local/bin/hive-init");
 }
 
 Status write_names(const BootFile& boot) {
@@ -61,6 +65,7 @@ Result<BootFile> read_boot_file(const std::string& path) {
   out.disk = json_string(json, "disk");
   out.run = json_string(json, "run");
   out.binary = json_string(json, "binary");
+  out.init_binary = json_string(json, "init_binary");
   if (out.disk.empty() || out.address.empty() || out.run.empty())
     return fail(Errc::kCorrupt, path + " lacks members");
   return out;

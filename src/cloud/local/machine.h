@@ -12,9 +12,10 @@ struct BootFile {
   std::string hostname;
   std::string address;
   std::string gateway;
-  std::string disk;    // upper, work, root, docker
-  std::string run;     // becomes /run
-  std::string binary;  // becomes /usr/local/bin/hive
+  std::string disk;         // upper, work, root, docker
+  std::string run;          // becomes /run
+  std::string binary;       // becomes /usr/local/bin/hive
+  std::string init_binary;  // becomes /usr/local/bin/hive-init
 };
 Result<BootFile> read_boot_file(const std::string& path);
 

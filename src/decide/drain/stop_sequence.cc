@@ -15,8 +15,8 @@ constexpr Milliseconds kLastMoment{500};
 
 std::string seconds(Milliseconds time) {
   const auto tenths = (time.count() + 50) / 100;
-  return std::to_string(tenths / 10) +
-         (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) + " s";
+  return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) +
+         " s";
 }
 
 std::string count_of(std::uint64_t n, const std::string& one, const std::string& many) {
@@ -46,9 +46,9 @@ Milliseconds StopSequence::wanted(StopStep step) const {
     case StopStep::kWaiting:
       return policy_.drain * 2 / 3;
     case StopStep::kDraining:
-      return policy_.drain - std::min(policy_.drain * 2 / 3,
-                                      Milliseconds(at_.took_ms[static_cast<std::size_t>(
-                                          StopStep::kWaiting)]));
+      return policy_.drain -
+             std::min(policy_.drain * 2 / 3,
+                      Milliseconds(at_.took_ms[static_cast<std::size_t>(StopStep::kWaiting)]));
     case StopStep::kHooks:
       return policy_.pre_stop.empty() ? Milliseconds(0) : policy_.hooks;
     case StopStep::kStopping:
@@ -69,10 +69,10 @@ MonotonicTime StopSequence::deadline() const {
     if (step != StopStep::kWaiting) rest += wanted(step);
     if (step == StopStep::kDraining && at_.step == StopStep::kWaiting) rest -= mine;
   }
-  const Milliseconds left =
-      std::max(since(at_.entered, kill_at_) - kLastMoment, Milliseconds(0));
+  const Milliseconds left = std::max(since(at_.entered, kill_at_) - kLastMoment, Milliseconds(0));
   if (mine + rest <= left || mine.count() == 0) return at_.entered + mine;
-  const double share = static_cast<double>(mine.count()) / static_cast<double>((mine + rest).count());
+  const double share =
+      static_cast<double>(mine.count()) / static_cast<double>((mine + rest).count());
   return at_.entered +
          Milliseconds(static_cast<std::int64_t>(share * static_cast<double>(left.count())));
 }
@@ -93,8 +93,7 @@ StopWish StopSequence::turn(const StopView& view) {
   StopWish wish;
   if (done()) return wish;
   if (view.init == InitState::kGone) {
-    if (!released_)
-      give_up("the container ended while it was " + std::string(to_string(at_.step)));
+    if (!released_) give_up("the container ended while it was " + std::string(to_string(at_.step)));
     enter(StopStep::kDone, view.now);
     return wish;
   }
@@ -150,7 +149,8 @@ bool StopSequence::waited(const StopView& view) {
 bool StopSequence::drained(const StopView& view, StopWish& wish) {
   wish.drain_edge = true;
   if (view.init == InitState::kFlushing) return true;  // nobody is left to answer
-  const bool patient = since(at_.entered, view.now) < kEdgePatience && !view.force && !late(view.now);
+  const bool patient =
+      since(at_.entered, view.now) < kEdgePatience && !view.force && !late(view.now);
   const bool edges_out = view.own_edge_out && view.routed.has_value() && !*view.routed;
   if (!edges_out && patient) return false;
   // Refused connections are tried elsewhere; those that were accepted are counted below.

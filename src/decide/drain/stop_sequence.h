@@ -4,9 +4,9 @@
 //
 //   claimed -> waiting -> draining -> hooks -> stopping -> flushing -> done
 //
-// Each step has a deadline from the service's policy; where the whole must fit into less (a person's
-// `docker stop` has 10 s), the steps share what is left in proportion. What a deadline cut short is
-// said in given_up().
+// Each step has a deadline from the service's policy; where the whole must fit into less (a
+// person's `docker stop` has 10 s), the steps share what is left in proportion. What a deadline cut
+// short is said in given_up().
 #pragma once
 
 #include <array>
@@ -48,16 +48,17 @@ struct StopView {
   bool force = false;  // somebody will not wait
   // From the controller; nothing = none answers.
   std::optional<bool> await_replacement;
-  std::optional<bool> routed;              // some edge may still send new requests
-  std::vector<std::string> edges_behind;   // names of those
-  bool own_edge_out = false;               // this node's edge sends none
-  Door door = Door::kOpen;                 // of the container's target ports, to new connections
+  std::optional<bool> routed;                // some edge may still send new requests
+  std::vector<std::string> edges_behind;     // names of those
+  bool own_edge_out = false;                 // this node's edge sends none
+  Door door = Door::kOpen;                   // of the container's target ports, to new connections
   std::optional<std::uint32_t> connections;  // established and inbound; nothing = not countable
-  bool listens = true;                     // the application still listens at a target port
+  bool listens = true;                       // the application still listens at a target port
   CommandView pre_stop;
   CommandView stop_command;
   bool logs_watched = false;  // there are logs to be proven
   bool logs_safe = false;     // every byte of them is
+  std::uint64_t log_bytes_safe = 0;
   std::uint64_t log_bytes_missing = 0;
 };
 
@@ -120,8 +121,8 @@ class StopSequence {
   bool killed_ = false;
 };
 
-// How long edges that have not confirmed are waited for before the door is closed to them: a refused
-// connection is tried elsewhere by them, so nothing is lost by it.
+// How long edges that have not confirmed are waited for before the door is closed to them: a
+// refused connection is tried elsewhere by them, so nothing is lost by it.
 inline constexpr Milliseconds kEdgePatience{2'000};
 
 }  // namespace hive::decide::drain

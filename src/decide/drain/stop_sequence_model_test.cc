@@ -114,7 +114,9 @@ class World {
   bool controller_lives() const {
     return now_ < faults_.controller_dead_from || now_ >= faults_.controller_dead_to;
   }
-  bool serves() const { return !told_ && (init_ == InitState::kHeld || init_ == InitState::kClaimed); }
+  bool serves() const {
+    return !told_ && (init_ == InitState::kHeld || init_ == InitState::kClaimed);
+  }
 
   // Two other edges and the node's own, which ends sending when it is told.
   bool edge_sends(std::size_t edge) const {

@@ -93,7 +93,8 @@ TEST(StopSequence, WithoutAControllerTheDoorIsClosedToTheOtherEdgesAfterAWhile) 
   EXPECT_EQ(stop.sequence.step(), StopStep::kDraining);
   stop.view.door = Door::kClosed;
   EXPECT_TRUE(stop.turn().tell_application);
-  EXPECT_THAT(stop.sequence.progress().given_up, IsEmpty()) << "refused connections are tried elsewhere";
+  EXPECT_THAT(stop.sequence.progress().given_up, IsEmpty())
+      << "refused connections are tried elsewhere";
 }
 
 TEST(StopSequence, ADoorThatCannotBeClosedNeedsTheEdgesWord) {
@@ -129,7 +130,8 @@ TEST(StopSequence, ConnectionsThatStayAreNamedAtTheDeadline) {
   stop.turn();
   EXPECT_FALSE(stop.after(Milliseconds(29'999)).tell_application);
   EXPECT_TRUE(stop.after(Milliseconds(1)).tell_application);
-  EXPECT_THAT(stop.sequence.progress().given_up, ElementsAre("2 connections were still open after 30 s"));
+  EXPECT_THAT(stop.sequence.progress().given_up,
+              ElementsAre("2 connections were still open after 30 s"));
 }
 
 TEST(StopSequence, ConnectionsThatCannotBeCountedAreNotTakenForNone) {
@@ -162,7 +164,8 @@ TEST(StopSequence, APreStopThatHangsOrFailsIsSaid) {
   hangs.view.pre_stop.state = State::kRunning;
   hangs.turn();
   EXPECT_TRUE(hangs.after(Milliseconds(30'000)).tell_application);
-  EXPECT_THAT(hangs.sequence.progress().given_up, ElementsAre(HasSubstr("had not ended after 30 s")));
+  EXPECT_THAT(hangs.sequence.progress().given_up,
+              ElementsAre(HasSubstr("had not ended after 30 s")));
   Stop fails({.pre_stop = {"x"}});
   fails.drained();
   fails.view.pre_stop = {State::kFailed, 0, "no such file"};
@@ -217,12 +220,14 @@ TEST(StopSequence, TheContainerIsKeptUntilItsLastByteIsSafe) {
   stop.view.log_bytes_missing = 17;
   EXPECT_FALSE(stop.after(Milliseconds(20'000)).release);
   EXPECT_TRUE(stop.after(Milliseconds(30'000)).release);
-  EXPECT_THAT(stop.sequence.progress().given_up, ElementsAre("17 log bytes were not delivered after 30 s"));
+  EXPECT_THAT(stop.sequence.progress().given_up,
+              ElementsAre("17 log bytes were not delivered after 30 s"));
   EXPECT_FALSE(stop.sequence.done()) << "only the container's end is the end";
   stop.view.init = InitState::kGone;
   stop.turn();
   EXPECT_TRUE(stop.sequence.done());
-  EXPECT_EQ(stop.sequence.progress().took_ms[static_cast<std::size_t>(StopStep::kFlushing)], 30'000);
+  EXPECT_EQ(stop.sequence.progress().took_ms[static_cast<std::size_t>(StopStep::kFlushing)],
+            30'000);
 }
 
 TEST(StopSequence, AnApplicationThatDiedWhileHeldIsFlushedAtOnce) {
@@ -256,7 +261,8 @@ TEST(StopSequence, AKillInTheMiddleIsSaid) {
   stop.view.init = InitState::kGone;
   stop.turn();
   EXPECT_TRUE(stop.sequence.done());
-  EXPECT_THAT(stop.sequence.progress().given_up, ElementsAre(HasSubstr("ended while it was draining")));
+  EXPECT_THAT(stop.sequence.progress().given_up,
+              ElementsAre(HasSubstr("ended while it was draining")));
 }
 
 TEST(StopSequence, AStopThatWasPassedOnUnclaimedLeavesTheEdgesAtOnce) {

@@ -82,6 +82,29 @@ Status DockerEngine::remove_container(const std::string& id, bool force, bool vo
   return {};
 }
 
+Result<std::string> DockerEngine::start_exec(const std::string& container_id,
+                                             const std::vector<std::string>& words) {
+  const Json command{{"Cmd", words}, {"AttachStdout", false}, {"AttachStderr", false}};
+  HIVE_ASSIGN(const Json answer, connection_.json(connection_.post(
+                                     container_path(container_id, "/exec"), {}, &command)));
+  const std::string id = json_string(answer, "Id");
+  if (id.empty())
+    return fail(Errc::kCorrupt, "the engine's answer to the creation of a command has no id");
+  const Json detached{{"Detach", true}};
+  HIVE_TRY(
+      connection_.call(connection_.post("/exec/" + path_escape(id) + "/start", {}, &detached)));
+  return id;
+}
+
+Result<ExecState> DockerEngine::inspect_exec(const std::string& exec_id) {
+  HIVE_ASSIGN(const Json answer,
+              connection_.json(connection_.get("/exec/" + path_escape(exec_id) + "/json")));
+  const Json* running = json_member(answer, "Running");
+  if (running == nullptr || !running->is_boolean())
+    return fail(Errc::kCorrupt, "the engine does not say whether the command runs");
+  return ExecState{running->get<bool>(), static_cast<int>(json_int(answer, "ExitCode"))};
+}
+
 Result<std::string> DockerEngine::commit_container(const std::string& id,
                                                    const std::string& reference,
                                                    const std::vector<std::string>& changes) {

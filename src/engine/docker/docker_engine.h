@@ -78,6 +78,9 @@ class DockerEngine final : public Engine {
   Status kill_container(const std::string& id, const std::string& signal) override;
   Result<int> wait_container(const std::string& id, Milliseconds deadline) override;
   Status remove_container(const std::string& id, bool force, bool volumes) override;
+  Result<std::string> start_exec(const std::string& container_id,
+                                 const std::vector<std::string>& words) override;
+  Result<ExecState> inspect_exec(const std::string& exec_id) override;
   Result<std::string> commit_container(const std::string& id, const std::string& reference,
                                        const std::vector<std::string>& changes) override;
   Status service_logs(const std::string& id, const LogOptions& options,

@@ -111,6 +111,10 @@ class FakeEngine final : public Engine {
   Status kill_container(const std::string& id, const std::string& signal) override;
   Result<int> wait_container(const std::string& id, Milliseconds deadline) override;
   Status remove_container(const std::string& id, bool force, bool volumes) override;
+  // Commands end at once: "false" with 1, all others with 0.
+  Result<std::string> start_exec(const std::string& container_id,
+                                 const std::vector<std::string>& words) override;
+  Result<ExecState> inspect_exec(const std::string& exec_id) override;
   Result<std::string> commit_container(const std::string& id, const std::string& reference,
                                        const std::vector<std::string>& changes) override;
   Status service_logs(const std::string& id, const LogOptions& options,
@@ -156,7 +160,8 @@ class FakeEngine final : public Engine {
   std::uint64_t generation_ = 0;  // of the event connections
   JoinTokens tokens_;
   model::TaskState hold_ = model::TaskState::kRunning;
-  Table nodes_, services_, tasks_, configs_, secrets_, networks_, volumes_, images_, containers_;
+  Table nodes_, services_, tasks_, configs_, secrets_, networks_, volumes_, images_, containers_,
+      execs_;
   std::map<std::string, std::vector<LogLine>> logs_;
   std::deque<Event> events_;
   std::uint64_t first_event_ = 0;  // sequence number of events_.front()

@@ -361,6 +361,24 @@ Status FakeEngine::kill_container(const std::string& id, const std::string& sign
   put_event("container", "die", json_string(*container, "Id"), name_of(*container));
   return {};
 }
+Result<std::string> FakeEngine::start_exec(const std::string& container_id,
+                                           const std::vector<std::string>& words) {
+  const std::lock_guard lock(mutex_);
+  HIVE_TRY(enter("start_exec", container_id));
+  HIVE_ASSIGN(Json * container, find(containers_, "container", container_id));
+  if (!json_bool(*container, "State.Running"))
+    return fail(Errc::kFailedPrecondition,
+                fmt::format("Container {} is not running", container_id));
+  const std::string id = new_id();
+  execs_[id] = {{"Id", id}, {"ExitCode", !words.empty() && words.front() == "false" ? 1 : 0}};
+  return id;
+}
+Result<ExecState> FakeEngine::inspect_exec(const std::string& exec_id) {
+  const std::lock_guard lock(mutex_);
+  HIVE_TRY(enter("inspect_exec", exec_id));
+  HIVE_ASSIGN(const Json* exec, find(execs_, "exec instance", exec_id));
+  return ExecState{false, static_cast<int>(json_int(*exec, "ExitCode"))};
+}
 Result<int> FakeEngine::wait_container(const std::string& id, Milliseconds deadline) {
   std::unique_lock lock(mutex_);
   HIVE_TRY(enter("wait_container", id));

@@ -350,6 +350,26 @@ TEST_P(Contract, ContainersLiveAndDie) {
   EXPECT_FAILS(engine_->inspect_container(*id), Errc::kNotFound);
 }
 
+TEST_P(Contract, CommandsRunInContainers) {
+  const Json config{{"Image", kImage}, {"Cmd", {"/bin/sleep", "1000"}}};
+  const auto id = engine_->create_container("c2", config);
+  ASSERT_OK(id);
+  EXPECT_FAILS(engine_->start_exec(*id, {"true"}), Errc::kFailedPrecondition);
+  EXPECT_FAILS(engine_->start_exec("no-such-container", {"true"}), Errc::kNotFound);
+  EXPECT_FAILS(engine_->inspect_exec("no-such-command"), Errc::kNotFound);
+  ASSERT_OK(engine_->start_container(*id));
+  for (const auto& [word, code] : {std::pair{"true", 0}, std::pair{"false", 1}}) {
+    const auto exec = engine_->start_exec(*id, {word});
+    ASSERT_OK(exec);
+    EXPECT_TRUE(eventually([&] {
+      const auto state = engine_->inspect_exec(*exec);
+      return state && !state->running;
+    }));
+    EXPECT_EQ(engine_->inspect_exec(*exec)->exit_code, code) << word;
+  }
+  ASSERT_OK(engine_->remove_container(*id, true, true));
+}
+
 TEST_P(Contract, EventsBeginWithARelistAndFollow) {
   bool first = true, first_was_relist = false, seen = false;
   const Status ended =

@@ -1,0 +1,132 @@
+#include "controller/node_orders.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace hive::controller {
+namespace {
+
+using model::NodeState;
+using model::Service;
+using model::Task;
+using model::TaskState;
+
+bool updates_start_first(const Service& service) {
+  const bool updates =
+      service.update_state == "updating" || service.update_state == "rollback_started";
+  return updates && service.start_first && !service.global;
+}
+
+bool contains(const std::vector<std::string>& list, const std::string& word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+bool in_table(const model::RoutingTable& table, const std::string& task_id) {
+  for (const auto& backend : table.backends)
+    for (const auto& endpoint : backend.endpoints)
+      if (endpoint.task_id == task_id) return true;
+  return false;
+}
+
+bool is_ready(const OrdersInput& input, const Task& task) {
+  if (task.state != TaskState::kRunning || task.desired != TaskState::kRunning) return false;
+  for (const auto& [node, agent] : input.agents) {
+    if (!agent.fresh) continue;
+    if (contains(agent.report.not_ready, task.id) || contains(agent.report.leaving, task.id))
+      return false;
+    for (const auto& container : agent.report.containers)
+      if (container.task_id == task.id &&
+          (container.health == "unhealthy" || container.state == "exited"))
+        return false;
+  }
+  return true;
+}
+
+std::uint64_t floor_of(const OrdersInput& input, const Service& service) {
+  const auto found = input.floors.find(service.id);
+  if (found != input.floors.end()) return found->second;
+  return updates_start_first(service) ? service.replicas : 0;
+}
+
+std::string seconds(std::int64_t ms) {
+  return fmt::format("{:.1f} s", static_cast<double>(ms) / 1'000);
+}
+
+}  // namespace
+
+std::uint64_t ready_tasks(const OrdersInput& input, const std::string& service_id) {
+  std::uint64_t count = 0;
+  for (const auto& [id, task] : input.snapshot.tasks)
+    if (task.service_id == service_id && is_ready(input, task)) ++count;
+  return count;
+}
+
+std::vector<std::string> edges_behind(const OrdersInput& input, const std::string& task_id) {
+  std::vector<std::string> behind;
+  const auto out = input.out_since.find(task_id);
+  const bool routed = out == input.out_since.end() && in_table(input.table, task_id);
+  // A task that this controller never had in its table may be in its predecessor's.
+  const std::uint64_t revision = out == input.out_since.end() ? 1 : out->second;
+  for (const auto& [id, node] : input.snapshot.nodes) {
+    if (node.state != NodeState::kReady) continue;
+    const auto agent = input.agents.find(id);
+    const bool told = agent != input.agents.end() && agent->second.fresh &&
+                      agent->second.report.controller_node_id == input.table.controller_node_id &&
+                      agent->second.report.revision_applied >= revision;
+    if (routed || !told) behind.push_back(node.hostname);
+  }
+  return behind;
+}
+
+agent::NodeOrders orders_of(const OrdersInput& input, const std::string& node_id) {
+  agent::NodeOrders orders;
+  orders.controller_node_id = input.table.controller_node_id;
+  const auto node = input.snapshot.nodes.find(node_id);
+  if (node != input.snapshot.nodes.end()) orders.node_name = node->second.hostname;
+  std::map<std::string, bool> await;  // by service
+  for (const auto& [id, task] : input.snapshot.tasks) {
+    if (task.node_id != node_id || task.state > TaskState::kRunning) continue;
+    const auto service = input.snapshot.services.find(task.service_id);
+    agent::TaskOrders& out = orders.tasks[id];
+    out.service_id = task.service_id;
+    out.slot = task.slot;
+    out.desired_running = task.desired == TaskState::kRunning;
+    out.edges_behind = edges_behind(input, id);
+    out.routed = !out.edges_behind.empty();
+    if (service == input.snapshot.services.end()) continue;
+    const auto [awaits, fresh] = await.try_emplace(task.service_id, false);
+    if (fresh) {
+      const std::uint64_t floor = floor_of(input, service->second);
+      awaits->second = floor > 0 && ready_tasks(input, task.service_id) < floor;
+      const ServicePolicies policies = input.policies(service->second);
+      orders.services[task.service_id] = {service->second.name, policies.stop, policies.logs,
+                                          service->second.stop_grace_ms};
+    }
+    out.await_replacement = awaits->second;
+  }
+  for (const agent::StopOrder& stop : input.stops)
+    if (orders.tasks.contains(stop.task_id)) orders.stops.push_back(stop);
+  return orders;
+}
+
+std::string stop_sentence(const model::StopRecord& record) {
+  std::string out = record.by.empty() ? "stopped" : record.by;
+  if (!record.reason.empty()) out += " (" + record.reason + ")";
+  out += "; " + seconds(std::max<std::int64_t>(record.ended_unix_ms - record.started_unix_ms, 0));
+  std::string steps;
+  for (std::size_t i = 0; i + 1 < model::kStopSteps; ++i)
+    if (record.took_ms[i] >= 50)
+      steps += fmt::format("{} {} {}", steps.empty() ? ":" : ",",
+                           model::to_string(static_cast<model::StopStep>(i)),
+                           seconds(record.took_ms[i]));
+  out += steps;
+  if (record.connections_at_start > 0)
+    out += fmt::format("; {} connections were open when it began", record.connections_at_start);
+  if (record.bytes_delivered > 0)
+    out += fmt::format("; {} log bytes are safe", record.bytes_delivered);
+  for (const std::string& sentence : record.given_up) out += "; given up: " + sentence;
+  return out;
+}
+
+}  // namespace hive::controller

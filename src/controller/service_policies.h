@@ -1,0 +1,28 @@
+// How a service wants to be stopped, and its log lines kept: from its label hive.x.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "model/cluster.h"
+#include "model/log_policy.h"
+#include "model/stop_policy.h"
+
+namespace hive::controller {
+
+struct ServicePolicies {
+  model::StopPolicy stop;
+  model::LogPolicy logs;
+};
+
+// Remembers what it has read: labels are the same at each tick. Not thread-safe.
+class PolicyReader {
+ public:
+  // The defaults for a service without the label, or with one that cannot be read.
+  ServicePolicies of(const model::Service& service);
+
+ private:
+  std::map<std::string, ServicePolicies> known_;  // by the label's text
+};
+
+}  // namespace hive::controller
