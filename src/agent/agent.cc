@@ -84,6 +84,8 @@ void Agent::turn(Milliseconds wait) {
   Mail mail = mailbox_.take(wait);
   // Events first: a drain is never behind a table.
   for (const ContainerEvent& event : mail.events) take_event(event);
+  for (Note& note : mail.notes)
+    if (notes_.size() < kMaxReportNotes) notes_.push_back(std::move(note));
   if (mail.containers) containers_ = std::move(*mail.containers);
   if (mail.running) stops_.containers(*mail.running);
   if (mail.orders) stops_.orders(std::move(*mail.orders));
@@ -95,7 +97,8 @@ void Agent::turn(Milliseconds wait) {
            (mail.probe_answered || clock_.now() >= next_apply_ || stops_.leaving() != left_out_))
     apply();
   if (const Status status = edge_.keep_alive(); !status) note(status, "HAProxy");
-  if (!mail.events.empty() || clock_.now() >= next_report_ || news()) report();
+  if (!mail.events.empty() || !mail.notes.empty() || clock_.now() >= next_report_ || news())
+    report();
 }
 
 // What a controller waits for: a table applied, a step of a stop.
@@ -122,6 +125,7 @@ void Agent::report() {
   report.containers = containers_;
   for (ContainerReport& container : report.containers)
     container.init = stops_.init_of(container.container_id);
+  report.notes = std::exchange(notes_, {});
   report.leaving.assign(stops_.leaving().begin(), stops_.leaving().end());
   report.stops = stops_.records();
   reported_revision_ = report.revision_applied;

@@ -48,6 +48,7 @@ class Agent {
   std::string edge_fault_;
   std::vector<ContainerReport> containers_;
   std::vector<ContainerEvent> events_;
+  std::vector<Note> notes_;
   MonotonicTime next_report_{};
   MonotonicTime next_apply_{};
   std::uint64_t reported_revision_ = 0;

@@ -45,6 +45,8 @@ void ControllerLink::send(Report report) {
       if (events.size() > kMaxReportEvents)
         events.erase(events.begin(), events.end() - kMaxReportEvents);
       report.events = std::move(events);
+      report.notes.insert(report.notes.begin(), pending_->notes.begin(), pending_->notes.end());
+      if (report.notes.size() > kMaxReportNotes) report.notes.resize(kMaxReportNotes);
     }
     pending_ = std::move(report);
   }

@@ -1,5 +1,5 @@
 // What the agent's streaming threads tell its control thread. Bounded: of tables only the newest is
-// kept, of container events the last kMaxReportEvents. Thread-safe.
+// kept, of container events and notes the last ones. Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -23,6 +23,7 @@ struct Mail {
   std::optional<std::vector<ContainerReport>> containers;
   std::optional<std::vector<ContainerInfo>> running;  // the running ones, inspected
   std::vector<ContainerEvent> events;
+  std::vector<Note> notes;
   bool probe_answered = false;
 };
 
@@ -50,6 +51,12 @@ class Mailbox {
     post([&](Mail& mail) {
       if (mail.events.size() >= kMaxReportEvents) mail.events.erase(mail.events.begin());
       mail.events.push_back(std::move(event));
+    });
+  }
+  void post_note(Note note) {
+    post([&](Mail& mail) {
+      if (mail.notes.size() >= kMaxReportNotes) mail.notes.erase(mail.notes.begin());
+      mail.notes.push_back(std::move(note));
     });
   }
   void post_probe_answered() {

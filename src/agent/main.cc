@@ -34,6 +34,8 @@ struct Settings {
   std::string table;
   std::vector<std::string> controllers;
   std::uint16_t health_port = 7080;
+  std::string logs = "/var/lib/hive/logs";
+  std::string log_positions = "/var/lib/hive/log-positions";
 };
 
 std::vector<std::string> managers_of(engine::Engine& engine) {
@@ -79,6 +81,32 @@ void follow_file(const std::string& file, Mailbox& mailbox, const std::stop_toke
   }
 }
 
+// Nothing where no logs are asked for (a table of its own), or where they cannot be kept: a node
+// serves on without.
+std::unique_ptr<logs::Collector> start_collector(const Settings& settings, Mailbox& mailbox,
+                                                 const Clock& clock) {
+  if (!settings.table.empty() || settings.logs.empty()) return nullptr;
+  logs::CollectorOptions options;
+  options.destination = settings.logs;
+  options.state = settings.log_positions;
+  options.on_event = [&mailbox](logs::LogEvent event) {
+    log::warn("logs", "{}: {}", event.subject, event.reason);
+    mailbox.post_note({std::move(event.kind), std::move(event.subject), std::move(event.reason)});
+  };
+  auto collector = logs::make_collector(std::move(options), clock);
+  if (!collector) {
+    mailbox.post_note({"log_collector_fault", "log collector", describe(collector.error())});
+    log::error("logs", "no log line is collected: {}", describe(collector.error()));
+    return nullptr;
+  }
+  if (const auto started = (*collector)->start(); !started) {
+    mailbox.post_note({"log_collector_fault", "log collector", describe(started.error())});
+    log::error("logs", "no log line is collected: {}", describe(started.error()));
+    return nullptr;
+  }
+  return std::move(*collector);
+}
+
 int finish(edge::Edge& edge) {
   if (g_signal == SIGQUIT) (void)edge.shutdown();
   log::info("agent", "ends; HAProxy {}", g_signal == SIGQUIT ? "ended too" : "serves on");
@@ -103,7 +131,8 @@ Result<int> serve(const Settings& settings) {
                                       clock));
   std::vector<std::jthread> threads;
   std::unique_ptr<ControllerLink> link;
-  NodeHands hands(*engine, nullptr, clock);
+  const auto collector = start_collector(settings, mailbox, clock);
+  NodeHands hands(*engine, collector.get(), clock);
   Stops stops({.directory = settings.run_dir + "/stops"}, hands, clock);
   Agent agent({.node_id = node_id,
                .table_file = settings.run_dir + "/table.json",
@@ -144,6 +173,9 @@ int agent_main(int argc, char** argv) {
   app.add_option("--controller", settings.controllers, "host:port, instead of Swarm's managers");
   app.add_option("--node-id", settings.node_id, "instead of the engine's");
   app.add_option("--health-port", settings.health_port, "port of the edge's /healthz");
+  app.add_option("--logs", settings.logs, "directory or share of log lines; empty = none are kept");
+  app.add_option("--log-positions", settings.log_positions,
+                 "directory of the collector's positions");
   app.add_option("--table", settings.table, "serve this routing table; no engine, no controller");
   CLI11_PARSE(app, argc, argv);
   for (const int number : {SIGTERM, SIGINT, SIGQUIT}) ::signal(number, on_signal);

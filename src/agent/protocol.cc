@@ -89,6 +89,13 @@ void read_container(const Json& json, const std::string& place, ContainerReport&
   reader.text("init", into.init, 256);
 }
 
+void read_note(const Json& json, const std::string& place, Note& into, std::string& fault) {
+  JsonReader reader(json, place, fault);
+  reader.text("kind", into.kind, 256);
+  reader.text("subject", into.subject, 4096);
+  reader.text("reason", into.reason, 4096);
+}
+
 void read_took(const Json& json, const std::string& place, std::int64_t& into, std::string& fault) {
   if (json.is_number_integer())
     into = json.get<std::int64_t>();
@@ -253,6 +260,9 @@ std::string encode_report(const Report& report) {
                           {"state", one.state},
                           {"health", one.health},
                           {"init", one.init}});
+  Json notes = Json::array();
+  for (const Note& one : report.notes)
+    notes.push_back({{"kind", one.kind}, {"subject", one.subject}, {"reason", one.reason}});
   Json stops = Json::array();
   for (const StopRecord& one : report.stops) stops.push_back(stop_json(one));
   Json events = Json::array();
@@ -269,6 +279,7 @@ std::string encode_report(const Report& report) {
                     {"containers", std::move(containers)},
                     {"events", std::move(events)},
                     {"not_ready", report.not_ready},
+                    {"notes", std::move(notes)},
                     {"leaving", report.leaving},
                     {"stops", std::move(stops)}});
 }
@@ -286,6 +297,7 @@ Result<Report> decode_report(std::string_view text) {
   reader.list("containers", report.containers, 20'000, read_container);
   reader.list("events", report.events, kMaxReportEvents, read_event);
   reader.list("not_ready", report.not_ready, 100'000, read_text);
+  reader.list("notes", report.notes, kMaxReportNotes, read_note);
   reader.list("leaving", report.leaving, 20'000, read_text);
   reader.list("stops", report.stops, kMaxReportStops, read_stop);
   reader.require(!report.node_id.empty(), "node_id", "is missing");

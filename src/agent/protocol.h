@@ -24,6 +24,7 @@ inline constexpr std::string_view kRoutingEvent = "routing";
 inline constexpr int kKeepAliveSeconds = 5;  // the controller sends ": ping" this often
 inline constexpr std::size_t kMaxMessageBytes = 32U << 20;
 inline constexpr std::size_t kMaxReportEvents = 1'000;
+inline constexpr std::size_t kMaxReportNotes = 100;
 inline constexpr std::size_t kMaxReportStops = 1'000;
 
 // A container of a Swarm task on the agent's node.
@@ -47,6 +48,14 @@ struct ContainerEvent {
   bool operator==(const ContainerEvent&) const = default;
 };
 
+// Something that people should know of, for the history.
+struct Note {
+  std::string kind;     // "log_destination_fault"
+  std::string subject;  // what it is about
+  std::string reason;   // one plain sentence
+  bool operator==(const Note&) const = default;
+};
+
 struct Report {
   std::string node_id;
   // The table the edge serves: its revision and who made it. 0 and empty before the first.
@@ -59,6 +68,7 @@ struct Report {
   // Tasks in the table that this edge does not send requests to yet: they have not answered its
   // own probe.
   std::vector<std::string> not_ready;
+  std::vector<Note> notes;  // since the last report
   // Tasks that no edge may send to any more: they are being stopped.
   std::vector<std::string> leaving;
   // Containers on their way out, and those that ended until the controller has recorded them.

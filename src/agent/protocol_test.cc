@@ -55,6 +55,7 @@ Report sample_report() {
   stop.bytes_missing = 4;
   stop.given_up = {"2 connections were open after 30 s"};
   stop.exit_code = 143;
+  report.notes = {{"log_destination_fault", "/mnt/logs", "No space left on device"}};
   report.leaving = {"t1"};
   report.stops = {stop};
   return report;

@@ -355,6 +355,7 @@ void Controller::report(const agent::Report& report) {
     news = state.report.containers != report.containers || !report.events.empty() ||
            state.report.leaving != report.leaving || state.report.stops != report.stops;
     const bool told = state.report.revision_applied != report.revision_applied;
+    for (const agent::Note& note : report.notes) record(note.kind, note.subject, note.reason);
     for (const model::StopRecord& stop : order_book_.heard(report, clock_.now()))
       record("task_stopped", task_name_of(stop.task_id), stop_sentence(stop));
     if (state.report.edge != report.edge && !(state.report.edge.empty() && report.edge == "ok")) {

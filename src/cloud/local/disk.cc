@@ -64,6 +64,8 @@ Status prepare_disk(const Paths& paths, const std::string& id, const std::string
     HIVE_TRY(cover(upper, path));
   for (const char* path : {"/var/lib/docker", "/usr/local/bin", "/var/log/hive"})
     HIVE_TRY(mirror_directory(upper, path));
+  HIVE_TRY(os::make_directories(upper / "var/lib/hive/logs", 0755));
+  HIVE_TRY(os::make_directories(paths.logs(), 0750));
   HIVE_TRY(touch(upper / "usr/local/bin/hive"));
   HIVE_TRY(touch(upper / "usr/local/bin/hive-init"));
   if (docker_config.empty()) return {};

@@ -160,6 +160,7 @@ std::vector<std::string> Instances::write_boot_file(const InstanceRecord& record
                   {"disk", base.string()},
                   {"run", paths_.instance_run(record.id).string()},
                   {"binary", paths_.binary().string()},
+                  {"logs", paths_.logs().string()},
                   {"init_binary", paths_.init_binary().string()}};
   status = os::write_file_atomically(base / "boot.json", boot.dump(2), 0600);
   return {"hive", "instance-init", "--boot", (base / "boot.json").string()};

@@ -36,6 +36,8 @@ struct Paths {
   std::filesystem::path socket() const { return run / "cloud.sock"; }
   std::filesystem::path server_log() const { return state / "cloud-server.log"; }
   std::filesystem::path binary() const { return state / "bin" / "hive"; }
+  // Log lines of all instances: what shared storage is elsewhere. It outlives the instances.
+  std::filesystem::path logs() const { return state / "logs"; }
   std::filesystem::path init_binary() const { return state / "bin" / "hive-init"; }
 };
 // kInvalidArgument for a name that is no cluster name: [a-z][a-z0-9-]{0,30}, no final '-'.

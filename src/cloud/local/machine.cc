@@ -38,6 +38,7 @@ Status mount_tree(const std::string& root, const BootFile& boot) {
   HIVE_TRY(mount_at("tmpfs", root + "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777"));
   HIVE_TRY(mount_at(boot.run.c_str(), root + "/run", nullptr, MS_BIND));
   HIVE_TRY(mount_at((boot.disk + "/docker").c_str(), root + "/var/lib/docker", nullptr, MS_BIND));
+  HIVE_TRY(mount_at(boot.logs.c_str(), root + "/var/lib/hive/logs", nullptr, MS_BIND));
   HIVE_TRY(mount_program(boot.binary, root + "/usr/local/bin/hive"));
   return mount_program(boot.init_binary, root + "/usr/local/bin/hive-init");
 }
@@ -65,6 +66,7 @@ Result<BootFile> read_boot_file(const std::string& path) {
   out.disk = json_string(json, "disk");
   out.run = json_string(json, "run");
   out.binary = json_string(json, "binary");
+  out.logs = json_string(json, "logs");
   out.init_binary = json_string(json, "init_binary");
   if (out.disk.empty() || out.address.empty() || out.run.empty())
     return fail(Errc::kCorrupt, path + " lacks members");

@@ -15,6 +15,7 @@ struct BootFile {
   std::string disk;         // upper, work, root, docker
   std::string run;          // becomes /run
   std::string binary;       // becomes /usr/local/bin/hive
+  std::string logs;         // becomes /var/lib/hive/logs
   std::string init_binary;  // becomes /usr/local/bin/hive-init
 };
 Result<BootFile> read_boot_file(const std::string& path);
