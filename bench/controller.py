@@ -11,40 +11,17 @@ import os
 import pathlib
 import resource
 import shutil
-import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from lib import report  # noqa: E402
+from lib import engine_api, report  # noqa: E402
 from lib.cluster import DOCKER  # noqa: E402
 
 TOOLS = ["standin_engine"]
 LISTS = ("nodes", "services", "tasks")
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("engine", timeout=60)
-        self._path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(self._path)
-
-
-def unix_call(path, method, target):
-    connection = UnixConnection(path)
-    connection.request(method, target)
-    answer = connection.getresponse()
-    body = answer.read()
-    connection.close()
-    if answer.status >= 300:
-        raise RuntimeError(f"{method} {target}: {answer.status} {body[:200]}")
-    return body
 
 
 def get(port, path):
@@ -147,7 +124,7 @@ def changes(socket_path, port, count, tasks, nodes):
             index = (number * 7919 + 13) % total
             key = f"{kind:0<17}{index:08d}"
             begin = time.monotonic()
-            unix_call(socket_path, "POST", f"/standin/{kind}?index={index}&state={state}")
+            engine_api.call(socket_path, "POST", f"/standin/{kind}?index={index}&state={state}")
             sizes.append(dashboard.delta_with(kind + "s", key))
             delays.append(time.monotonic() - begin)
         out[f"{kind}_change"] = {"bytes": report.spread(sizes), "known_after_s": report.spread(delays)}
@@ -199,8 +176,8 @@ def main():
         processes.append(subprocess.Popen(
             [report.BIN / "standin_engine", socket_path, str(args.nodes), str(args.tasks),
              str(args.services)]))
-        until(lambda: unix_call(socket_path, "GET", "/_ping"), 60, "the stand-in engine")
-        sizes = {name: len(unix_call(socket_path, "GET", "/" + name)) for name in LISTS}
+        until(lambda: engine_api.call(socket_path, "GET", "/_ping"), 60, "the stand-in engine")
+        sizes = {name: len(engine_api.call(socket_path, "GET", "/" + name)) for name in LISTS}
         controller = subprocess.Popen(
             [report.HIVE, "controller", "--engine", f"unix://{socket_path}", "--api-port",
              str(args.port), "--agent-port", "0", "--socket", f"{work}/c.sock",

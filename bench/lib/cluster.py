@@ -82,6 +82,12 @@ class PlainSwarm:
     def serve(self, version="1.0"):
         self._script("serve", f"hive-tomcat:{version}")
 
+    def terminate(self, node):
+        self._script("terminate", node)
+
+    def launch(self, node):
+        self._script("launch", node)
+
     def down(self):
         self._script("down")
 

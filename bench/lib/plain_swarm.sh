@@ -5,6 +5,10 @@
 #                             what DIR/registry/data holds already is there without a push
 #   plain_swarm.sh serve DIR NETWORK REPOSITORY:TAG
 #                             the example's service, until each of its three replicas answers
+#   plain_swarm.sh terminate DIR NETWORK NODE
+#                             a worker's machine ends in order, its disk too, and it leaves the list
+#   plain_swarm.sh launch DIR NETWORK NODE
+#                             a fresh machine of that name joins
 #   plain_swarm.sh down DIR NETWORK
 # NETWORK is "10.78.0": the bridge has .1, the engines .11 and on. Engines are those of hive's local
 # cloud (same program, same flags, data on the same disk), started and joined at the same time; the
@@ -154,6 +158,27 @@ serve() { # REPOSITORY:TAG
   done
   # What it serves counts as served once Swarm itself says so: its health checks have passed.
   until [ "$(at m1 service ls --filter name=hive-server --format '{{.Replicas}}')" = 3/3 ]; do sleep 0.05; done
+}
+
+terminate() { # NODE
+  local pid child
+  pid=$(cat "$dir/$1/pid")
+  child=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null || true)
+  # Pid 1 of the machine passes the signal to its engine, as systemd does at a shutdown.
+  # shellcheck disable=SC2086 # one word, or none when it has ended already
+  [ -z "$child" ] || kill -TERM $child
+  for _ in $(seq 600); do
+    [ -d "/proc/$pid" ] || break
+    sleep 0.1
+  done
+  kill -KILL "$pid" 2>/dev/null || true
+  rm -rf "${dir:?}/$1"
+  at m1 node rm --force "$1" >/dev/null
+}
+
+launch() { # NODE
+  start_engine "$1"
+  join "$1" worker "$(at m1 swarm join-token -q worker)"
 }
 
 # Ends exactly what `up` started: by recorded pid, namespace, link and cgroup of its own names.

@@ -1,0 +1,1 @@
+"""Parts of `./dev bench no-loss` and of its shorter run in the tests."""

@@ -1,0 +1,62 @@
+"""Every id is looked for among the answers and among the stored log lines."""
+import csv
+import re
+import statistics
+
+ID = re.compile(r"\bid=([A-Za-z0-9_.-]+)")
+
+
+def answers(csv_path):
+    """Rows of the load generator: id, kind, due_unix_us, latency_us, status, bytes, error."""
+    with open(csv_path, newline="", encoding="utf-8") as f:
+        names = ("id", "kind", "due_unix_us", "latency_us", "status", "bytes", "error")
+        return [dict(zip(names, row)) for row in csv.reader(f)]
+
+
+def ids_in(lines):
+    return {match.group(1) for line in lines for match in ID.finditer(line)}
+
+
+def quantile(sorted_values, q):
+    return sorted_values[int(q * (len(sorted_values) - 1))] if sorted_values else 0
+
+
+def account(rows, stored_ids, events):
+    """The column's figures, and what was lost with the events around it.
+
+    A line is due for each request that was answered well: the application logs before it answers.
+    """
+    failed = [row for row in rows if row["error"]]
+    missing = [row for row in rows if not row["error"] and row["id"] not in stored_ids]
+    latencies = sorted(int(row["latency_us"]) / 1000 for row in rows if not row["error"])
+    sent = {row["id"] for row in rows}
+    figures = {
+        "requests": len(rows), "failed": len(failed), "lines": len(sent & stored_ids),
+        "lines_missing": len(missing), "events": len(events),
+        "operations_failed": sum(1 for event in events if event["error"]),
+        "p50_ms": round(quantile(latencies, 0.5), 2), "p99_ms": round(quantile(latencies, 0.99), 2),
+        "max_ms": round(quantile(latencies, 1), 2),
+        "operation_s": {kind: round(statistics.median(took), 2)
+                        for kind, took in durations(events).items()}}
+    lost = [{"what": "request", **row, "during": around(row, events)} for row in failed]
+    lost += [{"what": "line", **row, "during": around(row, events)} for row in missing]
+    return figures, lost
+
+
+def durations(events):
+    out = {}
+    for event in events:
+        if not event["error"] and event["kind"] == event["operation"]:
+            out.setdefault(event["operation"], []).append(event["took_s"])
+    return out
+
+
+def around(row, events):
+    """The newest event that had begun before the request was over."""
+    end = (int(row["due_unix_us"]) + int(row["latency_us"])) / 1e6
+    begun = [event for event in events if event["began_unix_s"] <= end]
+    if not begun:
+        return "before the first event"
+    event = begun[-1]
+    return (f"event {event['number']} {event['kind']} ({event['operation']}), "
+            f"{int(row['due_unix_us']) / 1e6 - event['began_unix_s']:+.1f} s from its beginning")
