@@ -7,21 +7,13 @@ from lib.cluster import HiveCluster
 from lib.no_loss import account
 from lib.no_loss.side import SERVICE, Side
 
-SHARE = "/mnt/share"
-
-
-def _with_shared_logs(text):
-    """Log lines go to the cluster's shared storage: an instance's own disk ends with it."""
-    return text.replace('logs: {paths: ["/usr/local/tomcat/logs/*.log"]}',
-                        f'logs: {{paths: ["/usr/local/tomcat/logs/*.log"], destination: {SHARE}}}')
-
 
 class HiveSide(Side):
     name = "hive"
 
     def __init__(self, port):
         self.port = port
-        self.cluster = HiveCluster("noloss", port, port + 1, edit=_with_shared_logs)
+        self.cluster = HiveCluster("noloss", port, port + 1)
 
     def up(self):
         self.cluster.up()
@@ -32,9 +24,9 @@ class HiveSide(Side):
         self.cluster.close()
 
     def stored_ids(self):
-        share = self.cluster.dir / "lib" / self.cluster.name / "share"
+        # The collectors' destination, which the local cloud's instances share.
         out = set()
-        for path in share.rglob("*"):
+        for path in (self.cluster.dir / "lib" / self.cluster.name / "logs").rglob("*"):
             if path.is_file():
                 with open(path, encoding="utf-8", errors="replace") as f:
                     out |= account.ids_in(f)

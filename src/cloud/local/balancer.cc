@@ -45,8 +45,10 @@ std::string render_listener(const BalancerSpec& spec, const ListenerSpec& l,
   if (l.mode == "https") out += "  http-request set-header X-Forwarded-Proto https\n";
   out += fmt::format("  default_backend {}\nbackend {}\n  mode {}\n  balance roundrobin\n",
                      backend_name(l), backend_name(l), http ? "http" : "tcp");
-  out +=
-      fmt::format("  option httpchk GET {}\n  option redispatch\n  retries 3\n", spec.health_path);
+  out += fmt::format("  option httpchk GET {}\n", spec.health_path);
+  // Only a connection that never opened is tried again, elsewhere: a request is never replayed.
+  out += "  option redispatch 1\n  retries 3\n";
+  if (http) out += "  retry-on conn-failure\n  http-reuse safe\n";
   const std::string check = fmt::format(
       "check port {} inter {} rise {} fall {}{}", spec.health_port, spec.health_interval_ms,
       spec.healthy_threshold, spec.unhealthy_threshold, l.send_proxy ? " send-proxy-v2" : "");
@@ -69,7 +71,11 @@ std::string render_balancer(const BalancerSpec& spec, const std::map<int, Balanc
       "  server-state-file {}\n  log stdout format raw local0 notice\n"
       "defaults\n  log global\n  load-server-state-from-file global\n  timeout connect 3s\n"
       "  timeout client 60s\n  timeout server 60s\n  timeout check 2s\n"
-      "  timeout http-request 15s\n",
+      "  timeout http-request 15s\n"
+      // Shorter than what the nodes' edges allow (30 s): no request is sent on a connection that
+      // the other side is just closing. A reload closes idle connections only after their next
+      // answer.
+      "  timeout http-keep-alive 20s\n  option idle-close-on-response\n",
       socket, state_file);
   for (const auto& l : spec.listeners) out += render_listener(spec, l, targets);
   return out;
@@ -243,10 +249,16 @@ Status Balancer::deregister(const std::string& instance_id) {
   return {};
 }
 
+bool Balancer::has(const std::string& instance_id) {
+  std::lock_guard lock(mutex_);
+  return std::any_of(targets_.begin(), targets_.end(),
+                     [&](const auto& entry) { return entry.second.instance_id == instance_id; });
+}
+
 // "show stat" by "backend/server", column name -> value.
-Result<std::map<std::string, std::map<std::string, std::string>>> Balancer::servers() const {
+Result<Balancer::ServerRows> Balancer::servers() const {
   HIVE_ASSIGN(const std::string csv, command("show stat -1 4 -1"));
-  std::map<std::string, std::map<std::string, std::string>> out;
+  ServerRows out;
   std::vector<std::string> names;
   for (const auto& line : split(csv, '\n')) {
     const auto fields = split(line, ',');
@@ -262,6 +274,15 @@ Result<std::map<std::string, std::map<std::string, std::string>>> Balancer::serv
   return out;
 }
 
+unsigned long Balancer::open_connections(const ServerRows& rows, const BalancerTarget& t) const {
+  unsigned long open = 0;
+  for (const auto& l : spec_.listeners) {
+    const auto row = rows.find(fmt::format("{}/s{}", backend_name(l), t.slot));
+    if (row != rows.end()) open += std::strtoul(row->second.at("scur").c_str(), nullptr, 10);
+  }
+  return open;
+}
+
 void Balancer::tick() {
   std::lock_guard lock(mutex_);
   const bool draining = std::any_of(targets_.begin(), targets_.end(),
@@ -269,14 +290,10 @@ void Balancer::tick() {
   ::waitpid(running_daemon(paths_, "balancer"), nullptr, WNOHANG);
   if (!draining) return;
   const auto rows = servers();
-  if (!rows) return;
   for (auto at = targets_.begin(); at != targets_.end();) {
     const auto& t = at->second;
-    unsigned long open = 0;
-    for (const auto& l : spec_.listeners)
-      if (const auto row = rows->find(fmt::format("{}/s{}", backend_name(l), t.slot));
-          row != rows->end())
-        open += std::strtoul(row->second.at("scur").c_str(), nullptr, 10);
+    // While HAProxy does not say how many there are, the time decides.
+    const unsigned long open = rows ? open_connections(*rows, t) : 1;
     if (!t.draining || (open != 0 && unix_ms() < t.drain_until_unix_ms)) {
       ++at;
       continue;

@@ -33,7 +33,9 @@ class Balancer {
   Status adopt();
   Status ensure(const BalancerSpec& spec);
   Status register_target(const InstanceRecord& instance);
+  // Begins to drain it; has() is false once its last connection is gone, or the time is up.
   Status deregister(const std::string& instance_id);
+  bool has(const std::string& instance_id);
   Result<BalancerStatus> status();
   // Ends drains whose connections are gone or whose time is up. Called a few times a second.
   void tick();
@@ -43,7 +45,10 @@ class Balancer {
   Status run_haproxy();
   Result<std::string> command(const std::string& text) const;
   Status fill_slot(const BalancerTarget& target);
-  Result<std::map<std::string, std::map<std::string, std::string>>> servers() const;
+  // By "backend/server": column of HAProxy's statistics -> value.
+  using ServerRows = std::map<std::string, std::map<std::string, std::string>>;
+  Result<ServerRows> servers() const;
+  unsigned long open_connections(const ServerRows& rows, const BalancerTarget& target) const;
 
   const Paths paths_;
   std::mutex mutex_;

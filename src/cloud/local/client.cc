@@ -72,7 +72,8 @@ class Client final : public Cloud {
     request.method = method;
     request.path = path;
     request.body = std::move(body);
-    request.deadline = Milliseconds(120'000);  // an orderly stop waits for the instance
+    request.deadline =
+        Milliseconds(180'000);  // a termination drains, then waits for the orderly stop
     request.max_response_bytes = 64U << 20;
     const auto answer = http_.send(request);
     if (!answer) return annotate(answer.error(), "the local cloud at " + socket_);

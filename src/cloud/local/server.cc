@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -154,6 +155,7 @@ class Server {
       balancer_.tick();
       if (round % 10 == 0) instances_.reap();
     }
+    stopping_ = true;
     main_door_->stop();
   }
 
@@ -210,12 +212,21 @@ class Server {
       return net::ServerResponse::json(to_json(*result).dump());
   }
 
+  // The balancer lets its requests end first, within the draining timeout that tick() holds to.
+  void drain(const std::string& id) {
+    if (const auto begun = balancer_.deregister(id); !begun) {
+      log::warn("cloud", "{} leaves the balancer at once: {}", id, describe(begun.error()));
+      return;
+    }
+    while (balancer_.has(id) && !stopping_) ::usleep(20'000);
+  }
+
   net::ServerResponse act(const std::string& id, const std::string& verb) {
     if (verb == "start") return reply(instances_.start(id));
     if (verb == "stop") return reply(instances_.stop(id));
     if (verb == "power-off") return reply(instances_.power_off(id));
     if (verb == "terminate") {
-      (void)balancer_.deregister(id);
+      drain(id);
       return reply(instances_.terminate(id));
     }
     return net::ServerResponse::error(404, "no such action: " + verb);
@@ -279,6 +290,7 @@ class Server {
   const Paths paths_;
   const LocalCluster cluster_;
   Balancer balancer_;
+  std::atomic<bool> stopping_{false};
   std::mutex doors_mutex_;
   std::map<std::string, Doors> doors_;
   Instances instances_;
