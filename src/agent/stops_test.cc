@@ -4,100 +4,23 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
+
+#include "agent/testing/fake_hands.h"
 
 namespace hive::agent {
 namespace {
 
-using decide::drain::CommandView;
 using decide::drain::InitState;
 using model::StopStep;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// One container whose init does what it is told at once.
-class FakeHands final : public StopHands {
- public:
-  InitSight init(const ContainerInfo&) override { return sight; }
-  Status arm(const ContainerInfo&) override {
-    sight.armed = true;
-    sight.description = "armed";
-    return {};
-  }
-  Status claim(const ContainerInfo&, Milliseconds lasts) override {
-    claimed_for = lasts;
-    become(InitState::kClaimed, "claimed");
-    return {};
-  }
-  Status tell(const ContainerInfo&, bool by_command) override {
-    ++told;
-    told_by_command = by_command;
-    become(InitState::kStopping, "stopping");
-    return {};
-  }
-  Status kill_application(const ContainerInfo&) override {
-    ++killed;
-    return {};
-  }
-  Status release(const ContainerInfo&) override {
-    ++released;
-    become(InitState::kGone, "gone");
-    return {};
-  }
-  Result<SocketSight> sockets(const ContainerInfo&) override { return socket_sight; }
-  Status close_door(const ContainerInfo&) override {
-    ++doors_closed;
-    return door;
-  }
-  CommandView command(const ContainerInfo&, HookKind kind,
-                      const std::vector<std::string>& words) override {
-    commands.push_back(words.front());
-    return kind == HookKind::kPreStop ? pre_stop : CommandView{};
-  }
-  void stop_container(const ContainerInfo&, bool held, Milliseconds grace) override {
-    stops.emplace_back(held, grace);
-    if (held) become(InitState::kHeld, "held");
-  }
-  void watch_logs(const ContainerInfo& container, const model::LogPolicy&, const std::string& node,
-                  std::int64_t slot) override {
-    watched.push_back(container.id + " on " + node + " slot " + std::to_string(slot));
-  }
-  LogSight logs(const ContainerInfo&, bool) override { return log_sight; }
-  void forget(const ContainerInfo& container) override { forgotten.push_back(container.id); }
-
-  void become(InitState state, const char* description) {
-    sight.state = state;
-    sight.description = description;
-  }
-
-  InitSight sight{.ours = true, .description = "idle"};
-  SocketSight socket_sight{.connections = 0, .listens = true};
-  LogSight log_sight;
-  Status door;
-  CommandView pre_stop{CommandView::State::kEnded, 0, ""};
-  Milliseconds claimed_for{0};
-  int told = 0, killed = 0, released = 0, doors_closed = 0;
-  bool told_by_command = false;
-  std::vector<std::pair<bool, Milliseconds>> stops;
-  std::vector<std::string> commands, watched, forgotten;
-};
-
-ContainerInfo container() {
-  ContainerInfo info;
-  info.id = "c1";
-  info.task_id = "t1";
-  info.service_id = "s1";
-  info.service_name = "web";
-  info.task_name = "web.1.t1";
-  info.pid = 42;
-  info.ports = {8080};
-  return info;
-}
-
 class StopsTest : public ::testing::Test {
  protected:
-  StopsTest() : stops_({}, hands_, clock_) { stops_.containers({container()}); }
+  StopsTest() : stops_({}, hands_, clock_) { stops_.containers({a_container()}); }
 
   // What a controller says, when it has looked at Swarm since the stop was reported.
   NodeOrders orders() {
@@ -275,7 +198,7 @@ TEST_F(StopsTest, AnAgentStartedAnewGoesOnWhereTheLastOneWas) {
   edge_out_ = {"t1"};
   {
     Stops first({.directory = directory}, hands_, clock_);
-    first.containers({container()});
+    first.containers({a_container()});
     first.orders(order);
     hands_.become(InitState::kHeld, "held");
     for (int i = 0; i < 4; ++i) {
@@ -287,7 +210,7 @@ TEST_F(StopsTest, AnAgentStartedAnewGoesOnWhereTheLastOneWas) {
   const auto ran = hands_.commands.size();
   hands_.become(InitState::kClaimed, "claimed");  // as if the agent died before it could tell
   Stops second({.directory = directory}, hands_, clock_);
-  second.containers({container()});
+  second.containers({a_container()});
   second.orders(order);
   clock_.advance(Milliseconds(2'000));
   second.turn(edge_out_);
@@ -306,7 +229,7 @@ TEST_F(StopsTest, AProgressFileOfGarbageIsPassedOver) {
     std::fclose(file);
   }
   Stops stops({.directory = directory}, hands_, clock_);
-  stops.containers({container()});
+  stops.containers({a_container()});
   hands_.become(InitState::kHeld, "held");
   stops.turn({});
   EXPECT_EQ(stops.records().at(0).step, StopStep::kClaimed);

@@ -1,0 +1,149 @@
+#include "agent/agent.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/testing/fake_hands.h"
+
+namespace hive::agent {
+namespace {
+
+using decide::drain::InitState;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class FakeEdge final : public edge::Edge {
+ public:
+  Status apply(const model::RoutingTable& table) override {
+    tasks.clear();
+    for (const auto& backend : table.backends)
+      for (const auto& endpoint : backend.endpoints) tasks.push_back(endpoint.task_id);
+    ++applied;
+    return answer;
+  }
+  Status drain(const std::string& task_id) override {
+    drained.push_back(task_id);
+    return {};
+  }
+  Result<std::vector<model::EndpointStats>> stats() override {
+    return std::vector<model::EndpointStats>{};
+  }
+  Status readmit(const std::string& task_id) override {
+    readmitted.push_back(task_id);
+    return {};
+  }
+  Status set_leaving(bool) override { return {}; }
+  Status keep_alive() override { return {}; }
+  std::vector<std::string> not_ready() const override { return {}; }
+  Status shutdown() override { return {}; }
+
+  Status answer;
+  int applied = 0;
+  std::vector<std::string> tasks, drained, readmitted;
+};
+
+class AgentTest : public ::testing::Test {
+ protected:
+  AgentTest()
+      : stops_({}, hands_, clock_),
+        agent_({.node_id = "n1",
+                .table_file = "",
+                .send = [this](Report report) { reports_.push_back(std::move(report)); }},
+               edge_, stops_, mailbox_, clock_) {}
+
+  void turn() {
+    clock_.advance(Milliseconds(20));
+    agent_.turn(Milliseconds(0));
+  }
+  static model::RoutingTable table(std::uint64_t revision) {
+    model::RoutingTable out;
+    out.revision = revision;
+    out.controller_node_id = "m1";
+    model::Backend backend;
+    backend.name = "web";
+    backend.endpoints = {{"t1", "s1", "n1", "web.1", "10.0.0.1", 1, true},
+                         {"t2", "s1", "n2", "web.2", "10.0.0.2", 1, true}};
+    out.backends = {backend};
+    return out;
+  }
+
+  ManualClock clock_;
+  FakeHands hands_;
+  FakeEdge edge_;
+  Mailbox mailbox_;
+  Stops stops_;
+  std::vector<Report> reports_;
+  Agent agent_;
+};
+
+TEST_F(AgentTest, ATableIsAppliedAndSaidAtOnce) {
+  mailbox_.post_table(table(5));
+  turn();
+  EXPECT_THAT(edge_.tasks, ElementsAre("t1", "t2"));
+  ASSERT_FALSE(reports_.empty());
+  EXPECT_EQ(reports_.back().revision_applied, 5U);
+}
+
+TEST_F(AgentTest, ATableThatTheEdgeRefusesIsNotSaidToBeApplied) {
+  edge_.answer = fail(Errc::kUnavailable, "HAProxy is gone");
+  mailbox_.post_table(table(5));
+  turn();
+  clock_.advance(Milliseconds(1'000));
+  turn();
+  EXPECT_EQ(reports_.back().revision_applied, 0U);
+  EXPECT_THAT(reports_.back().edge, testing::HasSubstr("HAProxy is gone"));
+}
+
+TEST_F(AgentTest, ATaskBeingStoppedLeavesTheEdgeWithoutAnyControllersWord) {
+  mailbox_.post_table(table(5));
+  mailbox_.post_running({a_container()});
+  turn();
+  hands_.become(InitState::kClaimed, "claimed");
+  mailbox_.post_event({"t1", "c1", "kill 15", 0});
+  turn();
+  turn();
+  EXPECT_THAT(edge_.tasks, ElementsAre("t2"));
+  EXPECT_THAT(reports_.back().leaving, ElementsAre("t1"));
+  mailbox_.post_table(table(6));  // a controller that has not heard of it yet
+  turn();
+  EXPECT_THAT(edge_.tasks, ElementsAre("t2"));
+}
+
+TEST_F(AgentTest, AHeldKillDrainsNothingAnUnheldOneAtOnce) {
+  mailbox_.post_table(table(5));
+  mailbox_.post_running({a_container()});
+  turn();
+  mailbox_.post_event({"t1", "c1", "kill 15", 0});
+  turn();
+  EXPECT_THAT(edge_.drained, IsEmpty());
+  hands_.sight = {.ours = false, .description = "tini"};
+  clock_.advance(Milliseconds(1'000));
+  turn();
+  mailbox_.post_event({"t1", "c1", "kill 15", 0});
+  turn();
+  EXPECT_THAT(edge_.drained, ElementsAre("t1"));
+}
+
+TEST_F(AgentTest, SignalsThatDoNotAskToEndAreNoStops) {
+  mailbox_.post_table(table(5));
+  turn();
+  for (const char* action : {"kill 1", "kill 10", "kill 12", "start", "exec_start: x"})
+    mailbox_.post_event({"t1", "c1", action, 0});
+  turn();
+  EXPECT_THAT(edge_.drained, IsEmpty());
+  mailbox_.post_event({"t1", "c1", "die", 0});
+  turn();
+  EXPECT_THAT(edge_.drained, ElementsAre("t1"));
+}
+
+TEST_F(AgentTest, NotesAreReportedOnce) {
+  mailbox_.post_note({"log_destination_fault", "/mnt/logs", "No space left on device"});
+  turn();
+  ASSERT_EQ(reports_.back().notes.size(), 1U);
+  clock_.advance(Milliseconds(1'000));
+  turn();
+  EXPECT_THAT(reports_.back().notes, IsEmpty());
+}
+
+}  // namespace
+}  // namespace hive::agent
