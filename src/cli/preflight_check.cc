@@ -100,7 +100,7 @@ bool is_shared(const config::Spec& spec, const config::ServiceVolume& volume) {
 // Tasks that write log files of one name into one directory overwrite each other's.
 void check_log_directories(const config::Spec& spec, Findings& found) {
   for (const auto& [name, service] : spec.services) {
-    if (!service.hive || service.hive->log_paths.empty()) continue;
+    if (!service.hive || service.hive->logs.paths.empty()) continue;
     const bool several = service.deploy.mode == "global" ||
                          service.deploy.replicas.value_or(1) > 1 || service.hive->autoscale;
     if (!several) continue;
@@ -108,7 +108,7 @@ void check_log_directories(const config::Spec& spec, Findings& found) {
       if (!is_shared(spec, volume) || volume.source.find("{{.Task.ID}}") != std::string::npos)
         continue;
       const bool logs_there =
-          std::any_of(service.hive->log_paths.begin(), service.hive->log_paths.end(),
+          std::any_of(service.hive->logs.paths.begin(), service.hive->logs.paths.end(),
                       [&](const std::string& path) { return inside(path, volume.target); });
       if (!logs_there) continue;
       found.push_back(

@@ -74,7 +74,7 @@ TEST(Preflight, SharedLogDirectoryIsRefusedAndCorrected) {
   auto& web = spec.services["web"];
   web.deploy.replicas = 3;
   web.hive.emplace();
-  web.hive->log_paths = {"/app/logs/*.log"};
+  web.hive->logs.paths = {"/app/logs/*.log"};
   web.volumes = {{.type = "bind", .source = "/srv/logs", .target = "/app/logs"}};
   EXPECT_TRUE(mentions(check_preflight({}, spec), "/srv/logs/{{.Task.ID}}:/app/logs"));
   web.volumes[0].source = "/srv/logs/{{.Task.ID}}";
@@ -89,7 +89,7 @@ TEST(Preflight, SharedLogVolumeOverNfsCountsToo) {
   auto& web = spec.services["web"];
   web.deploy.replicas = 2;
   web.hive.emplace();
-  web.hive->log_paths = {"/app/logs/*.log"};
+  web.hive->logs.paths = {"/app/logs/*.log"};
   web.volumes = {{.type = "volume", .source = "logs", .target = "/app/logs"}};
   EXPECT_TRUE(check_preflight({}, spec).empty());
   spec.volumes["logs"].driver_opts = {{"type", "nfs"}};

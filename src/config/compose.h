@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/log_policy.h"
 
 namespace hive::config {
 
@@ -191,7 +192,7 @@ struct RouteRule {
 struct ServiceHive {
   std::optional<Autoscale> autoscale;
   std::optional<Drain> drain;
-  std::vector<std::string> log_paths;  // logs.paths: globs inside the container, absolute
+  model::LogPolicy logs;
   std::vector<RouteRule> routes;
   std::string sticky_cookie;          // sticky.cookie; empty = not sticky
   std::string health_path;            // health.path; empty = a TCP connection must open

@@ -94,6 +94,9 @@ class HiveReader {
   std::optional<double> positive(const Node& node, std::string_view key, const std::string& path);
   std::optional<Nanoseconds> time(const Node& node, std::string_view key, const std::string& path);
   Drain drain(const Node& node, const std::string& path);
+  model::LogPolicy logs(const Node& node, const std::string& path);
+  std::optional<model::FilebeatPlace> filebeat(const Node& node, const std::string& path);
+  std::string place_on_node(const Node& node, std::string_view key, const std::string& path);
   std::vector<std::string> command(const Node& node, std::string_view key, const std::string& path);
   std::vector<RouteRule> routes(const Node& list, const std::string& path);
 
@@ -373,6 +376,49 @@ Drain HiveReader::drain(const Node& node, const std::string& path) {
   return out;
 }
 
+std::string HiveReader::place_on_node(const Node& node, std::string_view key,
+                                      const std::string& path) {
+  const std::string place = text_at(node, key);
+  if (place.empty() || (place.starts_with('/') && place != "/")) return place;
+  fault(*node.find(key), fmt::format("{}.{} is {}: it must be an absolute path to a directory",
+                                     path, key, quoted(place)));
+  return "";
+}
+
+std::optional<model::FilebeatPlace> HiveReader::filebeat(const Node& node,
+                                                         const std::string& path) {
+  model::FilebeatPlace out;
+  out.registry = place_on_node(node, "registry", path);
+  if (node.find("registry") == nullptr)
+    fault(node, fmt::format("{} has no registry", path),
+          "what Filebeat has had acknowledged stands there");
+  out.on_node = choice(node, "where", path, {"container", "node"}, "container") == "node";
+  out.stats_url = text_at(node, "stats");
+  if (!out.stats_url.empty() && !out.stats_url.starts_with("http://"))
+    fault(*node.find("stats"),
+          fmt::format("{}.stats is {}: it must begin with http://", path, quoted(out.stats_url)));
+  if (out.registry.empty()) return std::nullopt;
+  return out;
+}
+
+model::LogPolicy HiveReader::logs(const Node& node, const std::string& path) {
+  model::LogPolicy out;
+  out.paths = list_at(node, "paths");
+  for (const auto& one : out.paths)
+    if (!one.starts_with('/'))
+      fault(*node.find("paths"),
+            fmt::format("{}.paths: {} is not an absolute path", path, quoted(one)));
+  if (node.find("output") != nullptr) out.output = flag_at(node, "output");
+  out.destination = place_on_node(node, "destination", path);
+  if (const Node* part = map_at(node, "filebeat")) {
+    out.filebeat = filebeat(*part, path + ".filebeat");
+    if (out.paths.empty())
+      fault(*part, fmt::format("{}.filebeat ships nothing: {}.paths is empty", path, path),
+            "name the files that Filebeat reads");
+  }
+  return out;
+}
+
 std::vector<RouteRule> HiveReader::routes(const Node& list, const std::string& path) {
   std::vector<RouteRule> out;
   for (std::size_t i = 0; i < list.items.size(); ++i) {
@@ -405,13 +451,7 @@ ServiceHive HiveReader::service(const Node& node, const std::string& name) {
   if (const Node* part = map_at(node, "autoscale"))
     out.autoscale = autoscale(*part, path + ".autoscale");
   if (const Node* part = map_at(node, "drain")) out.drain = drain(*part, path + ".drain");
-  if (const Node* part = map_at(node, "logs")) {
-    out.log_paths = list_at(*part, "paths");
-    for (const auto& one : out.log_paths)
-      if (!one.starts_with('/'))
-        fault(*part->find("paths"),
-              fmt::format("{}.logs.paths: {} is not an absolute path", path, quoted(one)));
-  }
+  if (const Node* part = map_at(node, "logs")) out.logs = logs(*part, path + ".logs");
   if (const Node* list = node.find("routes"); list != nullptr && list->is_list())
     out.routes = routes(*list, path + ".routes");
   if (const Node* part = map_at(node, "sticky")) {

@@ -356,10 +356,26 @@ void add_service_hive_keys(std::vector<Key>& keys) {
            "A command run in the container before it stops.", Format::kTextList),
       hive("services.*.x-hive.drain.stop_command", kWords, "text or list of words", "",
            "A command that stops the application, instead of the stop signal.", Format::kTextList),
-      hive("services.*.x-hive.logs", kMapping, "mapping", "", "Log files that hive collects."),
+      hive("services.*.x-hive.logs", kMapping, "mapping", "",
+           "What becomes of the service's log lines: see [logs.md](logs.md)."),
       hive("services.*.x-hive.logs.paths", kSequence, "list of paths", "",
-           "Absolute paths inside the container; `*` and `?` match file names.",
+           "Log files: absolute paths inside the container; `*` and `?` match names.",
            Format::kUniqueList),
+      hive("services.*.x-hive.logs.output", kBoolean, "boolean", "true",
+           "Collect what the container writes to its standard output and error."),
+      hive("services.*.x-hive.logs.destination", kText, "path", "/var/lib/hive/logs",
+           "A directory that is there on every node, such as one on a mounted share: the lines are "
+           "collected into it."),
+      hive("services.*.x-hive.logs.filebeat", kMapping, "mapping", "",
+           "A Filebeat ships the files at `paths`: hive waits for its acknowledgements instead of "
+           "collecting them."),
+      hive("services.*.x-hive.logs.filebeat.registry", kText, "path", "",
+           "Its registry, such as `/usr/share/filebeat/data/registry/filebeat`. Must be given."),
+      hive("services.*.x-hive.logs.filebeat.where", kText, "`container` or `node`", "container",
+           "Where it runs: in each container beside the application, or once on each node."),
+      hive("services.*.x-hive.logs.filebeat.stats", kText, "URL", "",
+           "Its HTTP endpoint (`http.enabled`), such as `http://127.0.0.1:5066/stats`: events that "
+           "the receiver refused are noticed then."),
       hive("services.*.x-hive.routes", kSequence, "list", "",
            "Which requests come to this service where several share a port. None: all that no "
            "other service claims."),

@@ -212,7 +212,11 @@ TEST(Hive, serviceSettings) {
   const auto service = load_service(R"(    x-hive:
       autoscale: {min: 2, max: $MAX, target: {requests_per_replica: 50, cpu: 60%, response_time: 200ms}, predict: yes}
       drain: {timeout: 60s, pre_stop: flush all, stop_command: [catalina.sh, stop]}
-      logs: {paths: ["/logs/*.log"]}
+      logs:
+        paths: ["/logs/*.log"]
+        output: false
+        destination: /mnt/logs/shop
+        filebeat: {registry: /data/registry, where: node, stats: "http://127.0.0.1:5066/stats"}
       routes: [{host: Shop.Example.org, path: /api}]
       sticky: {cookie: SRV}
       health: {path: "/health?full=1"}
@@ -227,7 +231,11 @@ TEST(Hive, serviceSettings) {
   EXPECT_TRUE(hive.autoscale->predict);
   EXPECT_EQ(hive.drain->timeout, seconds(60));
   EXPECT_EQ(hive.drain->pre_stop, (Strings{"flush", "all"}));
-  EXPECT_EQ(hive.log_paths, Strings{"/logs/*.log"});
+  EXPECT_EQ(hive.logs.paths, Strings{"/logs/*.log"});
+  EXPECT_FALSE(hive.logs.output);
+  EXPECT_EQ(hive.logs.destination, "/mnt/logs/shop");
+  EXPECT_EQ(hive.logs.filebeat,
+            (model::FilebeatPlace{"/data/registry", true, "http://127.0.0.1:5066/stats"}));
   EXPECT_EQ(hive.routes[0], (RouteRule{"shop.example.org", "/api"}));
   EXPECT_EQ(hive.sticky_cookie, "SRV");
   EXPECT_EQ(hive.health_path, "/health?full=1");
