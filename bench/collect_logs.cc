@@ -1,5 +1,6 @@
 // The log collector alone, over one directory, for bench/logs.py:
-//   collect_logs ROOT STORE STATE [BYTES]   collects ROOT/*.log; ends at SIGTERM, or with BYTES safe
+//   collect_logs ROOT STORE STATE [BYTES]   collects ROOT/*.log; ends at SIGTERM, or with BYTES
+//   safe
 #include <fmt/core.h>
 #include <signal.h>
 

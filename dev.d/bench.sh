@@ -17,7 +17,7 @@ main() {
   fi
   need_root "bench $name"
   mkdir -p build
-  ensure_packages run build
+  ensure_packages run build bench
   build_dashboard
   local tools
   read -ra tools <<<"$(sed -n 's/^TOOLS = //p' "$file" | tr -d '[]",')"

@@ -140,16 +140,16 @@ INSTANTIATE_TEST_SUITE_P(
             "5:34 services.web.x-hive.logs.destination is \"logs\": it must be an absolute path to "
             "a directory"},
         Case{"x-hive: {logs: {paths: [/x], filebeat: {}}}",
-             "5:46 services.web.x-hive.logs.filebeat has no registry (what Filebeat has had "
+             "5:44 services.web.x-hive.logs.filebeat has no registry (what Filebeat has had "
              "acknowledged stands there)"},
         Case{"x-hive: {logs: {filebeat: {registry: /r}}}",
-             "5:33 services.web.x-hive.logs.filebeat ships nothing: "
+             "5:31 services.web.x-hive.logs.filebeat ships nothing: "
              "services.web.x-hive.logs.paths is empty (name the files that Filebeat reads)"},
         Case{"x-hive: {logs: {paths: [/x], filebeat: {registry: /r, where: host}}}",
-             "5:68 services.web.x-hive.logs.filebeat.where is \"host\": it must be container or "
+             "5:66 services.web.x-hive.logs.filebeat.where is \"host\": it must be container or "
              "node"},
         Case{"x-hive: {logs: {paths: [/x], filebeat: {registry: /r, stats: \"unix:x\"}}}",
-             "5:68 services.web.x-hive.logs.filebeat.stats is \"unix:x\": it must begin with "
+             "5:66 services.web.x-hive.logs.filebeat.stats is \"unix:x\": it must begin with "
              "http://"},
         Case{"x-hive: {drain: {timeout: soon}}",
              "5:31 services.web.x-hive.drain.timeout: \"soon\" is not a duration (write for "

@@ -21,7 +21,7 @@ ServicePolicies read_label(const std::string& service, const std::string& label)
   }
   const config::Service& read = loaded->spec.services.at("s");
   policies.stop = config::stop_policy(read);
-  if (read.hive) policies.logs.paths = read.hive->log_paths;
+  if (read.hive) policies.logs = read.hive->logs;
   return policies;
 }
 

@@ -1,7 +1,9 @@
 #include "logs/collector.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "logs/json_file.h"
@@ -58,6 +60,34 @@ TEST_F(Collecting, SymbolicLinksStayInsideTheContainer) {
   turn();
   EXPECT_EQ(read(stored("logs/out.log")), "<absent>");
   EXPECT_EQ(read(stored("logs/in.log")), "of the container\n");
+}
+
+// As the agent looks: through the first process, whose root stays pinned when it has ended.
+TEST_F(Collecting, ThroughTheContainersProcessAndBeyondItsEnd) {
+  const pid_t process = ::fork();
+  if (process == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  append(source("a.log"), "one\n");
+  WatchedContainer running = container("/");  // a text that each process's cgroups have
+  running.pid = process;
+  running.upper_dir.clear();
+  running.policy.paths = {(base_ / "root/logs/*.log").string()};
+  collector_->watch(running);
+  turn();
+  ::kill(process, SIGKILL);
+  ::waitpid(process, nullptr, 0);
+  append(source("a.log"), "two\n");
+  append(source("b.log"), "late\n");
+  EXPECT_TRUE(proven("/"));
+  const std::string directory = source("").string().substr(1);
+  EXPECT_EQ(read(stored(directory + "a.log", "task-_")), "one\ntwo\n");
+  EXPECT_EQ(read(stored(directory + "b.log", "task-_")), "late\n");
+
+  EXPECT_EQ(ContainerRoot::of_process(::getpid(), "another container").error().code,
+            Errc::kFailedPrecondition);
+  EXPECT_EQ(ContainerRoot::of_process(process, "/").error().code, Errc::kNotFound);
 }
 
 TEST_F(Collecting, DevicesPipesAndCompressedFilesAreLeftAlone) {
