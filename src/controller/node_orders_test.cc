@@ -14,7 +14,8 @@ using ::testing::IsEmpty;
 
 const MonotonicTime kNow{std::chrono::hours(1)};
 
-// Service web with tasks t1 on n1 and t2 on n2, both in a table of revision 7 that both edges serve.
+// Service web with tasks t1 on n1 and t2 on n2, both in a table of revision 7 that both edges
+// serve.
 class NodeOrdersTest : public ::testing::Test {
  protected:
   NodeOrdersTest() {
@@ -57,8 +58,9 @@ class NodeOrdersTest : public ::testing::Test {
     }
   }
   OrdersInput input() {
-    return {snapshot_, table_, agents_, out_since_, floors_, stops_,
-            [](const model::Service&) { return ServicePolicies{}; }};
+    return {snapshot_, table_, agents_, out_since_, floors_, stops_, [](const model::Service&) {
+              return ServicePolicies{};
+            }};
   }
   agent::TaskOrders task(const std::string& task_id, const std::string& node_id) {
     return orders_of(input(), node_id).tasks.at(task_id);

@@ -44,7 +44,7 @@ class FakeHands final : public StopHands {
     return door;
   }
   decide::drain::CommandView command(const ContainerInfo&, HookKind kind,
-                      const std::vector<std::string>& words) override {
+                                     const std::vector<std::string>& words) override {
     commands.push_back(words.front());
     return kind == HookKind::kPreStop ? pre_stop : decide::drain::CommandView{};
   }
