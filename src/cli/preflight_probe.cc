@@ -135,8 +135,13 @@ std::string holder_of(std::uint16_t port) {
 void probe_ports(const config::Spec& spec, const std::set<std::uint16_t>& own,
                  PreflightFacts& facts) {
   std::set<std::uint16_t> ports;
-  for (const auto& listener : spec.cluster.listeners) ports.insert(listener.listen);
-  if (spec.cluster.dashboard_port != 0) ports.insert(spec.cluster.dashboard_port);
+  // The balancer takes the dashboard's own number only where no listener leads to it.
+  bool dashboard = spec.cluster.dashboard_port == 0;
+  for (const auto& listener : spec.cluster.listeners) {
+    ports.insert(listener.listen);
+    dashboard = dashboard || listener.instance == spec.cluster.dashboard_port;
+  }
+  if (!dashboard) ports.insert(spec.cluster.dashboard_port);
   for (const auto port : ports) {
     if (own.count(port) == 0 && !bindable(port)) facts.busy[port] = holder_of(port);
   }
