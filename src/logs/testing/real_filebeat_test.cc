@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "logs/testing/collector_fixture.h"
 #include "os/process.h"
