@@ -253,6 +253,13 @@ TEST_F(Collecting, OneLogFileKeptMeansThatTheLiveOneIsUnlinked) {
   EXPECT_TRUE(proven());
   EXPECT_EQ(read(stored("stdout.log")), "first\nlast before the rotation\n");
   EXPECT_EQ(read(stored("stdout.log~2")), "after\n");
+  turn();
+  for (const auto& fd : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    EXPECT_EQ(std::filesystem::read_symlink(fd.path(), gone).string().find("json.log (deleted)"),
+              std::string::npos)
+        << "its space is not given back";
+  }
 }
 
 TEST_F(Collecting, LineThatIsNoJsonIsKeptAsItIs) {

@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kBudget = 4U << 20;  // of one file in one turn
 constexpr Milliseconds kFirstRetry{1'000};
 constexpr Milliseconds kLastRetry{30'000};
-constexpr Milliseconds kUnlinkedFor{60'000};   // no growth of a removed file: it is over
+constexpr Milliseconds kUnlinkedFor{60'000};  // no growth of a removed file: it is over
+constexpr Milliseconds kRotatedFor{2'000};
 constexpr Milliseconds kIdleFor{15 * 60'000};  // then its descriptor may be lent
 constexpr Milliseconds kTidyEvery{10 * 60'000};
 constexpr std::int64_t kRememberFinished = 2 * 3600;  // seconds; an agent may come back to it
@@ -214,7 +215,9 @@ bool Writer::may_close(const Item& item, MonotonicTime now) const {
   const SourceFile& source = *tail.source();
   if (container.finishing)
     return source.looked_at.load() > container.finish_at.load() || source.parked;
-  return tail.unlinked() && now - source.changed_at.load() > kUnlinkedFor;
+  // Docker writes no more to a log that it has rotated away; an application may.
+  const Milliseconds quiet = source.kind == SourceKind::kJsonFile ? kRotatedFor : kUnlinkedFor;
+  return tail.unlinked() && now - source.changed_at.load() > quiet;
 }
 
 void Writer::close_done(MonotonicTime now) {
