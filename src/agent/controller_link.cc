@@ -11,7 +11,7 @@ namespace {
 
 constexpr Milliseconds kSilence{3 * kKeepAliveSeconds * 1'000};
 constexpr Milliseconds kFirstPause{200};
-constexpr Milliseconds kLongestPause{5'000};
+constexpr Milliseconds kLongestPause{2'000};
 
 net::Target target_of(const std::string& controller, const std::string& certificates) {
   return {.base_url = "https://" + controller,
@@ -73,13 +73,20 @@ void ControllerLink::stream(const std::stop_token& stop) {
   }
 }
 
-// True when the controller served a table. Within one connection revisions rise; a new connection
+// True when the controller took this agent. Within one connection revisions rise; a new connection
 // may be to another controller, or to one that was started anew, and begins its own count.
 bool ControllerLink::stream_from(const std::string& controller, const std::stop_token& stop) {
   net::HttpClient client(target_of(controller, options_.certificates));
   bool served = false;
   std::uint64_t newest = 0;
   EventStream events([&](const std::string& event, const std::string& data) {
+    if (!served) {
+      log::info("agent", "follows the controller at {}", controller);
+      const std::lock_guard lock(mutex_);
+      connected_ = controller;
+    }
+    served = true;
+    wake_.notify_all();
     if (event == kOrdersEvent) {
       auto orders = decode_orders(data);
       if (!orders) return log::warn("agent", "{} sent: {}", controller, orders.error().message);
@@ -88,15 +95,8 @@ bool ControllerLink::stream_from(const std::string& controller, const std::stop_
     if (event != kRoutingEvent) return;
     auto table = decode_table(data);
     if (!table) return log::warn("agent", "{} sent: {}", controller, table.error().message);
-    if (served && table->revision < newest) return;
+    if (table->revision < newest) return;
     newest = table->revision;
-    if (!served) {
-      log::info("agent", "follows the controller at {}", controller);
-      const std::lock_guard lock(mutex_);
-      connected_ = controller;
-    }
-    served = true;
-    wake_.notify_all();
     mailbox_.post_table(std::move(*table));
   });
   net::Request request;

@@ -24,6 +24,22 @@ std::string health_of(const std::string& status) {
   return status.find("health: starting") != std::string::npos ? "starting" : "";
 }
 
+// Ports of the node. Docker names an address family a line: the same port twice.
+std::vector<model::Port> ports_of(const Json& container) {
+  std::vector<model::Port> ports;
+  const Json* list = json_member(container, "Ports");
+  if (list == nullptr || !list->is_array()) return ports;
+  for (const Json& entry : *list) {
+    const auto published = json_int(entry, "PublicPort");
+    const auto target = json_int(entry, "PrivatePort");
+    if (published <= 0 || published > 65'535 || target <= 0 || target > 65'535) continue;
+    const model::Port port{json_string(entry, "Type", "tcp"), static_cast<std::uint16_t>(target),
+                           static_cast<std::uint16_t>(published), model::PublishMode::kHost};
+    if (std::find(ports.begin(), ports.end(), port) == ports.end()) ports.push_back(port);
+  }
+  return ports;
+}
+
 // The keys of PortBindings: "8080/tcp".
 std::vector<std::uint16_t> tcp_ports(const Json* bindings) {
   std::vector<std::uint16_t> ports;
@@ -70,7 +86,7 @@ class EngineWatch {
       const std::string id = json_string(container, "Id");
       const std::string state = json_string(container, "State");
       reports.push_back({labels == nullptr ? "" : label(*labels, kTaskLabel), id, state,
-                         health_of(json_string(container, "Status")), ""});
+                         health_of(json_string(container, "Status")), "", ports_of(container)});
       if (state != "running" && state != "paused") continue;
       if (const auto info = inspect(id)) {
         running.push_back(*info);

@@ -38,6 +38,7 @@ struct Settings {
   std::string log_positions = "/var/lib/hive/log-positions";
 };
 
+// Nothing when the engine does not answer.
 std::vector<std::string> managers_of(engine::Engine& engine) {
   std::vector<std::string> found;
   const auto info = engine.info();
@@ -145,13 +146,14 @@ Result<int> serve(const Settings& settings) {
     agent.restore();
     threads.emplace_back(
         [&](const std::stop_token& stop) { watch_engine(*engine, mailbox, stop); });
-    link = std::make_unique<ControllerLink>(LinkOptions{settings.certificates,
-                                                        [&] {
-                                                          return settings.controllers.empty()
-                                                                     ? managers_of(*engine)
-                                                                     : settings.controllers;
-                                                        }},
-                                            mailbox);
+    // The managers last known are asked on when the node's own engine is dead: its edge serves on.
+    const auto controllers = [&, known = std::vector<std::string>()]() mutable {
+      if (!settings.controllers.empty()) return settings.controllers;
+      if (auto now = managers_of(*engine); !now.empty()) known = std::move(now);
+      return known;
+    };
+    link =
+        std::make_unique<ControllerLink>(LinkOptions{settings.certificates, controllers}, mailbox);
   } else {
     threads.emplace_back(
         [&](const std::stop_token& stop) { follow_file(settings.table, mailbox, stop); });

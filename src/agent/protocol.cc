@@ -79,6 +79,14 @@ void read_stats(const Json& json, const std::string& place, EndpointStats& into,
   reader.number("rate", into.rate);
 }
 
+void read_port(const Json& json, const std::string& place, model::Port& into, std::string& fault) {
+  JsonReader reader(json, place, fault);
+  reader.text("protocol", into.protocol, 16);
+  reader.number("target", into.target);
+  reader.number("published", into.published);
+  into.mode = model::PublishMode::kHost;
+}
+
 void read_container(const Json& json, const std::string& place, ContainerReport& into,
                     std::string& fault) {
   JsonReader reader(json, place, fault);
@@ -87,6 +95,7 @@ void read_container(const Json& json, const std::string& place, ContainerReport&
   reader.text("state", into.state, 64);
   reader.text("health", into.health, 64);
   reader.text("init", into.init, 256);
+  reader.list("ports", into.ports, 1'000, read_port);
 }
 
 void read_note(const Json& json, const std::string& place, Note& into, std::string& fault) {
@@ -211,6 +220,16 @@ Json stop_json(const StopRecord& stop) {
           {"exit_code", stop.exit_code}};
 }
 
+Json container_json(const ContainerReport& container) {
+  Json ports = Json::array();
+  for (const model::Port& port : container.ports)
+    ports.push_back(
+        {{"protocol", port.protocol}, {"target", port.target}, {"published", port.published}});
+  return {{"task_id", container.task_id}, {"container_id", container.container_id},
+          {"state", container.state},     {"health", container.health},
+          {"init", container.init},       {"ports", std::move(ports)}};
+}
+
 }  // namespace
 
 std::string encode_table(const RoutingTable& table) {
@@ -254,12 +273,7 @@ std::string encode_report(const Report& report) {
   Json stats = Json::array();
   for (const EndpointStats& one : report.stats) stats.push_back(stats_json(one));
   Json containers = Json::array();
-  for (const ContainerReport& one : report.containers)
-    containers.push_back({{"task_id", one.task_id},
-                          {"container_id", one.container_id},
-                          {"state", one.state},
-                          {"health", one.health},
-                          {"init", one.init}});
+  for (const ContainerReport& one : report.containers) containers.push_back(container_json(one));
   Json notes = Json::array();
   for (const Note& one : report.notes)
     notes.push_back({{"kind", one.kind}, {"subject", one.subject}, {"reason", one.reason}});

@@ -1,6 +1,7 @@
 // What agents and controllers say to each other, as JSON, and the names of their paths.
 //
-// A controller streams routing tables to its agents (server-sent events, `event: routing`, data =
+// The controller that acts (at Swarm's leader; the others refuse) streams routing tables to its
+// agents (server-sent events, first `event: welcome`, then `event: routing`, data =
 // encode_table()); an agent posts a Report once a second and at once when a container's state
 // changes. Both sides ignore fields they do not know, so that versions can differ by one.
 #pragma once
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/cluster.h"
 #include "model/routing.h"
 #include "model/stop_record.h"
 
@@ -20,6 +22,7 @@ namespace hive::agent {
 inline constexpr std::uint16_t kControllerPort = 7071;  // mutual TLS, Swarm's node certificates
 inline constexpr std::string_view kStreamPath = "/v1/agent/stream";
 inline constexpr std::string_view kReportPath = "/v1/agent/report";
+inline constexpr std::string_view kWelcomeEvent = "welcome";
 inline constexpr std::string_view kRoutingEvent = "routing";
 inline constexpr int kKeepAliveSeconds = 5;  // the controller sends ": ping" this often
 inline constexpr std::size_t kMaxMessageBytes = 32U << 20;
@@ -36,6 +39,9 @@ struct ContainerReport {
   // Of its hive-init: armed, held, claimed, stopping, flushing. Empty = not known yet. Anything
   // else says what runs instead ("tini"): its stops are not held.
   std::string init;
+  // Of the node, bound for the container. Swarm forgets those of running tasks when its leader
+  // changes (seen on 20.10: PortStatus is empty once a node has registered with the new one).
+  std::vector<model::Port> ports;
   bool operator==(const ContainerReport&) const = default;
 };
 

@@ -36,7 +36,12 @@ Report sample_report() {
   report.controller_node_id = "node-a";
   report.edge = "haproxy: port 8080 is taken";
   report.stats = {{"t1", 1, 2, 3, 4, 5, 6, 7, 8, 9}};
-  report.containers = {{"t1", "c1", "running", "healthy", "armed"}};
+  report.containers = {{"t1",
+                        "c1",
+                        "running",
+                        "healthy",
+                        "armed",
+                        {{"tcp", 8080, 32'768, model::PublishMode::kHost}}}};
   report.events = {{"t1", "c1", "health_status: healthy", -5}};
   report.not_ready = {"t2"};
   model::StopRecord stop;

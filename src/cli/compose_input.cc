@@ -57,8 +57,9 @@ std::optional<config::Spec> load_compose(Context& context, const std::vector<std
   auto loaded = config::load_paths(files, own_environment());
   if (!loaded) {
     context.note(config::render(loaded.error()));
-    context.fail(kExitRefused, std::to_string(loaded.error().faults.size()) +
-                                   " faults in the configuration; nothing was done");
+    const auto count = loaded.error().faults.size() + loaded.error().dropped;
+    context.fail(kExitRefused, std::to_string(count) + (count == 1 ? " fault" : " faults") +
+                                   " in the configuration; nothing was done");
     return std::nullopt;
   }
   for (const auto& warning : loaded->warnings)

@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "cli/command.h"
+#include "cli/printable.h"
 #include "cli/reach.h"
 #include "engine/engine.h"
 
@@ -29,7 +31,10 @@ Context::~Context() = default;
 
 Result<engine::Engine*> Context::engine() {
   if (!engine_) {
-    HIVE_ASSIGN(engine_, reach_engine(globals));
+    HIVE_ASSIGN(auto reached,
+                reach_engine(globals, [this](const std::string& text) { note("hive: " + text); }));
+    engine_ = std::move(reached.engine);
+    engine_host_ = std::move(reached.host);
   }
   return engine_.get();
 }
@@ -43,13 +48,30 @@ void Context::line(const std::string& text) const { print(text + "\n"); }
 
 void Context::note(const std::string& text) const {
   std::fflush(out);
-  const std::string line = text + "\n";
+  const std::string line = printable(text) + "\n";
   std::fwrite(line.data(), 1, line.size(), err);
   std::fflush(err);
 }
 
+// Who answered so, or not at all, where the message does not say it itself.
+std::string Context::whole_message(const Error& error) const {
+  const bool of_engine = error.code == Errc::kCorrupt || error.code == Errc::kUnavailable ||
+                         error.code == Errc::kDeadlineExceeded;
+  const auto address =
+      engine_host_.substr(std::min(engine_host_.size(), engine_host_.find("//") + 2));
+  if (!of_engine || address.empty() || error.message.find(address) != std::string::npos)
+    return error.message;
+  return error.message + " (engine " + engine_host_ + ")";
+}
+
 int Context::fail(const Error& error) const {
-  return fail(exit_code_of(error.code), error.message);
+  return fail(exit_code_of(error.code), whole_message(error));
+}
+
+int Context::fail_wait(const Error& error) const {
+  if (error.code == Errc::kDeadlineExceeded) return fail(kExitNotConverged, error.message);
+  if (error.code == Errc::kFailedPrecondition) return fail(kExitFailed, error.message);
+  return fail(error);
 }
 
 int Context::fail(int exit_code, const std::string& message) const {
@@ -64,10 +86,9 @@ int exit_code_of(Errc code) {
     case Errc::kNotFound:
       return kExitNotFound;
     case Errc::kUnavailable:
+    case Errc::kDeadlineExceeded:
     case Errc::kFailedPrecondition:
       return kExitUnreachable;
-    case Errc::kDeadlineExceeded:
-      return kExitNotConverged;
     case Errc::kCancelled:
       return kExitInterrupted;
     default:

@@ -46,10 +46,16 @@ class Context {
   void note(const std::string& text) const;   // to err, with a newline
   // "hive: ..." to err; returns the exit code that fits.
   int fail(const Error& error) const;
+  // The same of a wait for services: out of time is kExitNotConverged, an update that gave up
+  // kExitFailed.
+  int fail_wait(const Error& error) const;
   int fail(int exit_code, const std::string& message) const;
 
  private:
+  std::string whole_message(const Error& error) const;
+
   std::unique_ptr<engine::Engine> engine_;
+  std::string engine_host_;
 };
 
 int exit_code_of(Errc code);

@@ -41,8 +41,8 @@ Result<std::vector<std::string>> deploy_spec(engine::Engine& engine, const confi
   }
   stack::ApplyOptions apply;
   const Globals globals = request.globals;
-  apply.auth = [globals](const std::string& image) -> Result<engine::RegistryAuth> {
-    return auth_for_image(globals, image);
+  apply.auth = [globals, &spec](const std::string& image) -> Result<engine::RegistryAuth> {
+    return auth_for_image(globals, spec.cluster.registry, image);
   };
   apply.on_action = [&](const stack::Action& action) {
     if (action.verb == stack::Verb::kUnchanged) return;

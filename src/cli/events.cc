@@ -1,12 +1,16 @@
 // hive events: what the controllers saw and did, and why.
+#include <algorithm>
 #include <ctime>
 #include <memory>
+#include <thread>
 
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/controller_api.h"
 #include "cli/converge.h"
-#include "net/http_client.h"
+#include "cli/moment.h"
+#include "cli/reach.h"
+#include "engine/engine.h"
 
 namespace hive::cli {
 namespace {
@@ -35,31 +39,73 @@ void print_event(Context& context, const Args& args, const Json& event) {
   context.line(text);
 }
 
+// Each controller keeps a history of its own, with its own numbers: on a change of leader they
+// begin anew, and the moment of the last event printed is where to go on.
+class Reader {
+ public:
+  Reader(Context& context, const Args& args, std::int64_t since_unix_ms)
+      : context_(context), args_(args), last_unix_ms_(since_unix_ms - 1) {}
+
+  // Prints what is new. The engine says where the controllers are, the leader's first.
+  Status print_new(engine::Engine& engine) {
+    HIVE_ASSIGN(const auto addresses, manager_addresses(engine));
+    Status done = fail(Errc::kUnavailable, "no manager is ready");
+    for (const auto& address : addresses) {
+      if (done = print_from(address); done) break;
+    }
+    return done;
+  }
+
+ private:
+  Status print_from(const std::string& address) {
+    const auto known = address == source_ ? last_id_ : 0;
+    HIVE_ASSIGN(const Json events,
+                ask_controller({address}, "/v1/events?limit=1000&since=" + std::to_string(known)));
+    if (!events.is_array()) return fail(Errc::kCorrupt, "the controller's events are no list");
+    source_ = address;
+    last_id_ = known;
+    const auto printed = last_unix_ms_;
+    for (const auto& event : events) {
+      const auto at = json_int(event, "unix_ms");
+      if (known > 0 || at > printed) print_event(context_, args_, event);
+      last_unix_ms_ = std::max(last_unix_ms_, at);
+      last_id_ = std::max(last_id_, json_int(event, "id"));
+    }
+    return {};
+  }
+
+  Context& context_;
+  const Args& args_;
+  std::int64_t last_unix_ms_;
+  std::int64_t last_id_ = 0;
+  std::string source_;
+};
+
+// Goes on over a change of leader: a controller that does not answer is asked again, or another.
+int follow(Context& context, Reader& reader) {
+  catch_interrupts();
+  while (!interrupted()) {
+    std::this_thread::sleep_for(Milliseconds(500));
+    auto engine = reach_engine(context.globals);
+    const auto done =
+        engine ? reader.print_new(*engine->engine) : Status(tl::unexpected(engine.error()));
+    if (!done && !retryable(done.error().code)) return context.fail(done.error());
+  }
+  return kExitInterrupted;
+}
+
 int run(Context& context, const Args& args) {
+  std::int64_t since = 0;
+  if (args.since) {
+    const auto moment = parse_moment(*args.since, context.clock.wall_now());
+    if (!moment) return context.fail(moment.error());
+    since = std::chrono::duration_cast<Milliseconds>(moment->time_since_epoch()).count();
+  }
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
-  const auto addresses = manager_addresses(**engine);
-  if (!addresses) return context.fail(addresses.error());
-  std::string path = "/v1/events";
-  if (args.since) path += "?since=" + net::percent_encode(*args.since);
-  const auto answer = ask_controller(*addresses, path);
-  if (!answer) return context.fail(answer.error());
-  const Json* list = answer->is_array() ? &*answer : json_member(*answer, "events");
-  if (list != nullptr) {
-    for (const auto& event : *list) print_event(context, args, event);
-  }
-  if (!args.follow) return kExitOk;
-  catch_interrupts();
-  const auto done = follow_controller(*addresses, "/v1/stream",
-                                      [&](std::string_view kind, const std::string& data) {
-                                        if (interrupted()) return false;
-                                        if (kind != "event") return true;
-                                        if (const auto event = parse_json(data, "event"))
-                                          print_event(context, args, *event);
-                                        return true;
-                                      });
-  if (interrupted()) return kExitInterrupted;
-  return done ? kExitOk : context.fail(done.error());
+  Reader reader(context, args, since);
+  if (const auto done = reader.print_new(**engine); !done) return context.fail(done.error());
+  return args.follow ? follow(context, reader) : kExitOk;
 }
 
 }  // namespace

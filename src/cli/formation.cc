@@ -14,6 +14,10 @@ namespace {
 constexpr Milliseconds kEngineDeadline{60'000};
 constexpr Milliseconds kJoinDeadline{60'000};
 constexpr Milliseconds kLook{50};
+// An instance that runs for longer than it takes to boot, and whose engine does not answer for a
+// while, has lost it.
+constexpr Milliseconds kBoot{30'000};
+constexpr Milliseconds kPatience{5'000};
 
 struct SwarmState {
   std::string state;  // inactive, pending, active, error, locked
@@ -115,6 +119,7 @@ class Former {
   Status launch(Member& member) {
     if (member.engine) return {};
     auto cloud = world_.cloud();
+    const bool was_running = member.instance.state == cloud::InstanceState::kRunning;
     if (member.instance.id.empty()) {
       cloud::LaunchRequest launch{.role = member.instance.role,
                                   .hostname = member.instance.hostname,
@@ -133,17 +138,37 @@ class Former {
         if (instance.id == member.instance.id) member.instance = instance;
       }
     }
+    const auto patience = was_running ? time_to_answer(member.instance) : kEngineDeadline;
     HIVE_ASSIGN(auto engine, world_.connect(member.instance.engine_host));
     member.engine = std::move(engine);
-    return wait_for_engine(member);
+    const auto answers = wait_for_engine(member, patience);
+    if (answers || !was_running || answers.error().code != Errc::kDeadlineExceeded) return answers;
+    return restart(member, *cloud);
   }
 
-  Status wait_for_engine(Member& member) {
+  Milliseconds time_to_answer(const cloud::Instance& instance) const {
+    const auto now =
+        std::chrono::duration_cast<Milliseconds>(world_.clock->wall_now().time_since_epoch());
+    return std::max(kPatience, kBoot - (now - Milliseconds(instance.launched_unix_ms)));
+  }
+
+  // An instance without an engine is no use; its disk, and so its place in the swarm, stays.
+  Status restart(Member& member, cloud::Cloud& cloud) {
+    const std::string& name = member.instance.hostname;
+    if (auto off = cloud.power_off(member.instance.id); !off)
+      return annotate(off.error(), "restarting " + name);
+    if (auto on = cloud.start(member.instance.id); !on)
+      return annotate(on.error(), "restarting " + name);
+    did("instance " + name + " restarted, since its engine did not answer");
+    return wait_for_engine(member, kEngineDeadline);
+  }
+
+  Status wait_for_engine(Member& member, Milliseconds deadline) {
     const auto begin = world_.clock->now();
     for (;;) {
       const auto answer = member.engine->ping();
       if (answer) return {};
-      if (world_.clock->now() - begin > kEngineDeadline)
+      if (world_.clock->now() - begin > deadline)
         return fail(Errc::kDeadlineExceeded, "the engine of " + member.instance.hostname +
                                                  " does not answer: " + answer.error().message +
                                                  ". 'hive instance console " +

@@ -1,9 +1,12 @@
 // hive lb: the cloud's balancer.
+#include <algorithm>
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/controller_api.h"
 #include "cli/listing.h"
+#include "cli/look.h"
 #include "cli/reach.h"
 #include "cloud/local/local.h"
 
@@ -15,6 +18,59 @@ Json listener_json(const cloud::ListenerSpec& listener) {
           {"instance_port", listener.instance_port},
           {"mode", listener.mode},
           {"certificate", listener.certificate_pem}};
+}
+
+// What the edges of all nodes sent to each task, as the leader's controller sums it up; empty, with
+// a note, when none answers.
+std::vector<Row> task_figures(Context& context) {
+  std::vector<Row> rows;
+  auto engine = context.engine();
+  const auto addresses = engine ? manager_addresses(**engine)
+                                : Result<std::vector<std::string>>(tl::unexpected(engine.error()));
+  const auto look = engine ? look_at(**engine) : Result<Look>(tl::unexpected(engine.error()));
+  const auto view = addresses ? ask_controller(*addresses, "/v1/snapshot")
+                              : Result<Json>(tl::unexpected(addresses.error()));
+  if (!view || !look) {
+    context.note("hive: no figures of tasks: " +
+                 (view ? look.error().message : view.error().message));
+    return rows;
+  }
+  const Json* stats = json_member(*view, "stats");
+  if (stats == nullptr || !stats->is_object()) return rows;
+  for (const auto& task : look->tasks) {
+    const Json* figures = json_member(*stats, task.id);
+    if (figures == nullptr) continue;
+    const auto node = look->nodes.find(task.node_id);
+    const std::string hostname = node == look->nodes.end() ? "" : node->second.hostname;
+    const std::string name = task_name(*look, task);
+    const auto number = [figures](const char* key) { return json_int(*figures, key); };
+    const auto errors = number("errors_5xx_total") + number("connection_errors_total");
+    rows.push_back(
+        {task.id,
+         {name, hostname, std::to_string(number("requests_total")), std::to_string(number("rate")),
+          std::to_string(number("in_flight")), std::to_string(number("queued")),
+          std::to_string(errors), std::to_string(number("response_time_ms")) + "ms"},
+         {{"id", task.id},
+          {"name", name},
+          {"node", hostname},
+          {"requests", number("requests_total")},
+          {"rate", number("rate")},
+          {"in_flight", number("in_flight")},
+          {"queued", number("queued")},
+          {"errors_5xx", number("errors_5xx_total")},
+          {"connection_errors", number("connection_errors_total")},
+          {"response_time_ms", number("response_time_ms")}}});
+  }
+  std::sort(rows.begin(), rows.end(),
+            [](const Row& a, const Row& b) { return a.cells.front() < b.cells.front(); });
+  return rows;
+}
+
+void print_rows(Context& context, const std::vector<std::string>& headers,
+                const std::vector<Row>& rows) {
+  std::vector<std::vector<std::string>> cells;
+  for (const auto& row : rows) cells.push_back(row.cells);
+  context.print(format_table(headers, cells));
 }
 
 int list(Context& context, const ListOptions& options) {
@@ -41,38 +97,47 @@ int list(Context& context, const ListOptions& options) {
                         {"open_connections", target.open_connections},
                         {"reason", target.reason}}});
   }
+  if (options.quiet) return print_listing(context, options, {}, targets);
+  const auto tasks = task_figures(context);
   if (options.format == "json") {
-    Json all = {
-        {"address", status->address}, {"listeners", Json::array()}, {"targets", Json::array()}};
+    Json all = {{"address", status->address},
+                {"listeners", Json::array()},
+                {"targets", Json::array()},
+                {"tasks", Json::array()}};
     for (const auto& listener : status->spec.listeners)
       all["listeners"].push_back(listener_json(listener));
     for (const auto& target : targets) all["targets"].push_back(target.json);
+    for (const auto& task : tasks) all["tasks"].push_back(task.json);
     context.line(all.dump(2));
     return kExitOk;
   }
-  if (!options.quiet) {
-    std::vector<std::vector<std::string>> rows;
-    for (const auto& listener : status->spec.listeners)
-      rows.push_back(
-          {std::to_string(listener.port), std::to_string(listener.instance_port), listener.mode});
-    context.print(format_table({"LISTENER", "INSTANCE PORT", "MODE"}, rows));
-    context.line("");
-  }
-  return print_listing(context, options,
-                       {"INSTANCE", "HOSTNAME", "HEALTH", "CONNECTIONS", "REASON"}, targets);
+  std::vector<std::vector<std::string>> listeners;
+  for (const auto& listener : status->spec.listeners)
+    listeners.push_back(
+        {std::to_string(listener.port), std::to_string(listener.instance_port), listener.mode});
+  context.print(format_table({"LISTENER", "INSTANCE PORT", "MODE"}, listeners));
+  context.line("");
+  print_rows(context, {"INSTANCE", "HOSTNAME", "HEALTH", "CONNECTIONS", "REASON"}, targets);
+  context.line("");
+  print_rows(
+      context,
+      {"TASK", "NODE", "REQUESTS", "PER SECOND", "IN FLIGHT", "QUEUED", "ERRORS", "RESPONSE TIME"},
+      tasks);
+  return kExitOk;
 }
 
 }  // namespace
 
 Command lb_command() {
-  Command ls{.name = "ls",
-             .summary = "Listeners, and the health of the instances behind them",
-             .declare = [](Declare& declare) -> Action {
-               auto options = std::make_shared<ListOptions>();
-               declare_list(declare, *options, false);
-               return [options](Context& context) { return list(context, *options); };
-             },
-             .aliases = {"list"}};
+  Command ls{
+      .name = "ls",
+      .summary = "Listeners, the health of the instances behind them, the figures of each task",
+      .declare = [](Declare& declare) -> Action {
+        auto options = std::make_shared<ListOptions>();
+        declare_list(declare, *options, false);
+        return [options](Context& context) { return list(context, *options); };
+      },
+      .aliases = {"list"}};
   return {.name = "lb", .summary = "The load balancer", .children = {std::move(ls)}};
 }
 

@@ -4,6 +4,7 @@
 #include "cli/context.h"
 #include "cli/converge.h"
 #include "cli/look.h"
+#include "cli/moment.h"
 #include "cli/service.h"
 
 namespace hive::cli {
@@ -38,6 +39,19 @@ std::string prefix_of(const Look& look, const engine::LogLine& line, const Args&
   return name + "@" + (node == look.nodes.end() ? node_id : node->second.hostname) + "    | ";
 }
 
+Status set_moments(Context& context, const Args& args, engine::LogOptions& options) {
+  const auto now = context.clock.wall_now();
+  if (args.since) {
+    HIVE_ASSIGN(const auto since, parse_moment(*args.since, now));
+    options.since = engine_moment(since);
+  }
+  if (args.until) {
+    HIVE_ASSIGN(const auto until, parse_moment(*args.until, now));
+    options.until = engine_moment(until);
+  }
+  return {};
+}
+
 int run(Context& context, const Args& args) {
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
@@ -55,9 +69,9 @@ int run(Context& context, const Args& args) {
   engine::LogOptions options{.follow = args.follow,
                              .timestamps = args.timestamps,
                              .details = true,
-                             .tail = args.tail.value_or("all"),
-                             .since = args.since.value_or(""),
-                             .until = args.until.value_or("")};
+                             .tail = args.tail.value_or("all")};
+  if (const auto moments = set_moments(context, args, options); !moments)
+    return context.fail(moments.error());
   std::stop_source stop;
   catch_interrupts();
   const auto print = [&](const engine::LogLine& line) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "cli/record.h"
 #include "config/compose.h"
 
@@ -40,6 +41,8 @@ struct PreflightFacts {
   std::string corrupt_record;                 // message, when it is damaged
   std::string registry_address;               // of the cluster's own registry
   std::optional<std::set<std::string>> images_in_registry;  // "repo:tag"; nothing = not known yet
+  std::map<std::string, Error> outside_images;  // of other registries: what those say against them
+  std::map<std::string, std::string> bad_archives;  // path -> why it is no image
 };
 
 inline constexpr std::int64_t kMemoryPerInstance = 200LL << 20;
@@ -49,6 +52,10 @@ std::vector<PreflightFinding> check_preflight(const PreflightFacts& facts,
                                               const config::Spec& spec);
 // Versions whose mesh cuts connections (moby#51651): 29.0.0 to 29.1.4, 25.0.13, 25.0.14.
 bool engine_version_known_bad(const std::string& version);
+
+// Of the images that are not in the cluster's own registry those that a node could not pull.
+std::map<std::string, Error> outside_image_faults(const config::Spec& spec,
+                                                  const std::string& own_registry);
 
 PreflightFacts probe_preflight(const config::Spec& spec);
 

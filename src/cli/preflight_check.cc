@@ -15,8 +15,9 @@ void check_machine(const PreflightFacts& facts, Findings& found) {
     found.push_back(
         {true, "the local cloud needs root (namespaces, mounts, engines)", "run 'sudo hive up'"});
   if (!facts.missing_programs.empty())
-    found.push_back({true, "not installed: " + join(facts.missing_programs, ", "),
-                     "apt-get install docker.io haproxy docker-registry iproute2 iptables"});
+    found.push_back({true, "not installed, or not in PATH: " + join(facts.missing_programs, ", "),
+                     "apt-get install docker.io haproxy docker-registry apache2-utils iproute2 "
+                     "iptables util-linux (they are in /usr/sbin)"});
   for (const auto& feature : facts.missing_kernel)
     found.push_back({true, "this kernel has no " + feature,
                      "load its module, or use a kernel that has it (Debian's own does)"});
@@ -165,12 +166,36 @@ void check_images(const PreflightFacts& facts, const config::Spec& spec, Finding
                          "\": ./image.tar}}}"});
   }
   for (const auto& [reference, archive] : spec.cluster.registry.images) {
-    std::error_code ignored;
-    if (std::filesystem::exists(archive, ignored)) continue;
+    const auto bad = facts.bad_archives.find(archive);
+    if (bad == facts.bad_archives.end()) continue;
     found.push_back({true,
                      spec.where("x-hive.registry.images") + ": archive " + archive + " of image " +
-                         reference + " is not there",
-                     "build it (docker save -o), or correct the path"});
+                         reference + " " + bad->second,
+                     "build it (docker save -o " + archive + " IMAGE), or correct the path"});
+  }
+}
+
+std::string hint_for(const config::Registry& registry, Errc code) {
+  if (code == Errc::kUnauthenticated || code == Errc::kPermissionDenied)
+    return registry.username.empty()
+               ? "log in with 'docker login', or name user and password file in x-hive.registry"
+               : "correct x-hive.registry.username (" + registry.username +
+                     ") or the password in " + registry.password_file;
+  const std::string archive =
+      "give the image to the cluster's own registry: x-hive: {registry: {images: {NAME:TAG: "
+      "./image.tar}}}, and image: registry.hive:5001/NAME:TAG";
+  return code == Errc::kNotFound ? "correct its name, push it there, or " + archive
+                                 : "the local cloud's nodes reach this machine alone: " + archive;
+}
+
+void check_outside_images(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
+  for (const auto& [name, service] : spec.services) {
+    const auto fault = facts.outside_images.find(service.image);
+    if (fault == facts.outside_images.end()) continue;
+    found.push_back({true,
+                     spec.where("services." + name + ".image") + ": image " + service.image +
+                         " of service " + name + " cannot be pulled: " + fault->second.message,
+                     hint_for(spec.cluster.registry, fault->second.code)});
   }
 }
 
@@ -180,12 +205,13 @@ void check_record(const PreflightFacts& facts, const config::Spec& spec, Finding
     return;
   }
   if (!facts.record || spec.files.empty()) return;
-  const auto directory = std::filesystem::absolute(spec.files.front()).parent_path().string();
-  if (facts.record->directory.empty() || facts.record->directory == directory) return;
+  const auto file = std::filesystem::absolute(spec.files.front()).lexically_normal().string();
+  if (facts.record->files.empty() || facts.record->files.front() == file) return;
   const std::string& name = spec.cluster.name;
   found.push_back({true,
-                   "there is a cluster " + name + " already, made from " + facts.record->directory,
-                   "go there to change it, choose another x-hive.name here, or remove it with "
+                   "there is a cluster " + name + " already, made from " +
+                       facts.record->files.front() + ", and this is " + file,
+                   "change that file, choose another x-hive.name here, or remove that cluster with "
                    "'hive down --cluster " +
                        name + "'"});
 }
@@ -213,6 +239,7 @@ std::vector<PreflightFinding> check_preflight(const PreflightFacts& facts,
   check_sources(facts, spec, found);
   check_nfs(facts, spec, found);
   check_images(facts, spec, found);
+  check_outside_images(facts, spec, found);
   return found;
 }
 

@@ -4,7 +4,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -18,6 +20,7 @@
 #include "cli/service_resolve.h"
 #include "cloud/local/local.h"
 #include "os/process.h"
+#include "registry/archive.h"
 
 namespace hive::cli {
 namespace {
@@ -32,10 +35,21 @@ bool file_system_known(const std::string& name) {
   return false;
 }
 
+// The instances' PATH has /usr/sbin, and a shell's (of 'su') may not: who has no dockerd in his is
+// told, rather than surprised by which one runs.
+bool in_path(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  const auto directories = split(path == nullptr ? "" : path, ':');
+  return std::any_of(directories.begin(), directories.end(), [&](const std::string& directory) {
+    return access((fs::path(directory) / name).c_str(), X_OK) == 0;
+  });
+}
+
 std::vector<std::string> missing_programs() {
   std::vector<std::string> missing;
-  for (const char* name : {"dockerd", "haproxy", "docker-registry", "ip", "iptables"}) {
-    if (!os::find_program(name)) missing.emplace_back(name);
+  for (const char* name :
+       {"dockerd", "haproxy", "docker-registry", "htpasswd", "ip", "iptables", "unshare"}) {
+    if (!in_path(name)) missing.emplace_back(name);
   }
   return missing;
 }
@@ -186,6 +200,19 @@ void probe_cluster(const config::Spec& spec, PreflightFacts& facts, std::set<std
   if (facts.record) own.insert(facts.record->listeners.begin(), facts.record->listeners.end());
 }
 
+// Those whose images are there already are not needed any more.
+void probe_archives(const config::Spec& spec, PreflightFacts& facts) {
+  for (const auto& [reference, archive] : spec.cluster.registry.images) {
+    if (facts.images_in_registry && facts.images_in_registry->count(reference) != 0) continue;
+    std::error_code ignored;
+    if (!fs::exists(archive, ignored)) {
+      facts.bad_archives[archive] = "is not there";
+    } else if (!registry::read_archive(archive)) {
+      facts.bad_archives[archive] = "is no image of 'docker save'";
+    }
+  }
+}
+
 std::string local_engine_version() {
   const auto out = os::run_ok({"dockerd", "--version"}, {.deadline = Milliseconds(5'000)});
   if (!out) return "";
@@ -206,6 +233,10 @@ PreflightFacts probe_preflight(const config::Spec& spec) {
   });
   std::thread version([&] { facts.engine_version = local_engine_version(); });
   probe_cluster(spec, facts, own);
+  std::thread images([&] {
+    probe_archives(spec, facts);
+    facts.outside_images = outside_image_faults(spec, facts.registry_address);
+  });
   facts.kernel_ip_vs = kernel_has_ip_vs();
   facts.kernel_nfs = file_system_known("nfs") || file_system_known("nfs4");
   facts.memory_available = memory_available();
@@ -214,6 +245,7 @@ PreflightFacts probe_preflight(const config::Spec& spec) {
   probe_sources(spec, facts);
   kernel.join();
   version.join();
+  images.join();
   return facts;
 }
 
@@ -226,7 +258,7 @@ bool print_findings(Context& context, const std::vector<PreflightFinding>& findi
   for (const auto& finding : findings) {
     faults += finding.fault ? 1 : 0;
     context.note("hive: " + std::string(finding.fault ? "" : "warning: ") + finding.what +
-                 (finding.hint.empty() ? "" : ". " + finding.hint));
+                 (finding.hint.empty() ? "" : "\n      " + finding.hint));
   }
   if (faults > 0)
     context.note("hive: preflight found " + std::to_string(faults) +

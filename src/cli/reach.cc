@@ -1,8 +1,11 @@
 #include "cli/reach.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -20,9 +23,16 @@ std::string from_environment(const char* name, const char* fallback) {
   return value != nullptr && *value != '\0' ? value : fallback;
 }
 
-Result<std::unique_ptr<engine::Engine>> connect_to(const std::string& host) {
+// Swarm elects a leader within twice its election tick of 10 s, which docker 20.10 lets nobody set.
+constexpr Milliseconds kElection{25'000};
+constexpr Milliseconds kLook{3'000};  // of one engine, asked which it is
+constexpr Milliseconds kPause{300};
+
+Result<std::unique_ptr<engine::Engine>> connect_to(const std::string& host,
+                                                   Milliseconds deadline = Milliseconds(10'000)) {
   engine::docker::EngineOptions options;
   options.host = host;
+  options.deadline = deadline;
   return engine::docker::connect(options);
 }
 
@@ -30,24 +40,53 @@ std::string socket_path(const std::string& host) {
   return host.starts_with("unix://") ? host.substr(7) : std::string();
 }
 
-// The first manager that answers as one: an engine that lost its swarm or its quorum is no use.
-Result<std::unique_ptr<engine::Engine>> reach_cluster(const std::string& cluster) {
-  const auto hosts = manager_engines(cluster);
+// Asks an engine whether it speaks for its swarm: one that lost swarm or quorum is no use.
+Status speaks_for_swarm(const std::string& host) {
+  std::error_code ignored;
+  if (!fs::exists(socket_path(host), ignored))
+    return fail(Errc::kUnavailable, "no engine listens at " + host);
+  HIVE_ASSIGN(const auto engine, connect_to(host, kLook));
+  HIVE_TRY(engine->swarm_inspect());
+  return {};
+}
+
+// Managers that are between two leaders: they answer so, or do not answer at all meanwhile.
+bool may_be_electing(const Error& error) {
+  return error.code == Errc::kDeadlineExceeded ||
+         error.message.find("does not have a leader") != std::string::npos;
+}
+
+Result<Reached> reached(const std::string& host) {
+  HIVE_ASSIGN(auto engine, connect_to(host));
+  return Reached{std::move(engine), host};
+}
+
+// A manager that answers. All are asked at once, since one that hangs must not hold up the command;
+// while they elect a leader they are waited for.
+Result<Reached> reach_cluster(const std::string& cluster, const Notice& notice) {
+  const SystemClock clock;
+  const auto begun = clock.now();
   std::string why = "it has no manager instance";
-  for (const auto& host : hosts) {
-    std::error_code ignored;
-    if (!fs::exists(socket_path(host), ignored)) {
-      why = "no engine listens at " + host;
-      continue;
+  for (bool first = true;; first = false) {
+    const auto hosts = manager_engines(cluster);
+    std::vector<Status> answers(hosts.size());
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < hosts.size(); ++i)
+      threads.emplace_back([&, i] { answers[i] = speaks_for_swarm(hosts[i]); });
+    for (auto& thread : threads) thread.join();
+    bool electing = false;
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+      if (answers[i]) return reached(hosts[i]);
+      const bool worth_waiting = may_be_electing(answers[i].error());
+      if (worth_waiting || !electing) why = answers[i].error().message;
+      electing = electing || worth_waiting;
     }
-    HIVE_ASSIGN(auto engine, connect_to(host));
-    const auto swarm = engine->swarm_inspect();
-    if (swarm) return engine;
-    why = swarm.error().message;
+    if (!electing || clock.now() - begun > kElection)
+      return fail(Errc::kUnavailable, "cluster " + cluster + ": none of its managers answers: " +
+                                          why + ". 'hive up' repairs it, 'hive doctor' says more");
+    if (first && notice) notice("the managers of " + cluster + " have no leader; waiting for one");
+    std::this_thread::sleep_for(kPause);
   }
-  return fail(Errc::kUnavailable, "cluster " + cluster + ": none of its " +
-                                      std::to_string(hosts.size()) + " managers answers: " + why +
-                                      ". 'hive up' repairs it, 'hive doctor' says more");
 }
 
 }  // namespace
@@ -107,19 +146,21 @@ engine::RegistryAuth cluster_registry_auth(const std::string& cluster,
   return auth;
 }
 
-Result<std::unique_ptr<engine::Engine>> reach_engine(const Globals& globals) {
-  if (!globals.host.empty()) return connect_to(globals.host);
+Result<Reached> reach_engine(const Globals& globals, const Notice& notice) {
+  if (!globals.host.empty()) return reached(globals.host);
   const auto cluster = pick_cluster(globals);
-  if (cluster) return reach_cluster(*cluster);
+  if (cluster) return reach_cluster(*cluster, notice);
   if (cluster.error().code == Errc::kInvalidArgument || !globals.cluster.empty())
     return tl::unexpected(cluster.error());
-  const std::string socket = "/var/run/docker.sock";
+  const std::string host = from_environment("DOCKER_HOST", "unix:///var/run/docker.sock");
   std::error_code ignored;
-  if (!fs::exists(socket, ignored))
+  if (host.starts_with("unix://") && !fs::exists(socket_path(host), ignored))
     return fail(Errc::kUnavailable,
-                "nothing to talk to: there is no local cluster and no engine at unix://" + socket +
+                "nothing to talk to: there is no local cluster" +
+                    std::string(geteuid() == 0 ? "" : " that can be seen without root") +
+                    " and no engine at " + host +
                     ". Start one with 'hive up', or name one with --host");
-  return connect_to("unix://" + socket);
+  return reached(host);
 }
 
 }  // namespace hive::cli

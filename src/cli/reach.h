@@ -1,6 +1,7 @@
 // Finding the cluster that a command is about, and a live manager of it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,7 +30,15 @@ std::vector<std::string> manager_engines(const std::string& cluster);
 // The credentials of the cluster's own registry, when `registry` is its address; else empty.
 engine::RegistryAuth cluster_registry_auth(const std::string& cluster, const std::string& registry);
 
-// Connects to the first that answers a ping, managers of swarms first.
-Result<std::unique_ptr<engine::Engine>> reach_engine(const Globals& globals);
+// Told, in one sentence, what is waited for.
+using Notice = std::function<void(const std::string&)>;
+
+// An engine to talk to, as docs/commands.md says. Of a cluster, a manager that answers; between two
+// leaders of its Swarm waits for the next, 25 s at most.
+struct Reached {
+  std::unique_ptr<engine::Engine> engine;
+  std::string host;  // "unix:///...", for messages
+};
+Result<Reached> reach_engine(const Globals& globals, const Notice& notice = {});
 
 }  // namespace hive::cli

@@ -79,6 +79,15 @@ engine::RegistryAuth read_docker_config(const std::filesystem::path& path,
   return auth;
 }
 
+engine::RegistryAuth docker_auth(const std::string& registry) {
+  const char* directory = std::getenv("DOCKER_CONFIG");
+  const char* home = std::getenv("HOME");
+  const std::filesystem::path path =
+      directory != nullptr ? std::filesystem::path(directory)
+                           : std::filesystem::path(home == nullptr ? "/" : home) / ".docker";
+  return read_docker_config(path / "config.json", registry);
+}
+
 }  // namespace
 
 Status resolve_references(engine::Engine& engine, Json& spec) {
@@ -103,12 +112,19 @@ engine::RegistryAuth auth_for_image(const Globals& globals, const std::string& i
     auto auth = cluster_registry_auth(*cluster, registry);
     if (!auth.empty()) return auth;
   }
-  const char* directory = std::getenv("DOCKER_CONFIG");
-  const char* home = std::getenv("HOME");
-  std::filesystem::path path =
-      directory != nullptr ? std::filesystem::path(directory)
-                           : std::filesystem::path(home == nullptr ? "/" : home) / ".docker";
-  return read_docker_config(path / "config.json", registry);
+  return docker_auth(registry);
+}
+
+Result<engine::RegistryAuth> auth_for_image(const Globals& globals,
+                                            const config::Registry& registry,
+                                            const std::string& image) {
+  if (registry.username.empty() || registry_of(image) != registry.address)
+    return auth_for_image(globals, image);
+  const auto password = os::read_file(registry.password_file, 1 << 16);
+  if (!password) return annotate(password.error(), "the password of x-hive.registry.username");
+  return engine::RegistryAuth{.username = registry.username,
+                              .password = std::string(trim(*password)),
+                              .server_address = registry.address};
 }
 
 bool kernel_has_ip_vs() {

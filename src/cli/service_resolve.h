@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "cli/context.h"
+#include "config/compose.h"
 #include "engine/engine.h"
 
 namespace hive::cli {
@@ -18,6 +19,11 @@ Status resolve_references(engine::Engine& engine, Json& spec);
 // Credentials for the image's registry: the cluster's own, else docker's config.json
 // (DOCKER_CONFIG, ~/.docker). Empty when there are none.
 engine::RegistryAuth auth_for_image(const Globals& globals, const std::string& image);
+
+// The same, of the file's x-hive.registry first. An error when its password file cannot be read.
+Result<engine::RegistryAuth> auth_for_image(const Globals& globals,
+                                            const config::Registry& registry,
+                                            const std::string& image);
 
 // A kernel without IP_VS cannot balance a virtual IP: dnsrr is set when the spec names no mode.
 // Returns what to tell the user, empty when nothing was done.

@@ -39,8 +39,7 @@ int wait_for(Context& context, engine::Engine& engine, const std::vector<std::st
   catch_interrupts();
   const auto done = wait_converged(context, engine, ids, options);
   if (done) return kExitOk;
-  const bool given_up = done.error().code == Errc::kFailedPrecondition;
-  return given_up ? context.fail(kExitFailed, done.error().message) : context.fail(done.error());
+  return context.fail_wait(done.error());
 }
 
 void print_warnings(Context& context, const engine::ServiceWriteResult& result) {

@@ -52,7 +52,7 @@ int deploy(Context& context, const DeployArgs& args) {
   if (args.detach || ids->empty()) return kExitOk;
   catch_interrupts();
   const auto done = wait_converged(context, **engine, *ids, {.quiet = args.quiet});
-  return done ? kExitOk : context.fail(done.error());
+  return done ? kExitOk : context.fail_wait(done.error());
 }
 
 int list(Context& context, const ListOptions& options) {

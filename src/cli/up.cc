@@ -55,8 +55,7 @@ class Up {
     catch_interrupts();
     const auto done = bring_up();
     if (done) return finish();
-    const bool refused = done.error().code == Errc::kFailedPrecondition;
-    return refused ? context_.fail(kExitFailed, done.error().message) : context_.fail(done.error());
+    return context_.fail_wait(done.error());
   }
 
  private:
@@ -78,7 +77,7 @@ class Up {
     auto lock = os::FileLock::try_acquire(fs::path(state_parent()) / name() / "up.lock");
     if (!lock) return annotate(lock.error(), "another 'hive up' of " + name() + " is at work");
     HIVE_TRY(write_intent());
-    HIVE_ASSIGN(cluster_, local::create_cluster(name()));
+    HIVE_ASSIGN(cluster_, local::create_cluster(name(), spec_.cluster.subnet));
     if (auto server = local::ensure_server(name()); !server)
       return annotate(server.error(), "starting the local cloud of " + name());
     // Images go to the registry, and the balancer starts, while the engines start and join.

@@ -1,11 +1,11 @@
 // x-hive, of the cluster and of a service: from checked trees to Cluster and ServiceHive.
-#include <arpa/inet.h>
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 
 #include "base/text.h"
 #include "config/convert.h"
@@ -154,27 +154,19 @@ void HiveReader::workers(const Node& node, Cluster& out) {
 void HiveReader::subnet(const Node& node, Cluster& out) {
   const std::string text = text_at(node, "subnet");
   if (text.empty()) return;
-  const auto slash = text.find('/');
-  in_addr address{};
-  int bits = 0;
-  if (slash != std::string::npos) {
-    const auto result = std::from_chars(text.data() + slash + 1, text.data() + text.size(), bits);
-    if (result.ec != std::errc() || result.ptr != text.data() + text.size()) bits = 0;
-  }
-  if (bits < 16 || bits > 28 || inet_pton(AF_INET, text.substr(0, slash).c_str(), &address) != 1) {
-    fault(*node.find("subnet"),
-          fmt::format("x-hive.subnet {} is not an IPv4 network of 16 to 28 "
-                      "bits",
-                      quoted(text)),
-          "write for example 10.77.3.0/24");
+  int third = -1;
+  char end = 0;
+  // The scan alone would take 10.77.03.0/24 too.
+  if (std::sscanf(text.c_str(), "10.77.%3d.0/24%c", &third, &end) == 1 && third >= 0 &&
+      third <= 255 && text == fmt::format("10.77.{}.0/24", third)) {
+    out.subnet = text;
     return;
   }
-  if ((ntohl(address.s_addr) & (0xffffffffU >> static_cast<unsigned>(bits))) != 0) {
-    fault(*node.find("subnet"),
-          fmt::format("x-hive.subnet {} has bits set beyond its {}", quoted(text), bits));
-    return;
-  }
-  out.subnet = text;
+  fault(*node.find("subnet"),
+        fmt::format("x-hive.subnet is {}: the local cloud's networks are 10.77.0.0/24 to "
+                    "10.77.255.0/24",
+                    quoted(text)),
+        "write for example 10.77.3.0/24, or leave it out");
 }
 
 std::optional<ClusterListener> HiveReader::short_listener(const Node& node,

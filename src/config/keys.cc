@@ -283,7 +283,8 @@ void add_cluster_keys(std::vector<Key>& keys) {
       hive("x-hive.workers.min", kInteger, "whole number, 0 to 1000", "0", "At least so many."),
       hive("x-hive.workers.max", kInteger, "whole number, 0 to 1000", "`min`", "At most so many."),
       hive("x-hive.subnet", kText, "IPv4 network", "a free one",
-           "The addresses of the local cloud's instances, such as `10.77.3.0/24`."),
+           "The addresses of the local cloud's instances: one of `10.77.0.0/24` to "
+           "`10.77.255.0/24`."),
       hive("x-hive.load_balancer", kMapping, "mapping", "", "The balancer in front of the nodes."),
       hive("x-hive.load_balancer.listeners", kSequence, "list", "",
            "The ports that it serves. An entry is text, `\"80:8080\"` (the port that clients "

@@ -55,7 +55,11 @@ void finish_hive(FileModel& model, const LoadOptions& options, Findings& finding
   for (const auto& [name, node] : model.service_hive) {
     Service& service = model.spec.services[name];
     service.hive = convert_service_hive(node, name, options, findings);
-    service.hive_json = to_json(node);
+    Node resolved = node;
+    // Nodes, to which the label carries it, do not know this file's directory.
+    if (Node* certificate = resolved.find("certificate"); certificate != nullptr)
+      certificate->text = service.hive->certificate;
+    service.hive_json = to_json(resolved);
   }
 }
 

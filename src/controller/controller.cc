@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "base/base64.h"
 #include "base/log.h"
@@ -195,6 +196,8 @@ std::shared_ptr<const World> Controller::take(Look& look) {
   if (looked_ && snapshot_.self_is_leader != leads)
     record(leads ? "controller_active" : "controller_passive", "controller",
            leads ? "this manager became Swarm's leader" : "another manager leads Swarm now");
+  if (leads && (!looked_ || !snapshot_.self_is_leader)) leads_since_ = clock_.now();
+  complete_ports(look.snapshot);
   snapshot_ = std::move(look.snapshot);
   looked_ = true;
   stale_ = false;
@@ -238,6 +241,9 @@ void Controller::derive() {
     if (std::find(problems_.begin(), problems_.end(), problem) == problems_.end())
       record("routing_problem", "edges", problem);
   problems_ = std::move(routing.problems);
+  // What edges serve is better than a table that lacks tasks which are there.
+  if (!routing.portless.empty() && clock_.now() - leads_since_ < options_.settle)
+    return give_orders();
   routing.table.revision = table_.revision;
   routing.table.controller_node_id = snapshot_.self_node_id;
   if (routing.table != table_) {
@@ -282,11 +288,34 @@ std::set<std::string> Controller::held() const {
 // Agents follow Swarm's leader alone. A look that failed may be a hiccup: they stay a while.
 void Controller::release_agents() {
   const auto now = clock_.now();
-  if (leads()) led_at_ = now;
+  if (leads()) {
+    led_at_ = now;
+    heard_agents_ = true;
+  }
   const bool other_leads = looked_ && !stale_ && !snapshot_.self_is_leader;
   if (leads() || (!other_leads && now - led_at_ < options_.agents_kept)) return;
   for (const auto& agent : agent_streams_) agent.stream->close();
   agent_streams_.clear();
+  // Pages go where the agents' figures are. One that comes to a passive controller may stay.
+  if (!std::exchange(heard_agents_, false)) return;
+  for (const auto& stream : dashboards_) stream->close();
+  dashboards_.clear();
+}
+
+// A task's ports do not change while it runs, and Swarm forgets them when its leader changes.
+void Controller::complete_ports(model::Snapshot& now) const {
+  std::map<std::string_view, model::Task*> lacking;
+  for (auto& [id, task] : now.tasks) {
+    if (!task.ports.empty() || task.state != model::TaskState::kRunning) continue;
+    if (const auto old = snapshot_.tasks.find(id); old != snapshot_.tasks.end())
+      task.ports = old->second.ports;
+    if (task.ports.empty()) lacking.emplace(id, &task);
+  }
+  if (lacking.empty()) return;
+  for (const auto& [node, state] : agents_)
+    for (const auto& container : state.report.containers)
+      if (const auto found = lacking.find(container.task_id); found != lacking.end())
+        found->second->ports = container.ports;
 }
 
 bool Controller::fresh(const AgentState& state) const {
@@ -372,9 +401,10 @@ void Controller::report(const agent::Report& report) {
         dying_until_[event.task_id] = clock_.now() + options_.dying;
     }
     // At once, from what is known: a dying task must not wait for the next look.
-    if (news)
+    if (news) {
+      complete_ports(snapshot_);
       derive();
-    else if (told)
+    } else if (told)
       give_orders();
   }
   if (news) kick();
@@ -424,7 +454,8 @@ void Controller::hold_floors(std::map<std::string, std::uint64_t> floors) {
 
 void Controller::add_agent(const std::string& node_id, std::shared_ptr<net::EventStream> stream) {
   std::lock_guard lock(mutex_);
-  // Before the first look there is nothing to say; the first table comes with it.
+  // It reports from now on: what it says may be needed for the first table.
+  stream->push(agent::kWelcomeEvent, "{}");
   if (counters_.tables_total > 0) stream->push(agent::kRoutingEvent, agent::encode_table(table_));
   agent_streams_.push_back({node_id, std::move(stream)});
   order_book_.forget(node_id);

@@ -33,6 +33,8 @@ struct ControllerOptions {
   Milliseconds coalesce{100};         // between two looks caused by events
   Milliseconds report_fresh{15'000};  // an agent's word counts this long
   Milliseconds dying{10'000};  // a task told to stop is out this long, then Swarm's word counts
+  // So long a controller that begins to act waits for agents' reports of ports that Swarm forgot.
+  Milliseconds settle{5'000};
   // A controller that cannot act for this long sends its agents to look for another.
   Milliseconds agents_kept{3'000};
 };
@@ -120,6 +122,7 @@ class Controller {
   void give_orders();
   std::map<std::string, AgentSight> sights() const;
   std::set<std::string> held() const;  // tasks whose stop would be held, or is
+  void complete_ports(model::Snapshot& now) const;
   Unfit unfit();
   Healths healths() const;
   std::string task_name_of(const std::string& task_id) const;
@@ -153,6 +156,8 @@ class Controller {
   bool looked_ = false;
   bool stale_ = true;
   MonotonicTime led_at_{};  // the last time that this controller could act
+  MonotonicTime leads_since_{};
+  bool heard_agents_ = false;  // led since agents were last sent away
   std::string last_error_;
   ClusterSettings settings_;
   std::vector<std::string> problems_;

@@ -31,14 +31,16 @@ class Differ {
 
   void nodes() {
     for (const auto& [id, node] : now_.nodes) {
+      if (node.hostname.empty()) continue;  // it has not described itself yet
       const auto old = before_.nodes.find(id);
-      if (old == before_.nodes.end()) {
+      if (old == before_.nodes.end() || old->second.hostname.empty()) {
         add("node_joined", node.hostname, "a new node joined the swarm at " + node.address);
         continue;
       }
       const auto& was = old->second;
       const std::string why = node.state_message.empty() ? "" : ": " + node.state_message;
-      if (was.state != node.state)
+      // Unknown is what a new leader calls every node until it has heard from it.
+      if (was.state != node.state && node.state != model::NodeState::kUnknown)
         add(node.state == model::NodeState::kReady ? "node_up" : "node_down", node.hostname,
             "Swarm shows it " + std::string(to_string(node.state)) + why);
       if (was.availability != node.availability)

@@ -1,7 +1,6 @@
 #include "controller/routing.h"
 
 #include <algorithm>
-#include <charconv>
 #include <tuple>
 
 namespace hive::controller {
@@ -18,26 +17,10 @@ std::uint16_t port_from(std::int64_t value) {
   return value > 0 && value <= 65'535 ? static_cast<std::uint16_t>(value) : std::uint16_t{0};
 }
 
-// "80:8080", "80:8080/tcp", "8080".
-ListenerSettings listener_from_text(std::string text) {
-  ListenerSettings out;
-  if (const auto slash = text.find('/'); slash != std::string::npos) {
-    if (text.substr(slash + 1) == "tcp") out.mode = "tcp";
-    text.resize(slash);
-  }
-  if (const auto colon = text.rfind(':'); colon != std::string::npos) text.erase(0, colon + 1);
-  std::int64_t port = 0;
-  std::from_chars(text.data(), text.data() + text.size(), port);
-  out.instance = port_from(port);
-  return out;
-}
-
 ListenerSettings listener_from_json(const Json& value) {
-  if (value.is_string()) return listener_from_text(value.get<std::string>());
   ListenerSettings out;
-  out.instance = port_from(json_int(value, "instance", json_int(value, "listen")));
+  out.instance = port_from(json_int(value, "instance"));
   out.mode = json_string(value, "mode", "http");
-  out.certificate = json_string(value, "certificate");
   out.proxy = json_bool(value, "proxy");
   return out;
 }
@@ -74,13 +57,18 @@ class Router {
     model::Backend backend;
     backend.name = kDashboardBackend;
     backend.probe_path = "/healthz";
+    const bool led = std::any_of(snapshot_.nodes.begin(), snapshot_.nodes.end(),
+                                 [](const auto& entry) { return entry.second.leader; });
     for (const auto& [id, node] : snapshot_.nodes) {
-      if (node.role != model::Role::kManager || node.state != NodeState::kReady) continue;
+      if (node.role != model::Role::kManager || node.state == NodeState::kDown ||
+          node.state == NodeState::kDisconnected)
+        continue;
+      // The leader's controller alone hears the agents, so it alone knows their figures.
       backend.endpoints.push_back({"dashboard-" + id, kDashboardBackend, id,
                                    "dashboard on " + node.hostname, reachable_address(node),
-                                   kApiPort, true});
+                                   kApiPort, node.leader || !led});
     }
-    listener(settings_.dashboard_port);
+    listener(settings_.dashboard_port, "");
     claim({settings_.dashboard_port, "", "", kDashboardBackend}, kDashboardBackend);
     add_backend(std::move(backend), kDashboardBackend);
   }
@@ -127,7 +115,7 @@ class Router {
     const Json hive = hive_settings(service);
     std::map<std::uint16_t, std::string> by_target;  // one backend for each target port
     for (const auto& port : ports) {
-      if (!listener(port.port)) {
+      if (!listener(port.port, json_string(hive, "certificate"))) {
         problem("service " + service.name + ": too many listeners");
         continue;
       }
@@ -192,7 +180,10 @@ class Router {
     if (unfit != unfit_.end() && unfit->second == kLeaving) return;
     const bool serves = task.desired == TaskState::kRunning || held_.contains(task.id);
     const auto node = snapshot_.nodes.find(task.node_id);
-    if (node == snapshot_.nodes.end() || node->second.state != NodeState::kReady) return;
+    // A new leader calls every node unknown until it has heard from it: no reason to cut it off.
+    if (node == snapshot_.nodes.end() || node->second.state == NodeState::kDown ||
+        node->second.state == NodeState::kDisconnected)
+      return;
     for (const auto& bound : task.ports) {
       if (bound.target != port.target || bound.protocol != "tcp" || bound.published == 0 ||
           bound.mode != model::PublishMode::kHost)
@@ -202,6 +193,7 @@ class Router {
                      serves && unfit == unfit_.end()});
       return;
     }
+    if (task.ports.empty()) out_.portless.push_back(task.id);
   }
 
   std::string mode(std::uint16_t port) const {
@@ -210,16 +202,20 @@ class Router {
     return "http";
   }
 
-  bool listener(std::uint16_t port) {
-    for (const auto& there : out_.table.listeners)
-      if (there.port == port) return true;
+  // Of several services on one port, the first that names a certificate gives it to the port.
+  bool listener(std::uint16_t port, const std::string& certificate) {
+    for (auto& there : out_.table.listeners) {
+      if (there.port != port) continue;
+      if (there.certificate_pem.empty()) there.certificate_pem = certificate;
+      return true;
+    }
     if (out_.table.listeners.size() >= 256) return false;
     model::Listener listener;
     listener.port = port;
+    listener.certificate_pem = certificate;
     for (const auto& wanted : settings_.listeners) {
       if (wanted.instance != port) continue;
       listener.mode = wanted.mode;
-      listener.certificate_pem = wanted.certificate;
       listener.accept_proxy = wanted.proxy;
     }
     out_.table.listeners.push_back(listener);
@@ -243,9 +239,9 @@ class Router {
 ClusterSettings settings_from_json(const Json& cluster) {
   ClusterSettings out;
   out.name = json_string(cluster, "name");
-  const auto port = json_int(cluster, "dashboard_port", json_int(cluster, "dashboard.port", 5000));
+  const auto port = json_int(cluster, "dashboard_port", 5000);
   out.dashboard_port = port_from(port);
-  const Json* listeners = json_path(cluster, "load_balancer.listeners");
+  const Json* listeners = json_member(cluster, "listeners");
   if (listeners != nullptr && listeners->is_array())
     for (const Json& entry : *listeners)
       if (auto listener = listener_from_json(entry); listener.instance != 0)

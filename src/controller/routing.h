@@ -2,7 +2,7 @@
 //
 // Inputs beside the Snapshot: service labels `hive.listeners` ([{"port","target","protocol"}]) and
 // `hive.x` (the service's x-hive object as JSON), and the cluster's settings, kept in the Swarm
-// config object `hive.cluster` (its x-hive object as JSON).
+// config object `hive.cluster` (what it holds: cli/cluster_config.h).
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,10 @@ inline constexpr const char* kListenersLabel = "hive.listeners";
 inline constexpr const char* kHiveLabel = "hive.x";
 inline constexpr const char* kDashboardBackend = "hive-dashboard";
 
+// What the balancer in front does to a port of the nodes. TLS of its own ends there.
 struct ListenerSettings {
   std::uint16_t instance = 0;  // port on the nodes
   std::string mode = "http";
-  std::string certificate;
   bool proxy = false;
   bool operator==(const ListenerSettings&) const = default;
 };
@@ -50,6 +50,8 @@ inline constexpr const char* kLeaving = "it is being stopped";
 struct Routing {
   model::RoutingTable table;          // revision and controller are the publisher's
   std::vector<std::string> problems;  // plain sentences: listener conflicts, bad labels
+  // Running tasks of served ports whose port on their node is not known; they are in no backend.
+  std::vector<std::string> portless;
 };
 
 // `held`: tasks that serve on when Swarm has told them to stop, until they are unfit.

@@ -157,9 +157,13 @@ Status Balancer::adopt() {
   std::lock_guard lock(mutex_);
   const auto file = paths_.state / "balancer" / "balancer.json";
   const auto read = os::read_file(file, 1U << 20);
-  if (!read && read.error().code == Errc::kNotFound) return {};
-  if (!read) return tl::unexpected(read.error());
-  HIVE_ASSIGN(const Json json, parse_json(*read, file.string()));
+  if (!read && read.error().code != Errc::kNotFound) return tl::unexpected(read.error());
+  const auto parsed = read ? parse_json(*read, file.string()) : Result<Json>(Json());
+  if (!parsed || !parsed->is_object()) {
+    if (read) log::warn("cloud", "{} is damaged; it is made anew", file.string());
+    return recover();
+  }
+  const Json& json = *parsed;
   if (const Json* spec = json_member(json, "spec")) spec_ = balancer_spec_from(*spec);
   if (const Json* targets = json_member(json, "targets"))
     for (const auto& t : *targets) {
@@ -173,14 +177,39 @@ Status Balancer::adopt() {
   return run_haproxy();
 }
 
+// Without its record, what HAProxy serves tells which instances are registered. The listeners come
+// with the next ensure().
+Status Balancer::recover() {
+  if (running_daemon(paths_, "balancer") == 0) return {};
+  HIVE_ASSIGN(const auto rows, servers());
+  HIVE_ASSIGN(const auto instances, load_instances(paths_));
+  for (const auto& [name, row] : rows) {
+    const auto slot_at = name.rfind("/s");
+    const auto state = row.find("status");
+    const auto at = row.find("addr");
+    if (slot_at == std::string::npos || state == row.end() || at == row.end() ||
+        state->second.starts_with("MAINT"))
+      continue;
+    const int slot = std::atoi(name.c_str() + slot_at + 2);
+    const std::string address = at->second.substr(0, at->second.rfind(':'));
+    for (const auto& instance : instances)
+      if (slot > 0 && instance.address == address)
+        targets_[slot] = BalancerTarget{instance.id, address, slot, false, 0};
+  }
+  log::info("cloud", "{} instances are registered with the running balancer", targets_.size());
+  return {};
+}
+
 Status Balancer::ensure(const BalancerSpec& spec) {
   std::lock_guard lock(mutex_);
   const bool runs = running_daemon(paths_, "balancer") != 0;
   if (wanted_ && runs && spec == spec_) return {};
   for (const auto& l : spec.listeners) {
-    const bool ours = runs && spec.bind_address == spec_.bind_address &&
-                      std::any_of(spec_.listeners.begin(), spec_.listeners.end(),
-                                  [&](const ListenerSpec& old) { return old.port == l.port; });
+    // Of a balancer whose record was lost all ports may be its own.
+    const bool ours = (runs && !wanted_) ||
+                      (runs && spec.bind_address == spec_.bind_address &&
+                       std::any_of(spec_.listeners.begin(), spec_.listeners.end(),
+                                   [&](const ListenerSpec& old) { return old.port == l.port; }));
     if (!ours) HIVE_TRY(check_port_free(spec.bind_address, l.port));
     if (l.mode == "https") {
       if (const auto pem = os::read_file(l.certificate_pem); !pem)

@@ -43,6 +43,7 @@ class Balancer {
  private:
   Status save();
   Status run_haproxy();
+  Status recover();
   Result<std::string> command(const std::string& text) const;
   Status fill_slot(const BalancerTarget& target);
   // By "backend/server": column of HAProxy's statistics -> value.

@@ -139,7 +139,7 @@ std::unique_ptr<Cloud> connect(const std::string& name) {
   return connect_socket(paths ? paths->socket().string() : "/nonexistent/cloud.sock");
 }
 
-Result<LocalCluster> create_cluster(const std::string& name) {
+Result<LocalCluster> create_cluster(const std::string& name, const std::string& subnet) {
   HIVE_ASSIGN(const Paths paths, paths_of(name));
   HIVE_TRY(os::make_directories(paths.state.parent_path(), 0700));
   // Two clusters made at once must not choose the same network.
@@ -155,10 +155,15 @@ Result<LocalCluster> create_cluster(const std::string& name) {
     }
   }
   auto there = load_cluster(paths);
+  if (there && !subnet.empty() && there->subnet != subnet)
+    return fail(Errc::kAlreadyExists,
+                fmt::format("cluster {} is at {}, and x-hive.subnet is {}: a cluster's network "
+                            "changes by 'hive down' and 'hive up' alone",
+                            name, there->subnet, subnet));
   if (there || there.error().code != Errc::kNotFound) return there;
   LocalCluster cluster;
   cluster.name = name;
-  HIVE_ASSIGN(cluster.network, choose_network(paths));
+  HIVE_ASSIGN(cluster.network, choose_network(paths, subnet));
   cluster.registry_user = "hive";
   HIVE_ASSIGN(cluster.registry_password, os::random_hex(16));
   HIVE_TRY(os::make_directories(paths.state, 0700));
@@ -192,15 +197,15 @@ Status ensure_server(const std::string& name, const std::string& hive_binary,
 }
 
 std::string default_user_data(const LocalCluster& cluster, const std::string& role) {
-  // The engine's cgroup-parent holds the instance's id, known only inside it.
+  // The engine's cgroup-parent is the instance's own, known only inside it.
   std::string out = "#!/bin/sh\nset -e\n";
   out += "service() { /usr/local/bin/hive instance-init service \"$@\"; }\n";
   out += fmt::format(
       "service 10-dockerd --stop-seconds 20 -- /usr/sbin/dockerd "
-      "--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent=/hive/{}/$HIVE_INSTANCE "
+      "--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent=$HIVE_CGROUP "
       "--userland-proxy=false --init-path /usr/local/bin/hive-init "
       "--insecure-registry {} --insecure-registry {}\n",
-      cluster.name, cluster.registry, cluster.registry_at);
+      cluster.registry, cluster.registry_at);
   out += "service 20-agent --restart --stop-seconds 30 -- /usr/local/bin/hive agent\n";
   if (role == "manager")
     out += "service 30-controller --restart --stop-seconds 10 -- /usr/local/bin/hive controller\n";

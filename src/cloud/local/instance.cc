@@ -180,6 +180,7 @@ Status Instances::boot(InstanceRecord record) {
                                "TERM=linux",
                                "LANG=C.UTF-8",
                                "HIVE_INSTANCE=" + record.id,
+                               "HIVE_CGROUP=/" + place,
                                environment_mark(paths_)};
   const std::string console = (paths_.instance(record.id) / "console.log").string();
   const int console_fd = ::open(console.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);

@@ -56,10 +56,11 @@ struct LocalCluster {
   std::string registry_password;
 };
 
-// Chooses a free network and writes the record before anything is made; reads it when it is there.
-// kCorrupt when the record is unreadable: `hive down` removes such a cluster. kResourceExhausted
-// when no network is free.
-Result<LocalCluster> create_cluster(const std::string& name);
+// Chooses a free network (or takes `subnet`, "10.77.N.0/24") and writes the record before anything
+// is made; reads it when it is there. kCorrupt when the record is unreadable: `hive down` removes
+// such a cluster. kResourceExhausted when no network is free, kAlreadyExists when that one is not,
+// or the cluster has another.
+Result<LocalCluster> create_cluster(const std::string& name, const std::string& subnet = "");
 // kNotFound when there is no such cluster.
 Result<LocalCluster> read_cluster(const std::string& name);
 // Names of clusters that have a state or run directory here.

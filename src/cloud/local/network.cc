@@ -100,7 +100,7 @@ int remove_rules(const Paths& paths) {
 
 }  // namespace
 
-Result<int> choose_network(const Paths& paths) {
+Result<int> choose_network(const Paths& paths, const std::string& subnet) {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> taken;
   for (const auto& command : {std::vector<std::string>{"ip", "-4", "route", "show", "table", "all"},
                               std::vector<std::string>{"ip", "-4", "-o", "addr", "show"}}) {
@@ -124,10 +124,15 @@ Result<int> choose_network(const Paths& paths) {
     const bool overlaps = std::any_of(taken.begin(), taken.end(), [&](const auto& range) {
       return range.first <= first + 255 && range.second >= first;
     });
+    if (!subnet.empty() && subnet != fmt::format("10.77.{}.0/24", n)) continue;
     if (!overlaps && !recorded.contains(n) &&
         !fs::exists(fmt::format("/sys/class/net/hivebr{}", n)))
       return n;
   }
+  if (!subnet.empty())
+    return fail(Errc::kAlreadyExists, subnet +
+                                          " is in use on this machine; choose another "
+                                          "x-hive.subnet, or leave it out");
   return fail(Errc::kResourceExhausted,
               "all of 10.77.0.0/16 is routed already on this machine; remove another cluster with "
               "`hive down` or free a /24 of it");

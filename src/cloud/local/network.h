@@ -12,7 +12,7 @@
 namespace hive::cloud::local {
 
 // The lowest N for which 10.77.N.0/24 overlaps no route, no address and no other cluster's record.
-Result<int> choose_network(const Paths& paths);
+Result<int> choose_network(const Paths& paths, const std::string& subnet);
 
 // Bridge, gateway address, and (only where bridged packets pass a FORWARD chain that drops) a rule
 // that lets the bridge's own traffic through. What is there already is left.

@@ -27,14 +27,17 @@ std::uint64_t fingerprint(const std::string& text) {  // FNV-1a
   return hash;
 }
 
-Result<Json> read_record(const fs::path& path) {
+tl::unexpected<Error> damaged(const fs::path& path, const std::string& cluster) {
+  return fail(Errc::kCorrupt,
+              fmt::format("the state file {} is damaged; 'hive down --cluster {}' removes the "
+                          "cluster without needing it, then 'hive up' makes it anew",
+                          path.string(), cluster));
+}
+
+Result<Json> read_record(const fs::path& path, const std::string& cluster) {
   HIVE_ASSIGN(const std::string text, os::read_file(path, 1U << 20));
   auto parsed = parse_json(text, path.string());
-  if (!parsed || !parsed->is_object())
-    return fail(Errc::kCorrupt,
-                fmt::format("the state file {} is damaged; `hive down` removes the cluster without "
-                            "needing it",
-                            path.string()));
+  if (!parsed || !parsed->is_object()) return damaged(path, cluster);
   return parsed;
 }
 
@@ -87,7 +90,7 @@ Status save_instance(const Paths& paths, const InstanceRecord& record) {
 
 Result<InstanceRecord> load_instance(const Paths& paths, const std::string& id) {
   const auto file = paths.instance(id) / "instance.json";
-  HIVE_ASSIGN(const Json json, read_record(file));
+  HIVE_ASSIGN(const Json json, read_record(file, paths.cluster));
   InstanceRecord out;
   out.id = json_string(json, "id");
   out.hostname = json_string(json, "hostname");
@@ -99,10 +102,7 @@ Result<InstanceRecord> load_instance(const Paths& paths, const std::string& id) 
   out.launched_unix_ms = json_int(json, "launched_unix_ms");
   out.pid = static_cast<pid_t>(json_int(json, "pid"));
   out.start_time = static_cast<unsigned long long>(json_int(json, "start_time"));
-  if (out.id != id || out.address.empty())
-    return fail(Errc::kCorrupt, fmt::format("the state file {} contradicts itself; `hive down` "
-                                            "removes the cluster without needing it",
-                                            file.string()));
+  if (out.id != id || out.address.empty()) return damaged(file, paths.cluster);
   return out;
 }
 
@@ -127,7 +127,7 @@ Status save_cluster(const Paths& paths, const LocalCluster& cluster) {
 }
 
 Result<LocalCluster> load_cluster(const Paths& paths) {
-  auto read = read_record(paths.cluster_file());
+  auto read = read_record(paths.cluster_file(), paths.cluster);
   if (!read && read.error().code == Errc::kNotFound)
     return fail(Errc::kNotFound,
                 fmt::format("there is no local cluster \"{}\" on this machine", paths.cluster));
@@ -139,9 +139,7 @@ Result<LocalCluster> load_cluster(const Paths& paths) {
   out.registry_password = json_string(*read, "registry_password");
   if (out.name != paths.cluster || out.network < 0 || out.network > 255 ||
       out.registry_password.empty())
-    return fail(Errc::kCorrupt, fmt::format("the state file {} is damaged; `hive down` removes the "
-                                            "cluster without needing it",
-                                            paths.cluster_file().string()));
+    return damaged(paths.cluster_file(), paths.cluster);
   out.subnet = fmt::format("10.77.{}.0/24", out.network);
   out.gateway = fmt::format("10.77.{}.1", out.network);
   out.bridge = fmt::format("hivebr{}", out.network);
@@ -176,6 +174,8 @@ std::string bridge_mark(const Paths& paths) {
 
 std::string firewall_mark(const Paths& paths) { return "hive:" + paths.state.string(); }
 
-std::string cgroup_place(const Paths& paths) { return "hive/" + paths.cluster; }
+std::string cgroup_place(const Paths& paths) {
+  return fmt::format("hive/{}-{:08x}", paths.cluster, fingerprint(paths.state.string()) >> 32U);
+}
 
 }  // namespace hive::cloud::local

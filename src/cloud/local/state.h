@@ -40,7 +40,8 @@ std::string environment_mark(const Paths& paths);
 std::string bridge_mark(const Paths& paths);
 // The comment of its firewall rules.
 std::string firewall_mark(const Paths& paths);
-// Its place in every cgroup hierarchy: "hive/shop".
+// Its place in every cgroup hierarchy: "hive/shop-1a2b3c4d", the number being of the state
+// directory, since another one may have a cluster of that name.
 std::string cgroup_place(const Paths& paths);
 
 }  // namespace hive::cloud::local

@@ -38,6 +38,8 @@ struct Wanted {
   std::vector<Slot> slots;
   std::vector<std::string> tasks;  // slots[i] is tasks[i]
 };
+// By HAProxy's backend. Computed once for an apply: probes answer while it is at work.
+using Wish = std::map<std::string, Wanted>;
 
 class HaproxyEdge final : public Edge {
  public:
@@ -107,8 +109,8 @@ class HaproxyEdge final : public Edge {
   Status wait_until_serving(const Process& fresh);
   Status run(const std::vector<std::string>& commands);
   Result<SlotMap> read_slots();
-  Status adjust(SlotMap actual);
-  std::map<std::string, Wanted> wanted(const SlotMap& actual);
+  Status adjust(SlotMap actual, const Wish& wish);
+  Wish wanted(const SlotMap& actual);
   bool admissible(const Backend& backend, const Endpoint& endpoint, const SlotMap& actual,
                   std::vector<ProbeTarget>& probes);
   bool drained(const Endpoint& endpoint);
@@ -204,10 +206,10 @@ Wanted HaproxyEdge::wanted_of(const Backend& backend, bool local_only,
   return wanted;
 }
 
-std::map<std::string, Wanted> HaproxyEdge::wanted(const SlotMap& actual) {
+Wish HaproxyEdge::wanted(const SlotMap& actual) {
   not_ready_.clear();
   std::vector<ProbeTarget> probes;
-  std::map<std::string, Wanted> result;
+  Wish result;
   for (const Backend& backend : table_.backends) {
     std::set<std::string> ready;
     for (const Endpoint& endpoint : backend.endpoints)
@@ -235,7 +237,8 @@ Status HaproxyEdge::converge() {
   }
   const bool running = process_.alive();
   SlotMap next;
-  for (const auto& [name, want] : wanted(actual)) {
+  const Wish wish = wanted(actual);
+  for (const auto& [name, want] : wish) {
     std::size_t& count = slot_counts_[name];
     count = std::max({count, kMinSlots, slots_needed(want.slots.size())});
     auto found = actual.find(name);
@@ -243,24 +246,24 @@ Status HaproxyEdge::converge() {
     next[name].resize(count);
   }
   const std::string text = structure(next);
-  if (running && text == structure_) return adjust(std::move(actual));
-  for (auto& [name, want] : wanted(actual)) {
+  if (running && text == structure_) return adjust(std::move(actual), wish);
+  for (const auto& [name, want] : wish) {
     auto& slots = next[name];
     for (const SlotChange& change : plan_slots(slots, want.slots).changes)
       slots[change.index] = change.to;
   }
   HIVE_TRY(start(next, text));
   HIVE_ASSIGN(actual, read_slots());
-  return adjust(std::move(actual));
+  return adjust(std::move(actual), wish);
 }
 
-Status HaproxyEdge::adjust(SlotMap actual) {
+Status HaproxyEdge::adjust(SlotMap actual, const Wish& wish) {
   std::set<std::string> busy;
   for (const auto& [name, row] : last_rows_)
     if (row.current > 0) busy.insert(name);
   std::vector<std::string> commands;
   task_of_slot_.clear();
-  for (const auto& [name, want] : wanted(actual)) {
+  for (const auto& [name, want] : wish) {
     auto& slots = actual[name];
     for (std::size_t i = 0; i < slots.size(); ++i)
       slots[i].busy = busy.contains(fmt::format("{}/s{}", name, i + 1));
@@ -278,7 +281,7 @@ Status HaproxyEdge::adjust(SlotMap actual) {
   HIVE_TRY(run(commands));
   // What HAProxy says to a command is for people; what it then has is the truth.
   HIVE_ASSIGN(const SlotMap after, read_slots());
-  for (const auto& [name, want] : wanted(after)) {
+  for (const auto& [name, want] : wish) {
     const auto found = after.find(name);
     if (found == after.end() || !plan_slots(found->second, want.slots).changes.empty())
       return fail(Errc::kUnavailable, "HAProxy did not take all changes to " + name);
