@@ -13,7 +13,7 @@ from lib.engine import Engine
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get("HIVE_BUILD_DIR", os.path.join(REPOSITORY, "build", "debug"))
 CONTRACT = os.path.join(BUILD, "src", "engine", "engine_fake_test")
-APPLETS = ("sh", "sleep", "echo", "cat")
+APPLETS = ("sh", "sleep", "echo", "cat", "true", "false")
 
 
 def make_rootfs(path):
