@@ -136,8 +136,9 @@ def hive_differences(specs, hive_x, has_ip_vs):
         container = spec["TaskTemplate"]["ContainerSpec"]
         if container["Init"]:
             drain = hive_x.get(name, {}).get("drain", {})
-            seconds = int(drain.get("timeout", "30s").rstrip("s")) + 30 + 30 + 5
-            seconds += 30 if drain.get("pre_stop") else 0
+            steps = ["timeout", "stop_timeout", "flush_timeout"]
+            steps += ["hooks_timeout"] if drain.get("pre_stop") else []
+            seconds = 5 + sum(int(drain.get(key, "30s").rstrip("s")) for key in steps)
             container["StopGracePeriod"] = max(container.get("StopGracePeriod", 0),
                                                seconds * 1_000_000_000)
 

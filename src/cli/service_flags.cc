@@ -1,9 +1,11 @@
 #include "cli/service_flags.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 
 #include "base/text.h"
+#include "model/stop_policy.h"
 
 namespace hive::cli {
 namespace {
@@ -156,7 +158,8 @@ struct Flag {
 constexpr Flag kFlags[] = {
     {"--read-only", "The container's root is read only"},
     {"-t,--tty", "Give a terminal"},
-    {"--init", "Run an init as process 1"},
+    {"--init", "Run hive-init as process 1, which holds stops; the default"},
+    {"--no-init", "Run no init as process 1: stops are not held"},
     {"--no-healthcheck", "Ignore the image's health check"},
     {"--with-registry-auth", "Always on; taken for docker's sake"},
     {"--no-resolve-image", "Do not pin the image to its digest"},
@@ -446,6 +449,7 @@ void apply_booleans(const ServiceFlags& flags, Json& spec) {
   if (flags.flag("--read-only")) at(spec, HIVE_CONTAINER "ReadOnly") = true;
   if (flags.flag("--tty")) at(spec, HIVE_CONTAINER "TTY") = true;
   if (flags.flag("--init")) at(spec, HIVE_CONTAINER "Init") = true;
+  if (flags.flag("--no-init")) at(spec, HIVE_CONTAINER "Init") = false;
   if (flags.flag("--no-healthcheck"))
     at(spec, HIVE_CONTAINER "Healthcheck") = {{"Test", Json::array({"NONE"})}};
   if (const auto command = flags.value("--health-cmd"))
@@ -482,6 +486,16 @@ Status apply_all(const ServiceFlags& flags, Json& spec) {
     apply_labels(flags.list("--log-opt"), {}, at(spec, "TaskTemplate.LogDriver.Options"));
   apply_booleans(flags, spec);
   return {};
+}
+
+// As a stack's services are deployed (docs/differences.md, init and stop-grace-period).
+void hold_stops(Json& spec) {
+  Json& container = at(spec, "TaskTemplate.ContainerSpec");
+  if (!container.contains("Init")) container["Init"] = true;
+  if (!json_bool(container, "Init")) return;
+  const std::chrono::nanoseconds needed = model::grace_period(model::StopPolicy{});
+  container["StopGracePeriod"] =
+      std::max<std::int64_t>(json_int(container, "StopGracePeriod"), needed.count());
 }
 
 // Words of a shell-like string: quotes and backslashes, no expansion.
@@ -566,6 +580,7 @@ Result<Json> new_service_spec(const ServiceFlags& flags,
   if (const auto entry = flags.value("--entrypoint")) container["Command"] = shell_words(*entry);
   HIVE_TRY(apply_all(flags, spec));
   if (spec["Labels"].is_null()) spec["Labels"] = Json::object();
+  hold_stops(spec);
   return spec;
 }
 

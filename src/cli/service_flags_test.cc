@@ -163,5 +163,32 @@ TEST(Mount, SaysWhatIsWrong) {
   EXPECT_NE(parse_mount("tpye=bind").error().message.find("did you mean type?"), std::string::npos);
 }
 
+TEST(Init, StopsOfANewServiceAreHeld) {
+  const auto spec = new_service_spec({}, {"image"});
+  ASSERT_TRUE(spec) << spec.error().message;
+  const Json& container = (*spec)["TaskTemplate"]["ContainerSpec"];
+  EXPECT_EQ(container["Init"], true);
+  EXPECT_EQ(container["StopGracePeriod"], 95'000'000'000);
+}
+
+TEST(Init, ALongerGracePeriodIsLeftAsItIs) {
+  ServiceFlags flags;
+  flags.text["--stop-grace-period"] = "5m";
+  const auto spec = new_service_spec(flags, {"image"});
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ((*spec)["TaskTemplate"]["ContainerSpec"]["StopGracePeriod"], 300'000'000'000);
+}
+
+TEST(Init, CanBeLeftOut) {
+  ServiceFlags flags;
+  flags.flags["--no-init"] = true;
+  flags.text["--stop-grace-period"] = "5s";
+  const auto spec = new_service_spec(flags, {"image"});
+  ASSERT_TRUE(spec) << spec.error().message;
+  const Json& container = (*spec)["TaskTemplate"]["ContainerSpec"];
+  EXPECT_EQ(container["Init"], false);
+  EXPECT_EQ(container["StopGracePeriod"], 5'000'000'000);
+}
+
 }  // namespace
 }  // namespace hive::cli

@@ -43,6 +43,7 @@ class Checker {
       references(service);
       image(service);
       own_ports(service);
+      stops(service);
       if (service.hive) hive(service);
     }
     shared_ports();
@@ -60,6 +61,7 @@ class Checker {
   void references(const Service& service);
   void image(const Service& service);
   void own_ports(const Service& service);
+  void stops(const Service& service);
   void hive(const Service& service);
   void shared_ports();
   void compare(const Service& a, const Service& b, const ServicePort& port);
@@ -129,6 +131,16 @@ void Checker::own_ports(const Service& service) {
                         port.published),
             "publish another port, or set x-hive.dashboard.port");
   }
+}
+
+void Checker::stops(const Service& service) {
+  if (service.init.value_or(true)) return;
+  findings_.warn(
+      position_of(spec_, fmt::format("services.{}.init", service.name)),
+      fmt::format("services.{}: with init: false its stops are not held, and whenever one "
+                  "of its containers stops, requests in flight and log lines can be lost",
+                  service.name),
+      "leave init out, unless the image must be process 1 itself, as with s6-overlay");
 }
 
 void Checker::hive(const Service& service) {

@@ -176,10 +176,14 @@ struct Autoscale {
   bool operator==(const Autoscale&) const = default;
 };
 
+// Absent: the defaults of model/stop_policy.h.
 struct Drain {
-  Nanoseconds timeout = std::chrono::seconds(30);
-  std::vector<std::string> pre_stop;      // a command's words; empty = none
+  std::optional<Nanoseconds> timeout;
+  std::vector<std::string> pre_stop;  // a command's words; empty = none
+  std::optional<Nanoseconds> hooks_timeout;
   std::vector<std::string> stop_command;  // instead of the stop signal; empty = the signal
+  std::optional<Nanoseconds> stop_timeout;
+  std::optional<Nanoseconds> flush_timeout;
   bool operator==(const Drain&) const = default;
 };
 

@@ -20,6 +20,9 @@ struct Reserved {
   std::int64_t port;
   std::string_view use;
 };
+// Of a step of the stop sequence.
+constexpr Nanoseconds kLongestDeadline = std::chrono::hours(24);
+
 constexpr std::array<Reserved, 6> kReserved{{{2377, "Swarm's managers"},
                                              {4789, "Swarm's overlay networks"},
                                              {7070, "hive's API"},
@@ -93,6 +96,8 @@ class HiveReader {
   std::optional<double> percentage(const Node& node, std::string_view key, const std::string& path);
   std::optional<double> positive(const Node& node, std::string_view key, const std::string& path);
   std::optional<Nanoseconds> time(const Node& node, std::string_view key, const std::string& path);
+  std::optional<Nanoseconds> deadline(const Node& node, std::string_view key,
+                                      const std::string& path);
   Drain drain(const Node& node, const std::string& path);
   model::LogPolicy logs(const Node& node, const std::string& path);
   std::optional<model::FilebeatPlace> filebeat(const Node& node, const std::string& path);
@@ -320,6 +325,15 @@ std::optional<Nanoseconds> HiveReader::time(const Node& node, std::string_view k
   return value;
 }
 
+std::optional<Nanoseconds> HiveReader::deadline(const Node& node, std::string_view key,
+                                                const std::string& path) {
+  const auto value = time(node, key, path);
+  if (!value || *value <= kLongestDeadline) return value;
+  fault(*node.find(key),
+        fmt::format("{}.{} is more than {}", path, key, format_duration(kLongestDeadline)));
+  return std::nullopt;
+}
+
 Autoscale HiveReader::autoscale(const Node& node, const std::string& path) {
   Autoscale out;
   const auto least = number(node, "min", path, 1, 100'000);
@@ -362,9 +376,12 @@ std::vector<std::string> HiveReader::command(const Node& node, std::string_view 
 
 Drain HiveReader::drain(const Node& node, const std::string& path) {
   Drain out;
-  if (const auto timeout = time(node, "timeout", path)) out.timeout = *timeout;
+  out.timeout = deadline(node, "timeout", path);
   out.pre_stop = command(node, "pre_stop", path);
+  out.hooks_timeout = deadline(node, "hooks_timeout", path);
   out.stop_command = command(node, "stop_command", path);
+  out.stop_timeout = deadline(node, "stop_timeout", path);
+  out.flush_timeout = deadline(node, "flush_timeout", path);
   return out;
 }
 

@@ -151,6 +151,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"x-hive: {logs: {paths: [/x], filebeat: {registry: /r, stats: \"unix:x\"}}}",
              "5:66 services.web.x-hive.logs.filebeat.stats is \"unix:x\": it must begin with "
              "http://"},
+        Case{"x-hive: {drain: {stop_timeout: 25h}}",
+             "5:36 services.web.x-hive.drain.stop_timeout is more than 24h0m0s"},
+        Case{"x-hive: {drain: {flush_timeout: -1s}}",
+             "5:37 services.web.x-hive.drain.flush_timeout cannot be negative"},
         Case{"x-hive: {drain: {timeout: soon}}",
              "5:31 services.web.x-hive.drain.timeout: \"soon\" is not a duration (write for "
              "example \"30s\" or \"1m30s\")"}));

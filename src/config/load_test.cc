@@ -211,7 +211,7 @@ x-hive:
 TEST(Hive, serviceSettings) {
   const auto service = load_service(R"(    x-hive:
       autoscale: {min: 2, max: $MAX, target: {requests_per_replica: 50, cpu: 60%, response_time: 200ms}, predict: yes}
-      drain: {timeout: 60s, pre_stop: flush all, stop_command: [catalina.sh, stop]}
+      drain: {timeout: 60s, pre_stop: flush all, hooks_timeout: 5s, stop_command: [catalina.sh, stop], flush_timeout: 1m30s}
       logs:
         paths: ["/logs/*.log"]
         output: false
@@ -230,6 +230,9 @@ TEST(Hive, serviceSettings) {
   EXPECT_EQ(hive.autoscale->target.response_time, milliseconds(200));
   EXPECT_TRUE(hive.autoscale->predict);
   EXPECT_EQ(hive.drain->timeout, seconds(60));
+  EXPECT_EQ(hive.drain->hooks_timeout, seconds(5));
+  EXPECT_FALSE(hive.drain->stop_timeout);
+  EXPECT_EQ(hive.drain->flush_timeout, seconds(90));
   EXPECT_EQ(hive.drain->pre_stop, (Strings{"flush", "all"}));
   EXPECT_EQ(hive.logs.paths, Strings{"/logs/*.log"});
   EXPECT_FALSE(hive.logs.output);
@@ -242,6 +245,19 @@ TEST(Hive, serviceSettings) {
   EXPECT_EQ(hive.max_connections, 100U);
   EXPECT_TRUE(hive.proxy_protocol);
   EXPECT_EQ(service.hive_json.substr(0, 23), "{\"autoscale\":{\"max\":40,");
+}
+
+TEST(Warnings, nameWhatIsLostWithoutAnInit) {
+  const auto warnings = warnings_of(R"(version: "3.8"
+services:
+  a: {image: x, init: true}
+  b: {image: x}
+  c:
+    image: x
+    init: false
+)");
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_EQ(warnings[0].substr(0, 53), "7 services.c: with init: false its stops are not held");
 }
 
 TEST(Warnings, nameWhatIsIgnored) {
