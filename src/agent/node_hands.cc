@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include <charconv>
-#include <fstream>
 #include <utility>
 
 #include "agent/door.h"
@@ -58,15 +57,6 @@ int signal_number(std::string_view name) {
     if (known != nullptr && name == known) return candidate;
   }
   return 0;
-}
-
-// The children of a process: the application, and what came to init as orphans.
-std::vector<int> children_of(int pid) {
-  const std::string id = std::to_string(pid);
-  std::ifstream file("/proc/" + id + "/task/" + id + "/children");
-  std::vector<int> children;
-  for (int child = 0; file >> child;) children.push_back(child);
-  return children;
 }
 
 }  // namespace
@@ -168,12 +158,9 @@ Status NodeHands::close_door(const ContainerInfo& container) {
   return agent::close_door(container.pid, container.ports);
 }
 
-// Init's first child is the application: it was there before any orphan came.
 Status NodeHands::kill_application(const ContainerInfo& container) {
-  const std::vector<int> children = children_of(container.pid);
-  if (children.empty()) return fail(Errc::kNotFound, "the application has ended");
-  if (::kill(children.front(), SIGKILL) != 0) return fail(Errc::kNotFound, "it has ended");
-  return {};
+  HIVE_ASSIGN(const auto* init, init_of(container));
+  return init->stop(SIGKILL);
 }
 
 // --- by the engine

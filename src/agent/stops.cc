@@ -170,7 +170,9 @@ void Stops::look(Container& container) {
   ++container.looks;
   if (container.init.ours && !container.init.armed && container.stop == nullptr &&
       container.init.state == InitState::kUnheld) {
-    warn_unless(hands_.arm(container.info), container.info, "arming");
+    // Some stop signals cannot be held: said once, not at every look.
+    const Status armed = hands_.arm(container.info);
+    if (container.looks <= 2) warn_unless(armed, container.info, "its stops are not held");
     container.init = hands_.init(container.info);
   }
   const InitState state = container.init.state;
@@ -196,7 +198,8 @@ void Stops::obey(Container& container) {
   log::info(kComponent, "{}: stopping it for {} ({})", container.info.task_name, order->by,
             order->reason);
   container.ordered = true;
-  hands_.stop_container(container.info, container.init.ours, grace);
+  const bool held = container.init.ours && container.init.armed;
+  hands_.stop_container(container.info, held, grace);
 }
 
 void Stops::begin(Container& container) {
@@ -291,9 +294,17 @@ void Stops::act(Container& container, const StopWish& wish) {
     stop.door_fails = !closed && closed.error().code != Errc::kNotFound;
     warn_unless(closed, info, "refusing new connections");
   }
-  if (wish.tell_application && container.init.state == InitState::kClaimed)
-    warn_unless(hands_.tell(info, wish.tell_by_command), info, "telling the application to stop");
-  if (wish.kill_application && container.init.state == InitState::kStopping)
+  const bool claimed = container.init.state == InitState::kClaimed;
+  const bool stopping = container.init.state == InitState::kStopping;
+  // A stop_command that failed is followed by the signal. After an agent's restart it may be told
+  // twice: hive-init sends a signal once.
+  const bool by_signal = !wish.tell_by_command;
+  if (wish.tell_application && (claimed || (stopping && by_signal && !stop.signalled))) {
+    const Status told = hands_.tell(info, wish.tell_by_command);
+    stop.signalled = told.has_value() && by_signal;
+    warn_unless(told, info, "telling the application to stop");
+  }
+  if (wish.kill_application && stopping)
     warn_unless(hands_.kill_application(info), info, "killing the application");
   if (wish.release) warn_unless(hands_.release(info), info, "releasing it");
 }

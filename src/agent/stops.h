@@ -66,6 +66,7 @@ class Stops {
     MonotonicTime ended{};
     bool door_closed = false;
     bool door_fails = false;
+    bool signalled = false;  // the application, by this agent
   };
   struct Container {
     ContainerInfo info;

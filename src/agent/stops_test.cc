@@ -170,6 +170,37 @@ TEST_F(StopsTest, AnOrderForAContainerWithoutOurInitUsesDockersGrace) {
   EXPECT_THAT(hands_.stops, ElementsAre(std::pair(false, Milliseconds(125'000))));
 }
 
+// hive-init is there, but an image's stop signal such as SIGABRT cannot be held.
+TEST_F(StopsTest, AnOrderForAContainerThatCannotBeArmedUsesDockersGrace) {
+  hands_.arming = fail(Errc::kInvalidArgument, "stop signal 6 cannot be held");
+  NodeOrders order = orders();
+  order.stops = {{"o1", "t1", "scale-in", "", false}};
+  stops_.orders(order);
+  turn();
+  EXPECT_THAT(hands_.stops, ElementsAre(std::pair(false, Milliseconds(125'000))));
+}
+
+TEST_F(StopsTest, AStopCommandThatFailsIsFollowedByTheSignal) {
+  using State = decide::drain::CommandView::State;
+  NodeOrders out = orders();
+  out.services["s1"].stop.stop_command = {"catalina.sh", "stop"};
+  out.tasks["t1"].routed = false;
+  stops_.orders(out);
+  hands_.stop_command = {State::kRunning, 0, ""};
+  edge_out_ = {"t1"};
+  turn();
+  hands_.become(InitState::kHeld, "held");
+  stops_.killed("c1");
+  for (int i = 0; i < 5; ++i) turn();
+  ASSERT_EQ(step(), StopStep::kStopping);
+  EXPECT_EQ(hands_.told, 1);
+  EXPECT_TRUE(hands_.told_by_command);
+  hands_.stop_command = {State::kFailed, 0, "it is not there"};
+  turn();
+  EXPECT_EQ(hands_.told, 2);
+  EXPECT_FALSE(hands_.told_by_command);
+}
+
 TEST_F(StopsTest, ARecordIsKeptUntilTheControllerHasIt) {
   stops_.orders(orders());
   turn();

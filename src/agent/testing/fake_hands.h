@@ -14,6 +14,7 @@ class FakeHands final : public StopHands {
  public:
   InitSight init(const ContainerInfo&) override { return sight; }
   Status arm(const ContainerInfo&) override {
+    if (!arming) return arming;
     sight.armed = true;
     sight.description = "armed";
     return {};
@@ -46,7 +47,7 @@ class FakeHands final : public StopHands {
   decide::drain::CommandView command(const ContainerInfo&, HookKind kind,
                                      const std::vector<std::string>& words) override {
     commands.push_back(words.front());
-    return kind == HookKind::kPreStop ? pre_stop : decide::drain::CommandView{};
+    return kind == HookKind::kPreStop ? pre_stop : stop_command;
   }
   void stop_container(const ContainerInfo&, bool held, Milliseconds grace) override {
     stops.emplace_back(held, grace);
@@ -69,6 +70,8 @@ class FakeHands final : public StopHands {
   LogSight log_sight;
   Status door;
   decide::drain::CommandView pre_stop{decide::drain::CommandView::State::kEnded, 0, ""};
+  decide::drain::CommandView stop_command;
+  Status arming;  // what arm() answers
   Milliseconds claimed_for{0};
   int told = 0, killed = 0, released = 0, doors_closed = 0;
   bool told_by_command = false;
