@@ -86,6 +86,7 @@ void Agent::turn(Milliseconds wait) {
   for (const ContainerEvent& event : mail.events) take_event(event);
   for (Note& note : mail.notes)
     if (notes_.size() < kMaxReportNotes) notes_.push_back(std::move(note));
+  if (mail.engine_init) engine_init_ = std::move(*mail.engine_init);
   if (mail.containers) containers_ = std::move(*mail.containers);
   if (mail.running) stops_.containers(*mail.running);
   if (mail.orders) stops_.orders(std::move(*mail.orders));
@@ -121,6 +122,7 @@ void Agent::report() {
     else if (edge_fault_.empty())
       report.edge = "statistics: " + describe(stats.error());
   }
+  report.engine_init = engine_init_;
   report.not_ready = edge_.not_ready();
   report.containers = containers_;
   for (ContainerReport& container : report.containers)

@@ -46,6 +46,7 @@ class Agent {
   bool applied_ = false;
   std::set<std::string> left_out_;  // leaving tasks that the applied table is without
   std::string edge_fault_;
+  std::string engine_init_;
   std::vector<ContainerReport> containers_;
   std::vector<ContainerEvent> events_;
   std::vector<Note> notes_;

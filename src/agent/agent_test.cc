@@ -84,6 +84,15 @@ TEST_F(AgentTest, ATableIsAppliedAndSaidAtOnce) {
   EXPECT_EQ(reports_.back().revision_applied, 5U);
 }
 
+TEST_F(AgentTest, ReportsWhichInitItsEngineHas) {
+  mailbox_.post_engine_init("hive-init");
+  turn();
+  mailbox_.post_containers({});  // and keeps it
+  clock_.advance(Milliseconds(1'000));
+  turn();
+  EXPECT_EQ(reports_.back().engine_init, "hive-init");
+}
+
 TEST_F(AgentTest, ATableThatTheEdgeRefusesIsNotSaidToBeApplied) {
   edge_.answer = fail(Errc::kUnavailable, "HAProxy is gone");
   mailbox_.post_table(table(5));

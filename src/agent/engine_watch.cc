@@ -6,10 +6,13 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "init/protocol.h"
 
 namespace hive::agent {
 namespace {
 
+// What `hive-init --version` has the engine say.
+constexpr const char* kHiveInitCommit = "hive-init-";
 constexpr const char* kTaskLabel = "com.docker.swarm.task.id";
 
 std::string label(const Json& labels, std::string_view key) {
@@ -65,6 +68,8 @@ class EngineWatch {
       // Before the list, which takes longer: a stop is held for some seconds only.
       mailbox_.post_event({task, event.actor_id, action, event.time_ns});
       if (action == "start" || action == "die") known_.erase(event.actor_id);
+    } else if (const auto info = engine_.info()) {  // the engine may have been started anew
+      mailbox_.post_engine_init(init_from_info(*info));
     }
     list();
   }
@@ -110,6 +115,11 @@ class EngineWatch {
 };
 
 }  // namespace
+
+std::string init_from_info(const Json& info) {
+  if (json_string(info, "InitCommit.ID").starts_with(kHiveInitCommit)) return init::kNoteName;
+  return json_string(info, "InitBinary", "docker-init");
+}
 
 Result<ContainerInfo> container_from_json(const Json& inspected) {
   if (!json_bool(inspected, "State.Running"))

@@ -6,6 +6,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Mail {
   std::vector<ContainerEvent> events;
   std::vector<Note> notes;
   bool probe_answered = false;
+  std::optional<std::string> engine_init;  // as in Report
 };
 
 class Mailbox {
@@ -58,6 +60,9 @@ class Mailbox {
       if (mail.notes.size() >= kMaxReportNotes) mail.notes.erase(mail.notes.begin());
       mail.notes.push_back(std::move(note));
     });
+  }
+  void post_engine_init(std::string init) {
+    post([&](Mail& mail) { mail.engine_init = std::move(init); });
   }
   void post_probe_answered() {
     post([](Mail& mail) { mail.probe_answered = true; });

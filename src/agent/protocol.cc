@@ -289,6 +289,7 @@ std::string encode_report(const Report& report) {
                     {"revision_applied", report.revision_applied},
                     {"controller_node_id", report.controller_node_id},
                     {"edge", report.edge},
+                    {"engine_init", report.engine_init},
                     {"stats", std::move(stats)},
                     {"containers", std::move(containers)},
                     {"events", std::move(events)},
@@ -307,6 +308,7 @@ Result<Report> decode_report(std::string_view text) {
   reader.number("revision_applied", report.revision_applied);
   reader.text("controller_node_id", report.controller_node_id, 256);
   reader.text("edge", report.edge, 65'536);
+  reader.text("engine_init", report.engine_init, 4'096);
   reader.list("stats", report.stats, 200'000, read_stats);
   reader.list("containers", report.containers, 20'000, read_container);
   reader.list("events", report.events, kMaxReportEvents, read_event);

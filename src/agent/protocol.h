@@ -68,6 +68,8 @@ struct Report {
   std::uint64_t revision_applied = 0;
   std::string controller_node_id;
   std::string edge = "ok";  // or what is wrong with it, for people
+  // Which init the engine gives to containers: "hive-init", or another's path. Empty = not known.
+  std::string engine_init;
   std::vector<model::EndpointStats> stats;
   std::vector<ContainerReport> containers;
   std::vector<ContainerEvent> events;

@@ -35,6 +35,7 @@ Report sample_report() {
   report.revision_applied = 4;
   report.controller_node_id = "node-a";
   report.edge = "haproxy: port 8080 is taken";
+  report.engine_init = "/usr/bin/tini";
   report.stats = {{"t1", 1, 2, 3, 4, 5, 6, 7, 8, 9}};
   report.containers = {{"t1",
                         "c1",

@@ -86,7 +86,26 @@ void check_balancer(const std::string& cluster, Findings& found) {
   }
 }
 
-void check_controllers(engine::Engine& engine, Findings& found) {
+// By the reports that agents send to the controller that acts.
+void check_inits(const Json& status, const std::vector<model::Node>& nodes, Findings& found) {
+  const Json* agents = json_member(status, "agents");
+  if (agents == nullptr) return;
+  for (const auto& node : nodes) {
+    const Json* agent = json_member(*agents, node.id);
+    const std::string init = agent == nullptr ? "" : json_string(*agent, "engine_init");
+    if (init.empty() || init == "hive-init") continue;
+    found.push_back(
+        {true,
+         "the engine of node " + node.hostname + " gives containers " + init +
+             " as their init: their stops are not held, and requests and log lines can "
+             "be lost",
+         "start its dockerd with --init-path=/usr/local/bin/hive-init (\"init-path\" in "
+         "daemon.json), then move its tasks away and back"});
+  }
+}
+
+void check_controllers(engine::Engine& engine, const std::vector<model::Node>& nodes,
+                       Findings& found) {
   const auto addresses = manager_addresses(engine);
   if (!addresses) return;
   for (const auto& address : *addresses) {
@@ -96,6 +115,8 @@ void check_controllers(engine::Engine& engine, Findings& found) {
           {true,
            "the controller of manager " + address + " does not answer: " + answer.error().message,
            "its instance's console says why; the others go on"});
+    else if (json_bool(*answer, "active"))
+      check_inits(*answer, nodes, found);
   }
 }
 
@@ -113,7 +134,7 @@ int run(Context& context, const std::vector<std::string>& files) {
   } else {
     check_nodes(*nodes, found);
     check_tasks(**engine, found);
-    check_controllers(**engine, found);
+    check_controllers(**engine, *nodes, found);
     if (const auto cluster = pick_cluster(context.globals); cluster && context.globals.host.empty())
       check_balancer(*cluster, found);
   }

@@ -487,7 +487,8 @@ Json Controller::status() const {
     agents[node] = {
         {"age_ms", std::chrono::duration_cast<Milliseconds>(clock_.now() - state.at).count()},
         {"revision_applied", state.report.revision_applied},
-        {"edge", state.report.edge}};
+        {"edge", state.report.edge},
+        {"engine_init", state.report.engine_init}};
   out["agents"] = std::move(agents);
   return out;
 }
