@@ -9,25 +9,11 @@ import time
 import pytest
 
 from lib.engine import Engine
+from lib.image import make_rootfs
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get("HIVE_BUILD_DIR", os.path.join(REPOSITORY, "build", "debug"))
 CONTRACT = os.path.join(BUILD, "src", "engine", "engine_fake_test")
-APPLETS = ("sh", "sleep", "echo", "cat", "true", "false")
-
-
-def make_rootfs(path):
-    """A root file system of one static busybox."""
-    with tarfile.open(path, "w") as archive:
-        for folder in ("bin", "tmp", "etc"):
-            entry = tarfile.TarInfo(folder)
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-            archive.addfile(entry)
-        archive.add("/bin/busybox", "bin/busybox")
-        for applet in APPLETS:
-            entry = tarfile.TarInfo("bin/" + applet)
-            entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
-            archive.addfile(entry)
 
 
 def make_context(path, rootfs):

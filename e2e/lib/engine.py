@@ -145,6 +145,20 @@ class Engine:
         except OSError:
             return []
 
+    # --- inside: the engine has pids and mounts of its own
+    def inside(self, *command, check=True):
+        return run(["nsenter", "--target", str(self._children()[0]), "--pid", "--mount", "--",
+                    *command], check=check)
+
+    def stop_daemon(self):
+        """SIGTERM to dockerd alone, as systemd sends it. All that the engine started ends when it
+        has; wait_daemon() waits for that."""
+        with open(os.path.join(self.root, "dockerd.pid")) as f:
+            self.inside("kill", "-TERM", f.read().strip())
+
+    def wait_daemon(self, deadline_s=60):
+        self._process.wait(deadline_s)
+
     def log(self):
         try:
             with open(self.log_path) as f:

@@ -65,8 +65,9 @@ Act Hold::stop(uint32_t argument) {
   state_ = State::kStopping;
   if (argument == kStopNothing || argument > kLastSignal) return {};
   const int signal = argument == kStopHeld ? stop_signal_ : static_cast<int>(argument);
-  if (signal == sent_) return {};
-  sent_ = signal;
+  const uint64_t bit = uint64_t{1} << (signal - 1);
+  if ((sent_ & bit) != 0) return {};
+  sent_ |= bit;
   return {Act::kApplication, signal};
 }
 

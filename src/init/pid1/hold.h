@@ -47,7 +47,7 @@ class Hold {
 
   State state_ = State::kIdle;
   int stop_signal_ = 15;
-  int sent_ = 0;  // the last signal that STOP sent
+  uint64_t sent_ = 0;  // the signals that STOP has sent, bit N-1
   int64_t claim_timeout_ = 0;
   int64_t deadline_ = kNever;
   bool ended_ = false;

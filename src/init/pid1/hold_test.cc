@@ -200,6 +200,7 @@ TEST_F(HoldTest, ARepeatedStopSignalsOnce) {
   EXPECT_EQ(command(Command::kStop, kStopHeld), kNothing);
   EXPECT_EQ(command(Command::kStop, kKill), application(kKill));
   EXPECT_EQ(command(Command::kStop, kKill), kNothing);
+  EXPECT_EQ(command(Command::kStop, kStopHeld), kNothing);
 }
 
 TEST_F(HoldTest, TheSignalFollowsAStopCommandThatFailed) {

@@ -6,7 +6,7 @@
 namespace hive::init {
 namespace {
 
-constexpr const char kVersionLine[] = "hive-init " HIVE_VERSION "\n";
+constexpr const char kVersionLine[] = "hive-init " HIVE_VERSION " - git.hive-init-1\n";
 constexpr const char kUsage[] =
     "Usage: hive-init [OPTIONS] [--] PROGRAM [ARGS] | --version\n"
     "\n"

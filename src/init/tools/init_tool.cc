@@ -5,6 +5,7 @@
 //   init_tool disarm   PID
 //   init_tool claim    PID DEADLINE_MS
 //   init_tool stop     PID [SIGNAL]            without one: the signal that is held
+//   init_tool stop-without-signal PID
 //   init_tool release  PID GRACE_MS
 #include <cstdio>
 #include <cstdlib>
@@ -37,6 +38,7 @@ Status command(const init::Init& init, std::string_view verb, int argc, char** a
   if (verb == "disarm") return init.disarm();
   if (verb == "claim") return init.claim(Milliseconds(number(0, 0)));
   if (verb == "stop") return init.stop(number(0, 0));
+  if (verb == "stop-without-signal") return init.stop_without_signal();
   if (verb == "release") return init.release(Milliseconds(number(0, 0)));
   return fail(Errc::kInvalidArgument, "no such command: " + std::string(verb));
 }
