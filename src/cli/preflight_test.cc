@@ -115,11 +115,13 @@ TEST(Preflight, ImagesOfTheOwnRegistryMustBeThereOrGiven) {
 }
 
 TEST(Preflight, AClusterOfThatNameFromElsewhere) {
+  auto spec = two_services();
+  spec.files = {"/srv/shop/hive.yml"};
   PreflightFacts facts;
-  facts.record = Record{.name = "shop", .directory = "/srv/other"};
-  EXPECT_TRUE(mentions(check_preflight(facts, two_services()), "/srv/other"));
-  facts.record->directory = "/srv/shop";
-  EXPECT_TRUE(check_preflight(facts, two_services()).empty());
+  facts.record = Record{.name = "shop", .files = {"/srv/other/hive.yml"}};
+  EXPECT_TRUE(mentions(check_preflight(facts, spec), "/srv/other/hive.yml"));
+  facts.record->files = {"/srv/shop/hive.yml"};
+  EXPECT_TRUE(check_preflight(facts, spec).empty());
 }
 
 // moby#51651
