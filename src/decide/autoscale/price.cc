@@ -1,0 +1,83 @@
+#include "decide/autoscale/price.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "decide/forecast/load_model.h"
+
+namespace hive::decide::autoscale {
+namespace {
+
+constexpr double kTick = forecast::kTick;
+constexpr double kMemoryTicks = 3.0 * 86'400 / kTick;
+constexpr double kPriorSeconds = 1800;
+constexpr double kPriorShare = 0.06;  // of price 1: falls with the price
+constexpr double kBudgetTicks = 86'400 / kTick;
+
+}  // namespace
+
+PriceFinder::PriceFinder(const PriceOptions& options)
+    : options_(options), price_(kPriorShare / options.objective) {}
+
+double PriceFinder::price_of(std::size_t shadow) { return 3.0 * static_cast<double>(1U << shadow); }
+
+void PriceFinder::set_lead(double lead_s, double start_cost_s) {
+  options_.lead_s = lead_s;
+  options_.start_cost_s = start_cost_s;
+}
+
+void PriceFinder::set_bounds(int min, int max) {
+  options_.min = min;
+  options_.max = max;
+}
+
+double PriceFinder::share(std::size_t shadow) const {
+  return demand_ > 0 ? shadows_[shadow].unserved / demand_ : 0;
+}
+
+void PriceFinder::tick(const double* loads, int count, double unserved,
+                       const std::vector<double>& uses) {
+  double demand = 0;
+  for (int i = 0; i < count; ++i) demand += loads[i];
+  if (ticks_++ == 0 && demand_ == 0) {
+    demand_ = std::max(demand, 0.1) / count * kPriorSeconds;
+    for (std::size_t i = 0; i < kShadows; ++i)
+      shadows_[i].unserved = demand_ * kPriorShare / price_of(i);
+  }
+  const double decay = 1 - 1 / kMemoryTicks;
+  demand_ = demand_ * decay + demand;
+  spent_ = spent_ * decay + unserved;
+  spent_demand_ = spent_demand_ * decay + demand;
+  const auto lead = static_cast<std::int64_t>(std::lround(options_.lead_s / kTick));
+  for (std::size_t i = 0; i < kShadows; ++i) {
+    Shadow& shadow = shadows_[i];
+    shadow.unserved *= decay;
+    for (int s = 0; s < count; ++s) shadow.unserved += std::max(0.0, loads[s] - shadow.serving);
+    const int level = shadow.plan.update(uses, price_of(i), options_.min, options_.max, kTick,
+                                         options_.start_cost_s);
+    while (!shadow.orders.empty() && shadow.orders.back().second >= level) shadow.orders.pop_back();
+    shadow.orders.emplace_back(ticks_, level);
+    while (shadow.orders.front().first < ticks_ - lead) shadow.orders.pop_front();
+    shadow.serving = shadow.orders.front().second;
+  }
+  choose();
+}
+
+void PriceFinder::choose() {
+  // What no price could have saved winds no price up.
+  const double beyond = share(kShadows - 1);
+  double allowed = options_.objective;
+  std::size_t i = 0;
+  while (i + 1 < kShadows && share(i) - beyond > allowed) ++i;
+  if (i == 0) {
+    price_ = price_of(0);
+    return;
+  }
+  const double dear = std::max(share(i) - beyond, allowed * 1e-3);
+  const double cheap = share(i - 1) - beyond;
+  const double part =
+      cheap > dear ? std::clamp(std::log(cheap / allowed) / std::log(cheap / dear), 0.0, 1.0) : 1;
+  price_ = price_of(i - 1) * std::pow(2.0, part);
+}
+
+}  // namespace hive::decide::autoscale

@@ -1,0 +1,67 @@
+// What unserved work is worth, found from the objective: shadow copies of the plan, each at a fixed
+// price, meet the same load; the price is where a shadow would have left just what is allowed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "decide/autoscale/level_plan.h"
+
+namespace hive::decide::autoscale {
+
+struct PriceOptions {
+  double objective = 0.001;  // share of the load that may stay unserved
+  int min = 1;
+  int max = 1;
+  double start_cost_s = 90;
+  double lead_s = 90;  // from an order to its serving
+};
+
+class PriceFinder {
+ public:
+  static constexpr std::size_t kShadows = 11;
+
+  explicit PriceFinder(const PriceOptions& options);
+
+  static double price_of(std::size_t shadow);
+  static double dearest() { return price_of(kShadows - 1); }
+
+  // A tick: what each of its seconds brought (in replicas), what really stayed unserved, and what
+  // the forecast now expects.
+  void tick(const double* loads, int count, double unserved, const std::vector<double>& uses);
+  double price() const { return price_; }
+  // What shadow copies would have left unserved, lately; share of the load.
+  double share(std::size_t shadow) const;
+
+  void set_lead(double lead_s, double start_cost_s);
+  void set_bounds(int min, int max);
+
+  template <class A>
+  void fields(A& a) {
+    for (Shadow& one : shadows_) a(one.unserved);
+    a(demand_, price_, spent_, spent_demand_);
+  }
+
+ private:
+  struct Shadow {
+    LevelPlan plan;
+    // Orders not yet outlived: what serves is the least of the last lead time.
+    std::deque<std::pair<std::int64_t, int>> orders;
+    double unserved = 0;
+    int serving = 0;
+  };
+  void choose();
+
+  PriceOptions options_;
+  std::array<Shadow, kShadows> shadows_;
+  double demand_ = 0;
+  double price_ = 0;
+  double spent_ = 0;  // unserved in truth
+  double spent_demand_ = 0;
+  std::int64_t ticks_ = 0;
+};
+
+}  // namespace hive::decide::autoscale

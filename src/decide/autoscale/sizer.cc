@@ -1,0 +1,67 @@
+#include "decide/autoscale/sizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "decide/autoscale/uses.h"
+
+namespace hive::decide::autoscale {
+namespace {
+
+// Beyond what was seen in eight days nothing is bought, unless the load itself goes there.
+constexpr double kBeyondMost = 1.1;
+constexpr double kNearMost = 0.9;
+
+PriceOptions price_options(const SizerOptions& options) {
+  return {.objective = options.objective,
+          .min = options.min,
+          .max = options.max,
+          .start_cost_s = options.start_cost_s,
+          .lead_s = options.lead_s};
+}
+
+}  // namespace
+
+Sizer::Sizer(const SizerOptions& options)
+    : options_(options), model_(options.lead_s), price_(price_options(options)) {
+  model_.set_seasons(options.predict);
+}
+
+void Sizer::set_lead(double lead_s, double start_cost_s) {
+  options_.lead_s = lead_s;
+  options_.start_cost_s = start_cost_s;
+  model_.set_horizon(lead_s);
+  price_.set_lead(lead_s, start_cost_s);
+}
+
+void Sizer::set_bounds(int min, int max) {
+  options_.min = min;
+  options_.max = max;
+  price_.set_bounds(min, max);
+}
+
+int Sizer::cap() const {
+  const auto& outlook = model_.outlook();
+  if (outlook.now > kNearMost * outlook.most || outlook.jumped) return options_.max;
+  const double most = std::ceil(kBeyondMost * outlook.most);
+  return static_cast<int>(std::clamp<double>(most, options_.min, options_.max));
+}
+
+int Sizer::observe(std::int64_t now, std::optional<double> load, int ready) {
+  if (plan_.level() == 0) plan_.reset(std::max(options_.min, ready));
+  if (load) {
+    tick_loads_.push_back(*load);
+    tick_unserved_ += std::max(0.0, *load - ready);
+  }
+  if (tick_loads_.size() > static_cast<std::size_t>(forecast::kTick)) tick_loads_.clear();
+  if (!model_.observe(now, load)) return plan_.level();
+  const int most = cap();
+  expected_uses(model_.outlook(), 1, 0.5 / PriceFinder::dearest(), most, uses_);
+  price_.tick(tick_loads_.data(), static_cast<int>(tick_loads_.size()), tick_unserved_, uses_);
+  tick_loads_.clear();
+  tick_unserved_ = 0;
+  return plan_.update(uses_, price_.price(), options_.min, options_.max, forecast::kTick,
+                      options_.start_cost_s);
+}
+
+}  // namespace hive::decide::autoscale
