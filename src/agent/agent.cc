@@ -1,5 +1,7 @@
 #include "agent/agent.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "os/file.h"
 
@@ -80,6 +82,40 @@ void Agent::take_event(const ContainerEvent& event) {
   events_.push_back(event);
 }
 
+void Agent::depart(Milliseconds within) {
+  if (departure_) return;
+  log::info("agent", "the machine shuts down: this node leaves within {} ms", within.count());
+  departure_.emplace(clock_.now(), within);
+  departs_since_ = clock_.now();
+  gone_at_ = departs_since_ + within;
+  next_report_ = MonotonicTime{};
+}
+
+void Agent::go_on_departing() {
+  if (!departure_ || departure_->done()) return;
+  decide::drain::DepartureView view;
+  view.now = clock_.now();
+  view.containers = stops_.running();
+  view.controller_answers = stops_.controller_answers(departs_since_);
+  view.schedulable = stops_.schedulable();
+  if (const auto stats = have_table_ ? edge_.stats() : std::vector<model::EndpointStats>{})
+    for (const model::EndpointStats& one : *stats) view.in_flight += one.in_flight;
+  view.unrecorded = stops_.records().size();
+  const decide::drain::DepartureWish wish = departure_->turn(view);
+  if (wish.leave_balancer && !left_balancer_) {
+    const Status left = edge_.set_leaving(true);
+    note(left, "leaving the balancer");
+    left_balancer_ = left.has_value();
+  }
+  if (wish.stop_all)
+    stops_.stop_all("shutdown", "the node's machine shuts down", wish.stopped_until);
+  if (!departure_->done()) return;
+  for (const std::string& sentence : departure_->given_up())
+    notes_.push_back({"node_shutdown_cut_short", options_.node_id, sentence});
+  for (const std::string& sentence : departure_->given_up()) log::warn("agent", "{}", sentence);
+  report();
+}
+
 void Agent::turn(Milliseconds wait) {
   Mail mail = mailbox_.take(wait);
   // Events first: a drain is never behind a table.
@@ -92,6 +128,7 @@ void Agent::turn(Milliseconds wait) {
   if (mail.orders) stops_.orders(std::move(*mail.orders));
   if (mail.controller_lost) stops_.controller_lost();
   stops_.turn(left_out_);
+  go_on_departing();
   if (mail.table)
     take_table(std::move(*mail.table));
   else if (have_table_ &&
@@ -130,6 +167,9 @@ void Agent::report() {
   report.notes = std::exchange(notes_, {});
   report.leaving.assign(stops_.leaving().begin(), stops_.leaving().end());
   report.stops = stops_.records();
+  if (departure_)
+    report.departs_in_ms = std::max<std::int64_t>(
+        1, std::chrono::duration_cast<Milliseconds>(gone_at_ - clock_.now()).count());
   reported_revision_ = report.revision_applied;
   reported_stops_ = stops_.changes();
   report.events = std::exchange(events_, {});

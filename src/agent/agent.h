@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -10,6 +11,7 @@
 #include "agent/mailbox.h"
 #include "agent/stops.h"
 #include "base/clock.h"
+#include "decide/drain/node_departure.h"
 #include "edge/edge.h"
 
 namespace hive::agent {
@@ -25,6 +27,10 @@ class Agent {
   Agent(Options options, edge::Edge& edge, Stops& stops, Mailbox& mailbox, const Clock& clock);
   // Serves the table of the last run, if there is one.
   void restore();
+  // The machine shuts down and gives this long. Once; later calls change nothing.
+  void depart(Milliseconds within);
+  // The node has taken its leave, or has no more time.
+  bool departed() const { return departure_ && departure_->done(); }
   // One turn: waits for mail, at most `wait`, and does what is due.
   void turn(Milliseconds wait);
 
@@ -32,6 +38,7 @@ class Agent {
   void take_table(model::RoutingTable table);
   void apply();
   void take_event(const ContainerEvent& event);
+  void go_on_departing();
   void note(const Status& status, std::string_view what);
   bool news() const;
   void report();
@@ -54,6 +61,10 @@ class Agent {
   MonotonicTime next_apply_{};
   std::uint64_t reported_revision_ = 0;
   std::uint64_t reported_stops_ = 0;
+  std::optional<decide::drain::NodeDeparture> departure_;
+  MonotonicTime departs_since_{};
+  MonotonicTime gone_at_{};
+  bool left_balancer_ = false;
 };
 
 // True for the container events that mean "no new request to it" where no stop is held: it dies, or

@@ -26,19 +26,27 @@ class FakeEdge final : public edge::Edge {
     return {};
   }
   Result<std::vector<model::EndpointStats>> stats() override {
-    return std::vector<model::EndpointStats>{};
+    model::EndpointStats one;
+    one.task_id = "t2";
+    one.in_flight = in_flight;
+    return std::vector<model::EndpointStats>{one};
   }
   Status readmit(const std::string& task_id) override {
     readmitted.push_back(task_id);
     return {};
   }
-  Status set_leaving(bool) override { return {}; }
+  Status set_leaving(bool now) override {
+    leaving = now;
+    return {};
+  }
   Status keep_alive() override { return {}; }
   std::vector<std::string> not_ready() const override { return {}; }
   Status shutdown() override { return {}; }
 
   Status answer;
   int applied = 0;
+  bool leaving = false;
+  std::uint32_t in_flight = 0;
   std::vector<std::string> tasks, drained, readmitted;
 };
 
@@ -152,6 +160,73 @@ TEST_F(AgentTest, NotesAreReportedOnce) {
   clock_.advance(Milliseconds(1'000));
   turn();
   EXPECT_THAT(reports_.back().notes, IsEmpty());
+}
+
+// The turns of a machine's shutdown until the agent has nothing more to wait for, 120 s at most.
+class DepartureTest : public AgentTest {
+ protected:
+  DepartureTest() {
+    mailbox_.post_table(table(5));
+    mailbox_.post_running({a_container()});
+    turn();
+  }
+  Milliseconds departs_after() {
+    const MonotonicTime begun = clock_.now();
+    while (!agent_.departed() && clock_.now() < begun + Milliseconds(120'000)) {
+      turn();
+      // The application ends as it is told.
+      if (hands_.sight.state == InitState::kStopping)
+        hands_.become(InitState::kFlushing, "flushing");
+    }
+    return std::chrono::duration_cast<Milliseconds>(clock_.now() - begun);
+  }
+  NodeOrders orders(bool schedulable) {
+    NodeOrders out;
+    out.schedulable = schedulable;
+    out.services["s1"] = {"web", {}, {}, 125'000};
+    out.tasks["t1"] = {"s1", 1, true, false, true, {}};
+    return out;
+  }
+};
+
+TEST_F(DepartureTest, WithoutAControllerItStopsItsTasksAndLeavesTheBalancer) {
+  agent_.depart(Milliseconds(60'000));
+  turn();
+  EXPECT_TRUE(edge_.leaving);
+  EXPECT_GT(reports_.back().departs_in_ms, 0);
+  turn();
+  ASSERT_EQ(hands_.stops.size(), 1U);
+  EXPECT_TRUE(hands_.stops[0].first) << "held: the stop sequence runs";
+  EXPECT_LT(departs_after(), Milliseconds(60'000));
+  EXPECT_EQ(hands_.released, 1);
+  ASSERT_FALSE(reports_.back().notes.empty());
+  EXPECT_THAT(reports_.back().notes[0].reason, testing::HasSubstr("no controller answers"));
+}
+
+TEST_F(DepartureTest, AControllerThatDrainsTheNodeIsLeftToIt) {
+  mailbox_.post_orders(orders(true));
+  turn();
+  agent_.depart(Milliseconds(60'000));
+  for (int i = 0; i < 500; ++i) {
+    if (i % 40 == 0) mailbox_.post_orders(orders(i < 100));
+    turn();
+  }
+  EXPECT_FALSE(agent_.departed());
+  EXPECT_THAT(hands_.stops, IsEmpty());
+  hands_.become(InitState::kGone, "gone");  // drained
+  mailbox_.post_running({});
+  EXPECT_LE(departs_after(), Milliseconds(1'000));
+  EXPECT_THAT(reports_.back().notes, IsEmpty());
+}
+
+TEST_F(DepartureTest, OpenRequestsAtTheEdgeAreWaitedForAndSaidWhenCut) {
+  hands_.become(InitState::kGone, "gone");
+  mailbox_.post_running({});
+  edge_.in_flight = 3;
+  agent_.depart(Milliseconds(30'000));
+  EXPECT_GE(departs_after(), Milliseconds(29'000));
+  ASSERT_FALSE(reports_.back().notes.empty());
+  EXPECT_THAT(reports_.back().notes.back().reason, testing::HasSubstr("3 requests still open"));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "edge/haproxy/driver.h"
 #include "engine/docker/client.h"
 #include "os/file.h"
+#include "os/process.h"
 
 namespace hive::agent {
 namespace {
@@ -36,6 +37,8 @@ struct Settings {
   std::uint16_t health_port = 7080;
   std::string logs = "/var/lib/hive/logs";
   std::string log_positions = "/var/lib/hive/log-positions";
+  std::string shutdown_mark = "/run/hive/shutdown";
+  int leave_within_s = 60;
 };
 
 // Nothing when the engine does not answer.
@@ -108,9 +111,31 @@ std::unique_ptr<logs::Collector> start_collector(const Settings& settings, Mailb
   return std::move(*collector);
 }
 
-int finish(edge::Edge& edge) {
-  if (g_signal == SIGQUIT) (void)edge.shutdown();
-  log::info("agent", "ends; HAProxy {}", g_signal == SIGQUIT ? "ended too" : "serves on");
+// The machine goes down, and the agent is not merely restarted: the local cloud's first process and
+// hive's own tools leave a mark, systemd says it itself.
+bool machine_goes(const Settings& settings) {
+  if (g_signal == SIGPWR || std::filesystem::exists(settings.shutdown_mark)) return true;
+  if (!std::filesystem::exists("/run/systemd/system")) return false;
+  os::RunOptions options;
+  options.deadline = Milliseconds(2'000);
+  const auto state = os::run({"systemctl", "is-system-running"}, options);
+  return state && state->out.starts_with("stopping");
+}
+
+// A second signal ends it at once.
+void depart(const Settings& settings, Agent& agent, const Stops& stops) {
+  if (!settings.table.empty() || !machine_goes(settings)) return;
+  const int first = g_signal.exchange(0);
+  agent.depart(Milliseconds(std::int64_t{1'000} * settings.leave_within_s));
+  while (!agent.departed() && g_signal == 0)
+    agent.turn(stops.active() ? kTurnWhileStopping : kTurn);
+  if (g_signal == 0) g_signal = first;
+}
+
+int finish(edge::Edge& edge, bool gone) {
+  const bool ends = gone || g_signal == SIGQUIT;
+  if (ends) (void)edge.shutdown();
+  log::info("agent", "ends; HAProxy {}", ends ? "ended too" : "serves on");
   return 0;
 }
 
@@ -159,7 +184,8 @@ Result<int> serve(const Settings& settings) {
         [&](const std::stop_token& stop) { follow_file(settings.table, mailbox, stop); });
   }
   while (g_signal == 0) agent.turn(stops.active() ? kTurnWhileStopping : kTurn);
-  return finish(*edge);
+  depart(settings, agent, stops);
+  return finish(*edge, agent.departed());
 }
 
 }  // namespace
@@ -178,9 +204,12 @@ int agent_main(int argc, char** argv) {
   app.add_option("--logs", settings.logs, "directory or share of log lines; empty = none are kept");
   app.add_option("--log-positions", settings.log_positions,
                  "directory of the collector's positions");
+  app.add_option("--leave-within", settings.leave_within_s,
+                 "seconds to empty the node when its machine shuts down")
+      ->check(CLI::Range(1, 3'600));
   app.add_option("--table", settings.table, "serve this routing table; no engine, no controller");
   CLI11_PARSE(app, argc, argv);
-  for (const int number : {SIGTERM, SIGINT, SIGQUIT}) ::signal(number, on_signal);
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGPWR}) ::signal(number, on_signal);
   ::signal(SIGPIPE, SIG_IGN);
   const auto code = serve(settings);
   if (code) return *code;

@@ -100,6 +100,7 @@ std::string encode_orders(const NodeOrders& orders) {
   return dump_json({{"revision", orders.revision},
                     {"controller_node_id", orders.controller_node_id},
                     {"node_name", orders.node_name},
+                    {"schedulable", orders.schedulable},
                     {"services", std::move(services)},
                     {"tasks", std::move(tasks)},
                     {"stops", std::move(stops)},
@@ -115,6 +116,7 @@ Result<NodeOrders> decode_orders(std::string_view text) {
   reader.number("revision", orders.revision);
   reader.text("controller_node_id", orders.controller_node_id, 256);
   reader.text("node_name", orders.node_name, 256);
+  reader.flag("schedulable", orders.schedulable);
   reader.map("services", orders.services, 10'000, read_service);
   reader.map("tasks", orders.tasks, 20'000, read_task);
   reader.list("stops", orders.stops, 20'000, read_stop);

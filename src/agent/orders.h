@@ -53,6 +53,7 @@ struct NodeOrders {
   std::uint64_t revision = 0;
   std::string controller_node_id;
   std::string node_name;
+  bool schedulable = true;  // Swarm may give the node new tasks: it is neither paused nor drained
   std::map<std::string, ServiceOrders> services;  // by service id
   std::map<std::string, TaskOrders> tasks;        // by task id
   std::vector<StopOrder> stops;

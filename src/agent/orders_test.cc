@@ -13,6 +13,7 @@ NodeOrders sample() {
   orders.revision = 9;
   orders.controller_node_id = "node-a";
   orders.node_name = "shop-worker-1";
+  orders.schedulable = false;
   ServiceOrders service{.name = "web", .grace_ms = 95'000};
   service.stop.drain = Milliseconds(1);
   service.stop.pre_stop = {"/flush.sh", "a b"};

@@ -296,7 +296,8 @@ std::string encode_report(const Report& report) {
                     {"not_ready", report.not_ready},
                     {"notes", std::move(notes)},
                     {"leaving", report.leaving},
-                    {"stops", std::move(stops)}});
+                    {"stops", std::move(stops)},
+                    {"departs_in_ms", report.departs_in_ms}});
 }
 
 Result<Report> decode_report(std::string_view text) {
@@ -316,6 +317,7 @@ Result<Report> decode_report(std::string_view text) {
   reader.list("notes", report.notes, kMaxReportNotes, read_note);
   reader.list("leaving", report.leaving, 20'000, read_text);
   reader.list("stops", report.stops, kMaxReportStops, read_stop);
+  reader.number("departs_in_ms", report.departs_in_ms);
   reader.require(!report.node_id.empty(), "node_id", "is missing");
   if (!fault.empty()) return fail(Errc::kCorrupt, "agent report: " + fault);
   return report;

@@ -81,6 +81,8 @@ struct Report {
   std::vector<std::string> leaving;
   // Containers on their way out, and those that ended until the controller has recorded them.
   std::vector<model::StopRecord> stops;
+  // Its machine shuts down: this long until it is gone, whatever is left. 0 = it stays.
+  std::int64_t departs_in_ms = 0;
   bool operator==(const Report&) const = default;
 };
 

@@ -64,6 +64,7 @@ Report sample_report() {
   report.notes = {{"log_destination_fault", "/mnt/logs", "No space left on device"}};
   report.leaving = {"t1"};
   report.stops = {stop};
+  report.departs_in_ms = 59'000;
   return report;
 }
 

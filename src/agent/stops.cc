@@ -75,10 +75,20 @@ void Stops::orders(NodeOrders orders) {
   orders_at_ = clock_.now();
 }
 
+void Stops::stop_all(const std::string& by, const std::string& reason, MonotonicTime until) {
+  StopOrder order;
+  order.by = by;
+  order.reason = reason;
+  of_all_ = std::move(order);
+  all_until_ = until;
+}
+
+bool Stops::controller_answers(MonotonicTime since) const {
+  return link_up_ && clock_.now() - std::max(orders_at_, since) <= options_.controller_fresh;
+}
+
 bool Stops::controller_answers(const Container& container) const {
-  const MonotonicTime since =
-      container.stop == nullptr ? clock_.now() : std::max(orders_at_, container.stop->begun);
-  return link_up_ && clock_.now() - since <= options_.controller_fresh;
+  return controller_answers(container.stop == nullptr ? clock_.now() : container.stop->begun);
 }
 
 bool Stops::controller_knows(const Container& container) const {
@@ -99,7 +109,7 @@ const ServiceOrders* Stops::service_of(const Container& container) const {
 const StopOrder* Stops::order_of(const Container& container) const {
   for (const StopOrder& order : orders_.stops)
     if (order.task_id == container.info.task_id) return &order;
-  return nullptr;
+  return of_all_ ? &*of_all_ : nullptr;
 }
 
 model::StopPolicy Stops::policy_of(const Container& container) const {
@@ -112,8 +122,10 @@ model::StopPolicy Stops::policy_of(const Container& container) const {
 MonotonicTime Stops::kill_time(const Container& container, MonotonicTime started) const {
   const ServiceOrders* service = service_of(container);
   const bool by_person = container.stop != nullptr && container.stop->record.by == kByDocker;
-  if (by_person || service == nullptr) return started + options_.docker_grace;
-  return started + Milliseconds(service->grace_ms);
+  const bool short_grace = by_person || service == nullptr;
+  const MonotonicTime kill =
+      started + (short_grace ? options_.docker_grace : Milliseconds(service->grace_ms));
+  return of_all_ ? std::min(kill, all_until_) : kill;
 }
 
 // Who stops it: the controller's order says it, or whether Swarm still wants it to run.
@@ -192,7 +204,7 @@ void Stops::obey(Container& container) {
   const StopOrder* order = order_of(container);
   if (order == nullptr || !container.running) return;
   if (container.stop != nullptr) return;
-  if (container.ordered || !link_up_) return;
+  if (container.ordered || (!link_up_ && !of_all_)) return;
   const ServiceOrders* service = service_of(container);
   const Milliseconds grace(service == nullptr ? options_.docker_grace.count() : service->grace_ms);
   log::info(kComponent, "{}: stopping it for {} ({})", container.info.task_name, order->by,
@@ -397,6 +409,13 @@ std::string Stops::init_of(const std::string& container_id) const {
 bool Stops::holds(const std::string& container_id) const {
   const auto found = containers_.find(container_id);
   return found != containers_.end() && found->second.init.ours;
+}
+
+std::size_t Stops::running() const {
+  return static_cast<std::size_t>(
+      std::count_if(containers_.begin(), containers_.end(), [](const auto& entry) {
+        return entry.second.running && entry.second.init.state != InitState::kGone;
+      }));
 }
 
 bool Stops::active() const {

@@ -42,6 +42,10 @@ class Stops {
   // No controller's stream is open.
   void controller_lost() { link_up_ = false; }
 
+  // The node goes: every container is stopped, also without a controller, and has until then at the
+  // most. Called again with the same words it changes nothing.
+  void stop_all(const std::string& by, const std::string& reason, MonotonicTime until);
+
   // Looks at every container that is due and does what is to be done.
   // `edge_out`: tasks that this node's edge sends nothing to.
   void turn(const std::set<std::string>& edge_out);
@@ -56,6 +60,11 @@ class Stops {
   bool holds(const std::string& container_id) const;
   // Counts up with every step of every stop.
   std::uint64_t changes() const { return changes_; }
+  std::size_t running() const;
+  // A controller has said something within controller_fresh, counted from `since` at the earliest.
+  bool controller_answers(MonotonicTime since) const;
+  // As the controller said last: Swarm may give this node new tasks.
+  bool schedulable() const { return orders_.schedulable; }
 
  private:
   struct Stop {
@@ -102,6 +111,8 @@ class Stops {
   StopHands& hands_;
   const Clock& clock_;
   NodeOrders orders_;
+  std::optional<StopOrder> of_all_;  // the node goes
+  MonotonicTime all_until_{};
   bool link_up_ = false;
   MonotonicTime orders_at_{};
   std::map<std::string, Container> containers_;  // by id

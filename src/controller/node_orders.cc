@@ -83,7 +83,10 @@ agent::NodeOrders orders_of(const OrdersInput& input, const std::string& node_id
   agent::NodeOrders orders;
   orders.controller_node_id = input.table.controller_node_id;
   const auto node = input.snapshot.nodes.find(node_id);
-  if (node != input.snapshot.nodes.end()) orders.node_name = node->second.hostname;
+  if (node != input.snapshot.nodes.end()) {
+    orders.node_name = node->second.hostname;
+    orders.schedulable = node->second.availability == model::Availability::kActive;
+  }
   std::map<std::string, bool> await;  // by service
   for (const auto& [id, task] : input.snapshot.tasks) {
     if (task.node_id != node_id || task.state > TaskState::kRunning) continue;

@@ -47,7 +47,8 @@ std::optional<agent::NodeOrders> OrderBook::due(const std::string& node_id,
         return policies_.of(service);
       }};
   agent::NodeOrders orders = orders_of(input, node_id);
-  bool stopping = false;
+  const auto agent = agents.find(node_id);
+  bool stopping = agent != agents.end() && agent->second.report.departs_in_ms > 0;
   for (const auto& [container, heard] : stops_heard_[node_id]) {
     stopping = stopping || !heard.recorded;
     if (heard.at < snapshot.taken_at) orders.known.push_back(container);

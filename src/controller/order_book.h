@@ -32,7 +32,7 @@ class OrderBook {
   void want_floors(std::map<std::string, std::uint64_t> floors) { floors_ = std::move(floors); }
 
   // The orders for the node, when they are others than it was told last, or it is in the middle of
-  // a stop and was told a while ago: then it must know that its controller lives.
+  // a stop, or shuts down, and was told a while ago: then it must know that its controller lives.
   std::optional<agent::NodeOrders> due(const std::string& node_id, const model::Snapshot& snapshot,
                                        const model::RoutingTable& table,
                                        const std::map<std::string, AgentSight>& agents,

@@ -206,9 +206,10 @@ std::string default_user_data(const LocalCluster& cluster, const std::string& ro
       "--userland-proxy=false --init-path /usr/local/bin/hive-init "
       "--insecure-registry {} --insecure-registry {}\n",
       cluster.registry, cluster.registry_at);
-  out += "service 20-agent --restart --stop-seconds 30 -- /usr/local/bin/hive agent\n";
+  // Stopped in reverse: the agent empties the node while controller and engine still run.
   if (role == "manager")
-    out += "service 30-controller --restart --stop-seconds 10 -- /usr/local/bin/hive controller\n";
+    out += "service 20-controller --restart --stop-seconds 10 -- /usr/local/bin/hive controller\n";
+  out += "service 30-agent --restart --stop-seconds 75 -- /usr/local/bin/hive agent\n";
   return out;
 }
 

@@ -29,7 +29,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kOrderlyStop = std::chrono::seconds(75);
+// The agent has 75 s of it, the controller 10, the engine 20.
+constexpr auto kOrderlyStop = std::chrono::seconds(110);
 constexpr auto kKill = std::chrono::seconds(20);
 
 // Waits for the end of a process that may or may not be a child of this one.

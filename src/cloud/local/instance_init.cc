@@ -122,6 +122,9 @@ bool wait_for(Units& units, pid_t pid, int seconds) {
 // Services in reverse order, each with its own patience; then whatever is left.
 int shut_down(Units& units, pid_t boot) {
   log::info("init", "shutting down");
+  // For the agent, which empties the node then: a TERM alone may be a restart.
+  const auto marked = os::write_file_atomically("/run/hive/shutdown", "", 0644);
+  if (!marked) log::warn("init", "{}", describe(marked.error()));
   if (boot != 0) ::kill(boot, SIGKILL);
   for (const auto& unit : units.to_stop()) {
     ::kill(unit.pid, SIGTERM);

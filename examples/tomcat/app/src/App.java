@@ -34,7 +34,7 @@ public final class App extends HttpServlet {
 
   @Override
   protected void service(HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
+      throws IOException, ServletException {
     String path = request.getRequestURI();
     if (path.equals("/health")) {
       text(response, 200, "ok\n");
@@ -53,6 +53,15 @@ public final class App extends HttpServlet {
       case "/echo" -> {
         if (request.getMethod().equals("POST")) echo(request, response);
         else refuse(response, "POST");
+      }
+      case "/upgrade" -> {
+        if (request.getHeader("Upgrade") == null) {
+          text(response, 426, "a request with Upgrade: is wanted here\n");
+        } else {
+          response.setHeader("Upgrade", request.getHeader("Upgrade"));
+          response.setHeader("Connection", "Upgrade");
+          request.upgrade(Upgrade.class);
+        }
       }
       default -> text(response, 404, "no page " + path + "\n");
     }
