@@ -1,0 +1,72 @@
+#include "decide/rollout/evidence.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace hive::decide::rollout {
+namespace {
+
+constexpr double kZ = 3.0;
+
+struct Interval {
+  double least = 0;
+  double most = 1;
+};
+
+Interval wilson(std::uint64_t hits, std::uint64_t of) {
+  if (of == 0) return {};
+  const auto n = static_cast<double>(of);
+  const double p = static_cast<double>(std::min(hits, of)) / n;
+  const double z2 = kZ * kZ;
+  const double centre = p + z2 / (2 * n);
+  const double half = kZ * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
+  const double scale = 1 + z2 / n;
+  return {std::max(0.0, (centre - half) / scale), std::min(1.0, (centre + half) / scale)};
+}
+
+double percent(const VersionStats& stats) {
+  return stats.requests == 0
+             ? 0
+             : 100.0 * static_cast<double>(stats.errors) / static_cast<double>(stats.requests);
+}
+
+}  // namespace
+
+double least_share(std::uint64_t hits, std::uint64_t of) { return wilson(hits, of).least; }
+double most_share(std::uint64_t hits, std::uint64_t of) { return wilson(hits, of).most; }
+
+std::optional<std::string> more_errors(const VersionStats& old_version,
+                                       const VersionStats& new_version, const Tolerance& allowed) {
+  if (old_version.requests < allowed.min_requests || new_version.requests < allowed.min_requests)
+    return std::nullopt;
+  const double least = least_share(new_version.errors, new_version.requests);
+  const double most = most_share(old_version.errors, old_version.requests);
+  if (least <= most + allowed.max_error_rate) return std::nullopt;
+  return fmt::format(
+      "{} of its {} requests failed ({:.1f}%), of the old version's {} of {} ({:.1f}%)",
+      new_version.errors, new_version.requests, percent(new_version), old_version.errors,
+      old_version.requests, percent(old_version));
+}
+
+std::optional<std::string> slower(const VersionStats& old_version, const VersionStats& new_version,
+                                  const Tolerance& allowed) {
+  if (allowed.max_latency_factor <= 0 || old_version.requests < allowed.min_timed ||
+      new_version.requests < allowed.min_timed)
+    return std::nullopt;
+  const auto before = static_cast<double>(old_version.response_time_ms);
+  const auto now = static_cast<double>(new_version.response_time_ms);
+  if (now <= before * allowed.max_latency_factor || now < before + allowed.least_slower_ms)
+    return std::nullopt;
+  return fmt::format("it answers in {} ms on average, the old version in {} ms",
+                     new_version.response_time_ms, old_version.response_time_ms);
+}
+
+std::string in_words(const VersionStats& stats) {
+  if (stats.requests == 0) return "no request yet";
+  return fmt::format("{} requests, {} failed, {} ms", stats.requests, stats.errors,
+                     stats.response_time_ms);
+}
+
+}  // namespace hive::decide::rollout
