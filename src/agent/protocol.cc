@@ -25,6 +25,7 @@ void read_endpoint(const Json& json, const std::string& place, Endpoint& into, s
   reader.text("address", into.address, 256);
   reader.number("port", into.port);
   reader.flag("admit", into.admit);
+  reader.flag("canary", into.canary);
   reader.require(!into.task_id.empty(), "task_id", "is missing");
   reader.require(!into.address.empty(), "address", "is missing");
   reader.require(into.port != 0, "port", "is missing or 0");
@@ -49,9 +50,11 @@ void read_backend(const Json& json, const std::string& place, Backend& into, std
   reader.flag("proxy_protocol", into.proxy_protocol);
   reader.number("connect_timeout_ms", into.connect_timeout_ms);
   reader.number("response_timeout_ms", into.response_timeout_ms);
+  reader.number("canary_percent", into.canary_percent);
   reader.list("endpoints", into.endpoints, 100'000, read_endpoint);
   reader.require(!into.name.empty(), "name", "is missing");
   reader.require(into.mode == "http" || into.mode == "tcp", "mode", "must be http or tcp");
+  reader.require(into.canary_percent <= 100, "canary_percent", "must be at most 100");
 }
 
 void read_listener(const Json& json, const std::string& place, Listener& into, std::string& fault) {
@@ -172,7 +175,7 @@ Json endpoint_json(const Endpoint& endpoint) {
   return {{"task_id", endpoint.task_id}, {"service_id", endpoint.service_id},
           {"node_id", endpoint.node_id}, {"name", endpoint.name},
           {"address", endpoint.address}, {"port", endpoint.port},
-          {"admit", endpoint.admit}};
+          {"admit", endpoint.admit},     {"canary", endpoint.canary}};
 }
 
 Json backend_json(const Backend& backend) {
@@ -186,6 +189,7 @@ Json backend_json(const Backend& backend) {
           {"proxy_protocol", backend.proxy_protocol},
           {"connect_timeout_ms", backend.connect_timeout_ms},
           {"response_timeout_ms", backend.response_timeout_ms},
+          {"canary_percent", backend.canary_percent},
           {"endpoints", std::move(endpoints)}};
 }
 

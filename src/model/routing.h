@@ -19,6 +19,8 @@ struct Endpoint {
   std::uint16_t port = 0;
   // False: keep serving what is open and what is sticky, admit nothing new.
   bool admit = true;
+  // Of the service's canary: it gets Backend::canary_percent of the requests, and no others.
+  bool canary = false;
   bool operator==(const Endpoint&) const = default;
 };
 
@@ -42,6 +44,8 @@ struct Backend {
   bool proxy_protocol = false;                 // speak PROXY v2 to the tasks
   std::uint32_t connect_timeout_ms = 5'000;
   std::uint32_t response_timeout_ms = 600'000;
+  // So many of a hundred new requests go to the canary endpoints while one of them can serve.
+  std::uint32_t canary_percent = 0;  // 0 = there is no canary
   std::vector<Endpoint> endpoints;
   bool operator==(const Backend&) const = default;
 };

@@ -121,6 +121,12 @@ void render_route(std::string& out, const Route& route, const Backend& backend, 
   if (http && !backend.sticky_cookie.empty())
     out += fmt::format("  use_backend {} if{} {{ req.cook({}) -m found }}\n", all, match,
                        backend.sticky_cookie);
+  // A share of all requests at every edge, whichever node the canary is on. Who is a task's by his
+  // cookie stays there.
+  const std::string canary = canary_name(backend.name);
+  if (backend.canary_percent > 0)
+    out += fmt::format("  use_backend {} if{} {{ rand(100) lt {} }} {{ nbsrv({}) gt 0 }}\n", canary,
+                       match, backend.canary_percent, canary);
   out += fmt::format("  use_backend {} if{} {{ nbsrv({}) gt 0 }}", local, match, local);
   if (backend.max_connections_per_task > 0)
     out += fmt::format(" {{ be_conn_free({}) gt 0 }}", local);
@@ -191,6 +197,13 @@ void render_backend(std::string& out, const Backend& backend, const std::string&
 
 std::string local_name(const std::string& backend) { return "b." + backend + ".local"; }
 std::string all_name(const std::string& backend) { return "b." + backend + ".all"; }
+std::string canary_name(const std::string& backend) { return "b." + backend + ".canary"; }
+
+std::vector<std::string> names_of(const Backend& backend) {
+  std::vector<std::string> names{local_name(backend.name), all_name(backend.name)};
+  if (backend.canary_percent > 0) names.push_back(canary_name(backend.name));
+  return names;
+}
 
 Status validate(const RoutingTable& table, const ConfigOptions& options) {
   for (const Backend& backend : table.backends) HIVE_TRY(validate_backend(backend));
@@ -240,7 +253,7 @@ std::string render_config(const RoutingTable& table, const ConfigOptions& option
       options.health_port, kHealthBackend, kHealthBackend, options.leaving ? " disabled" : "");
   for (const Listener& listener : table.listeners) render_listener(out, table, listener);
   for (const Backend& backend : table.backends) {
-    for (const std::string& name : {local_name(backend.name), all_name(backend.name)}) {
+    for (const std::string& name : names_of(backend)) {
       const auto found = slots.find(name);
       render_backend(out, backend, name,
                      found == slots.end() ? std::vector<Slot>(kMinSlots) : found->second);

@@ -20,11 +20,14 @@ struct ConfigOptions {
   int hard_stop_after_s = 600;  // the longest that a replaced process serves its open requests
 };
 
-// Slots by HAProxy backend: local_name(), all_name().
+// Slots by HAProxy backend: local_name(), all_name(), canary_name().
 using SlotMap = std::map<std::string, std::vector<Slot>>;
 
 std::string local_name(const std::string& backend);
 std::string all_name(const std::string& backend);
+std::string canary_name(const std::string& backend);
+// Of the backend: local, all, and canary while it has one.
+std::vector<std::string> names_of(const model::Backend& backend);
 // Its one server "up" in maint = this edge is leaving.
 inline constexpr std::string_view kHealthBackend = "hive.health";
 

@@ -38,6 +38,7 @@ struct Wanted {
   std::vector<Slot> slots;
   std::vector<std::string> tasks;  // slots[i] is tasks[i]
 };
+enum class Pool { kLocal, kAll, kCanary };
 // By HAProxy's backend. Computed once for an apply: probes answer while it is at work.
 using Wish = std::map<std::string, Wanted>;
 
@@ -114,7 +115,7 @@ class HaproxyEdge final : public Edge {
   bool admissible(const Backend& backend, const Endpoint& endpoint, const SlotMap& actual,
                   std::vector<ProbeTarget>& probes);
   bool drained(const Endpoint& endpoint);
-  Wanted wanted_of(const Backend& backend, bool local_only, const std::set<std::string>& ready);
+  Wanted wanted_of(const Backend& backend, Pool pool, const std::set<std::string>& ready);
   std::string structure(const SlotMap& slots) const;
 
   HaproxyOptions options_;
@@ -182,25 +183,44 @@ bool HaproxyEdge::admissible(const Backend& backend, const Endpoint& endpoint,
   return false;
 }
 
-Wanted HaproxyEdge::wanted_of(const Backend& backend, bool local_only,
+// Which of the backend's HAProxy backends: their servers differ.
+bool belongs(const Endpoint& endpoint, Pool pool, bool own) {
+  switch (pool) {
+    case Pool::kLocal:
+      return own && !endpoint.canary;
+    case Pool::kAll:
+      return true;
+    case Pool::kCanary:
+      return endpoint.canary;
+  }
+  return false;
+}
+
+Wanted HaproxyEdge::wanted_of(const Backend& backend, Pool pool,
                               const std::set<std::string>& ready) {
   bool others = false;
-  for (const Endpoint& endpoint : backend.endpoints)
-    others = others || (endpoint.node_id != options_.node_id && endpoint.admit &&
-                        ready.contains(endpoint.task_id));
+  bool regulars = false;
+  for (const Endpoint& endpoint : backend.endpoints) {
+    const bool serves = endpoint.admit && !endpoint.canary && ready.contains(endpoint.task_id);
+    regulars = regulars || serves;
+    others = others || (serves && endpoint.node_id != options_.node_id);
+  }
   Wanted wanted;
   std::set<std::pair<std::string, std::uint16_t>> seen;
   for (const bool admitted : {true, false})
     for (const Endpoint& endpoint : backend.endpoints) {
       const bool own = endpoint.node_id == options_.node_id;
       if (endpoint.admit != admitted || !ready.contains(endpoint.task_id)) continue;
-      if ((local_only && !own) || !seen.insert({endpoint.address, endpoint.port}).second) continue;
-      // Overflow is for the other nodes: own tasks take only their sticky requests there.
-      const bool overflow_only =
-          !local_only && own && others && backend.max_connections_per_task > 0;
+      if (!belongs(endpoint, pool, own) || !seen.insert({endpoint.address, endpoint.port}).second)
+        continue;
+      // Among all, own tasks are there for their sticky requests alone when there is a bound
+      // (overflow is for the other nodes), and a canary is: its share comes another way.
+      const bool sticky_only =
+          pool == Pool::kAll &&
+          (endpoint.canary ? regulars : own && others && backend.max_connections_per_task > 0);
       wanted.slots.push_back({endpoint.address, endpoint.port,
                               endpoint.admit ? SlotState::kReady : SlotState::kDrain,
-                              overflow_only ? 0 : 100, false});
+                              sticky_only ? 0 : 100, false});
       wanted.tasks.push_back(endpoint.task_id);
     }
   return wanted;
@@ -214,8 +234,10 @@ Wish HaproxyEdge::wanted(const SlotMap& actual) {
     std::set<std::string> ready;
     for (const Endpoint& endpoint : backend.endpoints)
       if (admissible(backend, endpoint, actual, probes)) ready.insert(endpoint.task_id);
-    result[local_name(backend.name)] = wanted_of(backend, true, ready);
-    result[all_name(backend.name)] = wanted_of(backend, false, ready);
+    result[local_name(backend.name)] = wanted_of(backend, Pool::kLocal, ready);
+    result[all_name(backend.name)] = wanted_of(backend, Pool::kAll, ready);
+    if (backend.canary_percent > 0)
+      result[canary_name(backend.name)] = wanted_of(backend, Pool::kCanary, ready);
   }
   prober_.watch(probes);
   return result;
