@@ -23,7 +23,7 @@ struct Watched {
 };
 
 // What Swarm's updater says about this write; an error ends the wait.
-Status check_update(Watched& watched, const model::Service& service, bool first, bool rollback) {
+Status check_update(Watched& watched, const model::Service& service, bool first) {
   const std::string& state = service.update_state;
   if (first) watched.first_update_state = state;
   if (state == "rollback_started") watched.rolling_back = true;
@@ -34,7 +34,7 @@ Status check_update(Watched& watched, const model::Service& service, bool first,
   if (state == "rollback_paused")
     return fail(Errc::kFailedPrecondition,
                 "service " + service.name + ": its rollback is paused: " + service.update_message);
-  if (state == "rollback_completed" && watched.rolling_back && !rollback)
+  if (state == "rollback_completed" && watched.rolling_back)
     return fail(Errc::kFailedPrecondition,
                 "service " + service.name + " was rolled back: " + service.update_message);
   return {};
@@ -94,7 +94,7 @@ Status wait_converged(Context& context, engine::Engine& engine,
     std::vector<Progress> all;
     bool done = true;
     for (const auto& service : services) {
-      HIVE_TRY(check_update(watched[service.id], service, first, options.rollback));
+      HIVE_TRY(check_update(watched[service.id], service, first));
       HIVE_ASSIGN(auto progress, progress_of(engine, service));
       done = done && progress.running == progress.wanted && !updating(service);
       all.push_back(std::move(progress));

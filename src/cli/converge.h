@@ -19,8 +19,6 @@ struct ConvergeOptions {
   // Given up after this time; 0 = docker's behaviour, wait for ever.
   Milliseconds deadline{0};
   bool quiet = false;
-  // The write was itself a rollback: its completion is what was asked for.
-  bool rollback = false;
 };
 
 struct Progress {

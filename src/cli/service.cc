@@ -105,11 +105,12 @@ Command remove_command() {
 }  // namespace
 
 Command service_command() {
-  return {.name = "service",
-          .summary = "The services of the Swarm",
-          .children = {list_command(), ps_command(), inspect_command(), service_create_command(),
-                       service_scale_command(), service_update_command(),
-                       service_rollback_command(), remove_command(), logs_command()}};
+  return {
+      .name = "service",
+      .summary = "The services of the Swarm",
+      .children = {list_command(), ps_command(), inspect_command(), service_create_command(),
+                   service_scale_command(), service_update_command(), service_rollback_command(),
+                   service_history_command(), remove_command(), logs_command()}};
 }
 
 }  // namespace hive::cli

@@ -12,6 +12,7 @@ Command service_create_command();
 Command service_update_command();
 Command service_scale_command();
 Command service_rollback_command();
+Command service_history_command();
 // `service logs` and the shorter `hive logs`.
 Command logs_command();
 

@@ -1,4 +1,4 @@
-// service create, update, scale, rollback: what changes a service, and the wait for it.
+// service create, scale: what makes a service and its tasks, and the wait for it.
 #include <algorithm>
 #include <memory>
 
@@ -16,7 +16,6 @@ namespace {
 struct WaitArgs {
   bool detach = false;
   bool quiet = false;
-  bool rollback = false;  // what is waited for is a rollback
   std::optional<std::string> timeout;
 };
 
@@ -30,7 +29,7 @@ void declare_wait(Declare& declare, WaitArgs& args) {
 int wait_for(Context& context, engine::Engine& engine, const std::vector<std::string>& ids,
              const WaitArgs& args, Milliseconds verify) {
   if (args.detach) return kExitOk;
-  ConvergeOptions options{.verify = verify, .quiet = args.quiet, .rollback = args.rollback};
+  ConvergeOptions options{.verify = verify, .quiet = args.quiet};
   if (args.timeout) {
     const auto timeout = parse_duration(*args.timeout);
     if (!timeout) return context.fail(kExitUsage, "--timeout: " + timeout.error().message);
@@ -63,73 +62,6 @@ int create(Context& context, const ServiceFlags& flags, const std::vector<std::s
   print_warnings(context, *created);
   context.line(created->id);
   return wait_for(context, **engine, {created->id}, wait, verify_period(*spec));
-}
-
-// Writes one service's spec as `merge` changes it and waits.
-int modify(Context& context, const std::string& word, const engine::ServiceWriteOptions& options,
-           const WaitArgs& wait, const std::function<Result<bool>(Json&)>& merge) {
-  auto engine = context.engine();
-  if (!engine) return context.fail(engine.error());
-  const auto service = find_service(**engine, word);
-  if (!service) return context.fail(service.error());
-  Milliseconds verify{5'000};
-  const auto written = engine::modify_service(
-      **engine, service->id,
-      [&](Json& spec) {
-        verify = verify_period(spec);
-        return merge(spec);
-      },
-      options);
-  if (!written)
-    return context.fail(annotate(written.error(), "updating service " + service->name).value());
-  print_warnings(context, *written);
-  context.line(word);
-  return wait_for(context, **engine, {service->id}, wait, verify);
-}
-
-int roll_back(Context& context, const std::string& word, const WaitArgs& wait) {
-  auto engine = context.engine();
-  if (!engine) return context.fail(engine.error());
-  const auto service = find_service(**engine, word);
-  if (!service) return context.fail(service.error());
-  const auto before = (*engine)->inspect_service(service->id);
-  if (!before) return context.fail(before.error());
-  const Json* previous = json_member(*before, "PreviousSpec");
-  if (previous == nullptr)
-    return context.fail(kExitFailed,
-                        "service " + service->name + " has no previous version to go back to");
-  engine::ServiceWriteOptions options;
-  options.rollback_to_previous = true;
-  options.registry_auth_from = "previous-spec";
-  const auto written = (*engine)->update_service(
-      service->id, static_cast<std::uint64_t>(json_int(*before, "Version.Index")),
-      (*before)["Spec"], options);
-  if (!written)
-    return context.fail(annotate(written.error(), "rolling service " + word + " back").value());
-  context.line(word);
-  WaitArgs rollback = wait;
-  rollback.rollback = true;
-  return wait_for(context, **engine, {service->id}, rollback, verify_period((*before)["Spec"]));
-}
-
-int update(Context& context, const ServiceFlags& flags, const std::string& word,
-           const WaitArgs& wait) {
-  if (flags.flag("--rollback")) return roll_back(context, word, wait);
-  engine::ServiceWriteOptions options;
-  const auto image = flags.value("--image");
-  if (image) {
-    options.auth = auth_for_image(context.globals, *image);
-    options.query_registry = !flags.flag("--no-resolve-image");
-  } else {
-    options.registry_auth_from = "spec";
-  }
-  return modify(context, word, options, wait, [&](Json& spec) -> Result<bool> {
-    HIVE_ASSIGN(const bool changed, edit_service_spec(flags, spec));
-    auto engine = context.engine();
-    if (!engine) return tl::unexpected(engine.error());
-    HIVE_TRY(resolve_references(**engine, spec));
-    return changed;
-  });
 }
 
 struct ScaleTarget {
@@ -209,21 +141,6 @@ Command service_create_command() {
       }};
 }
 
-Command service_update_command() {
-  return {
-      .name = "update", .summary = "Change a service", .declare = [](Declare& declare) -> Action {
-        auto flags = std::make_shared<ServiceFlags>();
-        auto wait = std::make_shared<WaitArgs>();
-        auto words = std::make_shared<std::vector<std::string>>();
-        declare_service_flags(declare, *flags, false);
-        declare_wait(declare, *wait);
-        declare.one("SERVICE", words.get(), "Service", ValueKind::kService);
-        return [flags, wait, words](Context& context) {
-          return update(context, *flags, words->front(), *wait);
-        };
-      }};
-}
-
 Command service_scale_command() {
   return {.name = "scale",
           .summary = "Set the number of tasks of services",
@@ -234,20 +151,6 @@ Command service_scale_command() {
             declare.some("SERVICE=REPLICAS", words.get(), "Services and numbers",
                          ValueKind::kService);
             return [wait, words](Context& context) { return scale(context, *words, *wait); };
-          }};
-}
-
-Command service_rollback_command() {
-  return {.name = "rollback",
-          .summary = "Go back to a service's previous version",
-          .declare = [](Declare& declare) -> Action {
-            auto wait = std::make_shared<WaitArgs>();
-            auto words = std::make_shared<std::vector<std::string>>();
-            declare_wait(declare, *wait);
-            declare.one("SERVICE", words.get(), "Service", ValueKind::kService);
-            return [wait, words](Context& context) {
-              return roll_back(context, words->front(), *wait);
-            };
           }};
 }
 

@@ -187,6 +187,17 @@ struct Drain {
   bool operator==(const Drain&) const = default;
 };
 
+// Absent: the defaults of decide/rollout.
+struct Rollout {
+  std::optional<Nanoseconds> canary;  // how long one is watched before the rest; absent = none
+  std::uint32_t canary_weight = 10;   // percent of the requests
+  std::uint64_t canary_replicas = 1;
+  std::optional<double> max_error_rate;  // 0 to 1, more than the old version's
+  std::optional<double> max_latency_factor;
+  std::optional<Nanoseconds> start_timeout;
+  bool operator==(const Rollout&) const = default;
+};
+
 struct RouteRule {
   std::string host;  // "shop.example.org", "*.example.org" or empty = every host
   std::string path;  // prefix, starts with "/"; empty = every path
@@ -196,6 +207,7 @@ struct RouteRule {
 struct ServiceHive {
   std::optional<Autoscale> autoscale;
   std::optional<Drain> drain;
+  std::optional<Rollout> rollout;
   model::LogPolicy logs;
   std::vector<RouteRule> routes;
   std::string sticky_cookie;          // sticky.cookie; empty = not sticky

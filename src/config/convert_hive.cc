@@ -99,6 +99,7 @@ class HiveReader {
   std::optional<Nanoseconds> deadline(const Node& node, std::string_view key,
                                       const std::string& path);
   Drain drain(const Node& node, const std::string& path);
+  Rollout rollout(const Node& node, const std::string& path);
   model::LogPolicy logs(const Node& node, const std::string& path);
   std::optional<model::FilebeatPlace> filebeat(const Node& node, const std::string& path);
   std::string place_on_node(const Node& node, std::string_view key, const std::string& path);
@@ -454,12 +455,26 @@ std::vector<RouteRule> HiveReader::routes(const Node& list, const std::string& p
   return out;
 }
 
+Rollout HiveReader::rollout(const Node& node, const std::string& path) {
+  Rollout out;
+  out.canary = deadline(node, "canary", path);
+  out.canary_weight = static_cast<std::uint32_t>(
+      number(node, "canary_weight", path, 1, 100).value_or(out.canary_weight));
+  out.canary_replicas =
+      static_cast<std::uint64_t>(number(node, "canary_replicas", path, 1, 1'000).value_or(1));
+  out.max_error_rate = percentage(node, "max_error_rate", path);
+  out.max_latency_factor = positive(node, "max_latency_factor", path);
+  out.start_timeout = deadline(node, "start_timeout", path);
+  return out;
+}
+
 ServiceHive HiveReader::service(const Node& node, const std::string& name) {
   const std::string path = fmt::format("services.{}.x-hive", name);
   ServiceHive out;
   if (const Node* part = map_at(node, "autoscale"))
     out.autoscale = autoscale(*part, path + ".autoscale");
   if (const Node* part = map_at(node, "drain")) out.drain = drain(*part, path + ".drain");
+  if (const Node* part = map_at(node, "rollout")) out.rollout = rollout(*part, path + ".rollout");
   if (const Node* part = map_at(node, "logs")) out.logs = logs(*part, path + ".logs");
   if (const Node* list = node.find("routes"); list != nullptr && list->is_list())
     out.routes = routes(*list, path + ".routes");

@@ -1,6 +1,7 @@
 #include "controller/routing.h"
 
 #include <algorithm>
+#include <charconv>
 #include <tuple>
 
 namespace hive::controller {
@@ -39,6 +40,9 @@ class Router {
 
   Routing run() {
     for (const auto& [id, task] : snapshot_.tasks) tasks_[task.service_id].push_back(&task);
+    for (const auto& [id, service] : snapshot_.services)
+      if (const auto of = service.labels.find(kCanaryOfLabel); of != service.labels.end())
+        canaries_.emplace(of->second, &service);
     if (settings_.dashboard_port != 0) add_dashboard();
     // The service that was there first keeps a contested route.
     std::vector<const Service*> services;
@@ -110,6 +114,7 @@ class Router {
   }
 
   void add_service(const Service& service) {
+    if (service.labels.contains(kCanaryOfLabel)) return;
     const auto ports = published(service);
     if (ports.empty()) return;
     const Json hive = hive_settings(service);
@@ -168,10 +173,31 @@ class Router {
     out.max_connections_per_task = static_cast<std::uint32_t>(
         std::clamp<std::int64_t>(json_int(hive, "max_connections"), 0, 1'000'000));
     out.proxy_protocol = json_bool(hive, "proxy_protocol");
-    const auto found = tasks_.find(service.id);
-    if (found == tasks_.end()) return out;
-    for (const Task* task : found->second) add_endpoint(*task, port, out.endpoints);
+    add_tasks(service.id, port, out.endpoints);
+    const auto canary = canaries_.find(service.id);
+    if (canary == canaries_.end()) return out;
+    out.canary_percent = percent_of(*canary->second);
+    const std::size_t regulars = out.endpoints.size();
+    if (out.canary_percent > 0) add_tasks(canary->second->id, port, out.endpoints);
+    for (std::size_t i = regulars; i < out.endpoints.size(); ++i) out.endpoints[i].canary = true;
     return out;
+  }
+
+  std::uint32_t percent_of(const Service& canary) {
+    const auto label = canary.labels.find(kCanaryPercentLabel);
+    const std::string text = label == canary.labels.end() ? "" : label->second;
+    std::uint32_t percent = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), percent);
+    if (read.ec == std::errc() && percent >= 1 && percent <= 100) return percent;
+    problem("service " + canary.name + ": label " + kCanaryPercentLabel +
+            " is not 1 to 100; the canary gets no requests");
+    return 0;
+  }
+
+  void add_tasks(const std::string& service_id, const Published& port, std::vector<Endpoint>& out) {
+    const auto found = tasks_.find(service_id);
+    if (found == tasks_.end()) return;
+    for (const Task* task : found->second) add_endpoint(*task, port, out);
   }
 
   void add_endpoint(const Task& task, const Published& port, std::vector<Endpoint>& out) {
@@ -229,6 +255,7 @@ class Router {
   const Unfit& unfit_;
   const std::set<std::string>& held_;
   std::map<std::string, std::vector<const Task*>> tasks_;  // by service
+  std::map<std::string, const Service*> canaries_;         // by the service's id
   std::map<std::tuple<std::uint16_t, std::string, std::string>, std::string> owners_;
   std::map<std::string, std::string> backends_;  // name -> who has it
   Routing out_;

@@ -1,8 +1,8 @@
 // From what the cluster is to what its edges serve. Pure.
 //
 // Inputs beside the Snapshot: service labels `hive.listeners` ([{"port","target","protocol"}]) and
-// `hive.x` (the service's x-hive object as JSON), and the cluster's settings, kept in the Swarm
-// config object `hive.cluster` (what it holds: cli/cluster_config.h).
+// `hive.x` (the service's x-hive object as JSON), those of a canary below, and the cluster's
+// settings, kept in the Swarm config object `hive.cluster` (what it holds: cli/cluster_config.h).
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,9 @@ inline constexpr const char* kClusterConfig = "hive.cluster";
 inline constexpr const char* kRevisionLabel = "hive.revision";
 inline constexpr const char* kListenersLabel = "hive.listeners";
 inline constexpr const char* kHiveLabel = "hive.x";
+// A service that is another one's canary: its tasks get a share of that one's requests.
+inline constexpr const char* kCanaryOfLabel = "hive.canary.of";            // the service's id
+inline constexpr const char* kCanaryPercentLabel = "hive.canary.percent";  // 1 to 100
 inline constexpr const char* kDashboardBackend = "hive-dashboard";
 
 // What the balancer in front does to a port of the nodes. TLS of its own ends there.

@@ -1,9 +1,10 @@
-// How a service wants to be stopped, and its log lines kept: from its label hive.x.
+// How a service wants to be stopped and rolled out, and its log lines kept: from its label hive.x.
 #pragma once
 
 #include <map>
 #include <string>
 
+#include "config/compose.h"
 #include "model/cluster.h"
 #include "model/log_policy.h"
 #include "model/stop_policy.h"
@@ -13,6 +14,7 @@ namespace hive::controller {
 struct ServicePolicies {
   model::StopPolicy stop;
   model::LogPolicy logs;
+  config::Rollout rollout;
 };
 
 // Remembers what it has read: labels are the same at each tick. Not thread-safe.

@@ -40,6 +40,27 @@ std::int64_t unix_ms_from_rfc3339(std::string_view text) {
 
 namespace {
 
+std::uint64_t digest_of(const Json& value, bool of_template = false) {
+  if (value.is_object()) {
+    std::uint64_t sum = 1;
+    for (const auto& [key, member] : value.items())
+      if (!of_template || tells_tasks_apart(key))
+        sum += digest_join(digest_bytes(key, 2), digest_of(member));
+    return sum;
+  }
+  if (value.is_array()) {
+    std::uint64_t all = 3;
+    for (const Json& item : value) all = digest_join(all, digest_of(item));
+    return all;
+  }
+  if (value.is_string()) return digest_bytes(value.get_ref<const std::string&>(), 4);
+  if (value.is_boolean()) return value.get<bool>() ? 5 : 6;
+  if (value.is_number_float()) return digest_join(7, std::hash<double>()(value.get<double>()));
+  if (value.is_number())
+    return digest_join(8, static_cast<std::uint64_t>(value.get<std::int64_t>()));
+  return 9;
+}
+
 class JsonView {
  public:
   explicit JsonView(const Json& value) : value_(&value) {}
@@ -62,12 +83,18 @@ class JsonView {
     for (const auto& [key, value] : map->items())
       if (value.is_string()) on_member(key, value.template get_ref<const std::string&>());
   }
+  std::uint64_t template_digest(std::string_view path) const {
+    const Json* found = json_path(*value_, path);
+    return found == nullptr ? 0 : digest_of(*found, true);
+  }
 
  private:
   const Json* value_;
 };
 
 }  // namespace
+
+std::uint64_t digest(const Json& value) { return digest_of(value); }
 
 model::Node node_from_json(const Json& node) { return read_node(JsonView(node)); }
 model::Service service_from_json(const Json& service) { return read_service(JsonView(service)); }

@@ -226,6 +226,9 @@ Result<ServiceWriteResult> modify_service(Engine& engine, const std::string& id_
 Status modify_node(Engine& engine, const std::string& id_or_name,
                    const std::function<Result<bool>(Json& spec)>& merge, int attempts = 5);
 
+// The same for equal values, whatever the order of members.
+std::uint64_t digest(const Json& value);
+
 // The engine's JSON as model types.
 model::Node node_from_json(const Json& node);
 model::Service service_from_json(const Json& service);

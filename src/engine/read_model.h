@@ -1,6 +1,7 @@
 // How the engine's JSON becomes model types, written once for both parsers: nlohmann's tree for
 // single objects, simdjson's for lists of thousands. A parser joins in as a View with string(),
-// integer(), boolean(), has(), each() and members(), all by dotted path. Absent fields are empty
+// integer(), boolean(), has(), each(), members() and template_digest(), all by dotted
+// path. Absent fields are empty
 // or zero.
 #pragma once
 
@@ -15,6 +16,29 @@ namespace hive::engine {
 // Milliseconds since 1970 of "2026-01-02T03:04:05.678901234Z" (or with an offset); 0 when it is
 // none or before 1970 (Go's zero time).
 std::int64_t unix_ms_from_rfc3339(std::string_view text);
+
+// Members of a task template that do not tell its tasks apart: a change of placement alone replaces
+// no task that still fits where it is, and a task's own Spec has no Runtime (seen on 20.10).
+inline bool tells_tasks_apart(std::string_view member) {
+  return member != "Placement" && member != "Runtime";
+}
+
+// Parts of the digest of a JSON value, the same from every parser and for every order of an
+// object's members. Not for secrets: collisions can be made.
+inline std::uint64_t digest_bytes(std::string_view bytes, std::uint64_t seed) {
+  std::uint64_t hash = 14'695'981'039'346'656'037U ^ seed;
+  for (const char c : bytes) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 1'099'511'628'211U;
+  }
+  return hash;
+}
+inline std::uint64_t digest_join(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t x = a * 0x9e37'79b9'7f4a'7c15U + b;
+  x ^= x >> 32U;
+  x *= 0xd6e8'feb8'6659'fd93U;
+  return x ^ (x >> 32U);
+}
 
 template <typename View>
 model::Port read_port(const View& port) {
@@ -76,6 +100,7 @@ model::Service read_service(const View& service) {
   const auto grace_ns = service.integer("Spec.TaskTemplate.ContainerSpec.StopGracePeriod");
   if (grace_ns > 0) out.stop_grace_ms = grace_ns / 1'000'000;
   out.start_first = service.string("Spec.UpdateConfig.Order") == "start-first";
+  out.template_digest = service.template_digest("Spec.TaskTemplate");
   out.update_state = service.string("UpdateStatus.State");
   out.update_message = service.string("UpdateStatus.Message");
   out.created_unix_ms = unix_ms_from_rfc3339(service.string("CreatedAt"));
@@ -92,6 +117,7 @@ model::Task read_task(const View& task) {
   out.node_id = task.string("NodeID");
   out.slot = task.integer("Slot");
   out.image = task.string("Spec.ContainerSpec.Image");
+  out.template_digest = task.template_digest("Spec");
   out.state = model::task_state_from(task.string("Status.State"));
   out.desired = model::task_state_from(task.string("DesiredState"));
   out.message = task.string("Status.Message");

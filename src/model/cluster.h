@@ -61,7 +61,9 @@ struct Service {
   Labels labels;                        // Spec.Labels
   std::int64_t stop_grace_ms = 10'000;  // Docker kills this long after the stop signal
   bool start_first = false;             // UpdateConfig.Order
-  std::string update_state;             // UpdateStatus.State; empty when never updated
+  // Of TaskTemplate without Placement: tasks made from it have the same.
+  std::uint64_t template_digest = 0;
+  std::string update_state;  // UpdateStatus.State; empty when never updated
   std::string update_message;
   std::int64_t created_unix_ms = 0;
   std::int64_t updated_unix_ms = 0;
@@ -94,6 +96,7 @@ struct Task {
   std::string node_id;    // empty while unassigned
   std::int64_t slot = 0;  // 0 for a global service
   std::string image;
+  std::uint64_t template_digest = 0;  // Service::template_digest when it was made
   TaskState state = TaskState::kNew;
   TaskState desired = TaskState::kNew;
   std::string message;

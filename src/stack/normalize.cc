@@ -105,6 +105,8 @@ Json normalized(Json spec, const std::map<std::string, std::string>& networks) {
       !(*mode)["Replicated"].contains("Replicas")) {
     (*mode)["Replicated"]["Replicas"] = 1;
   }
+  // Who wrote last (hive's rollouts), not what.
+  if (spec.contains("Labels") && spec["Labels"].is_object()) spec["Labels"].erase("hive.rollout");
   prune(spec);
   if (spec.contains("EndpointSpec") && spec["EndpointSpec"].contains("Ports")) {
     sort_by_text(spec["EndpointSpec"]["Ports"]);

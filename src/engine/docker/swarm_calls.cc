@@ -8,6 +8,38 @@
 namespace hive::engine::docker {
 namespace {
 
+std::uint64_t digest_of(simdjson::dom::element value, bool of_template = false) {
+  using Type = simdjson::dom::element_type;
+  switch (value.type()) {
+    case Type::OBJECT: {
+      std::uint64_t sum = 1;
+      for (const auto& [key, member] : simdjson::dom::object(value))
+        if (!of_template || tells_tasks_apart(key))
+          sum += digest_join(digest_bytes(key, 2), digest_of(member));
+      return sum;
+    }
+    case Type::ARRAY: {
+      std::uint64_t all = 3;
+      for (const simdjson::dom::element item : simdjson::dom::array(value))
+        all = digest_join(all, digest_of(item));
+      return all;
+    }
+    case Type::STRING:
+      return digest_bytes(std::string_view(value), 4);
+    case Type::BOOL:
+      return bool(value) ? 5 : 6;
+    case Type::DOUBLE:
+      return digest_join(7, std::hash<double>()(double(value)));
+    case Type::INT64:
+      return digest_join(8, static_cast<std::uint64_t>(std::int64_t(value)));
+    case Type::UINT64:
+      return digest_join(8, std::uint64_t(value));
+    case Type::NULL_VALUE:
+      break;
+  }
+  return 9;
+}
+
 // simdjson's tree as read_model.h wants it.
 class FastView {
  public:
@@ -42,6 +74,10 @@ class FastView {
       std::string_view text;
       if (value.get(text) == simdjson::SUCCESS) on_member(key, text);
     }
+  }
+  std::uint64_t template_digest(std::string_view path) const {
+    simdjson::dom::element found;
+    return at(path).get(found) == simdjson::SUCCESS ? digest_of(found, true) : 0;
   }
 
  private:
