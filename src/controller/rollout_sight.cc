@@ -76,15 +76,17 @@ TaskView view_of(const World& world, const RolloutVersions& versions, const Task
     out.trouble = ended_words(task);
     return out;
   }
+  bool leaving = false;
   if (told || task.state > TaskState::kRunning) {
     out.stage = TaskStage::kLeaving;
+    (void)not_serving(world, task, leaving);
+    out.lingers = task.state == TaskState::kRunning && !leaving && !out.node_lost;
     return out;
   }
   if (task.state != TaskState::kRunning) {
     out.trouble = task.error.empty() ? task.message : task.error;
     return out;
   }
-  bool leaving = false;
   out.trouble = not_serving(world, task, leaving);
   out.stage = leaving               ? TaskStage::kLeaving
               : out.trouble.empty() ? TaskStage::kServing

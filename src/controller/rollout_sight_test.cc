@@ -88,6 +88,14 @@ TEST_F(RolloutSight, ATaskThatSwarmStoppedIsNoFailure) {
   EXPECT_EQ(stage(), TaskStage::kLeaving);
 }
 
+TEST_F(RolloutSight, ATaskThatIsToldToStopLingersUntilItsAgentSaysThatItLeaves) {
+  task("t", 2).desired = TaskState::kShutdown;
+  EXPECT_EQ(stage(), TaskStage::kLeaving);
+  EXPECT_TRUE(rollout_sight(world, versions, false).tasks.at(0).lingers);
+  world.reports["n"].leaving = {"t"};
+  EXPECT_FALSE(rollout_sight(world, versions, false).tasks.at(0).lingers);
+}
+
 TEST_F(RolloutSight, ATaskOnALostNodeIsMarked) {
   task("t", 2);
   world.snapshot.nodes["n"].state = model::NodeState::kDown;

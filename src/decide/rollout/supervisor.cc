@@ -14,6 +14,7 @@ struct Count {
   std::uint64_t serving = 0;  // of the version that is wanted
   std::uint64_t starting = 0;
   std::uint64_t others = 0;         // of the other version, not told to leave
+  std::uint64_t lingering = 0;      // of the other version: told to leave, still asked
   std::uint64_t places = 0;         // of all that are not leaving
   std::uint64_t most_failures = 0;  // of one place
   std::string trouble;              // the version's own, of a failed task
@@ -32,6 +33,7 @@ Count count(const Sight& sight, bool wanted_is_new) {
       places[task.place] = true;
     if (!ours) {
       if (task.stage != TaskStage::kLeaving && task.stage != TaskStage::kFailed) ++out.others;
+      if (task.stage == TaskStage::kLeaving && task.lingers) ++out.lingering;
       continue;
     }
     switch (task.stage) {
@@ -169,7 +171,9 @@ Decision next_back(const Sight& sight, const Policy& policy, Memory& memory) {
   out.of = wanted_of(sight, counted);
   out.done = std::min(counted.serving, out.of);
   keep_progress(counted, sight.now_ms, memory);
-  if (counted.serving >= out.of && counted.starting == 0 && counted.others == 0) {
+  // A bad version must not be asked any more when it is said to be gone.
+  if (counted.serving >= out.of && counted.starting == 0 && counted.others == 0 &&
+      counted.lingering == 0) {
     out.verb = Verb::kDone;
     out.reason = fmt::format("all {} tasks of the old version serve", out.of);
     return out;

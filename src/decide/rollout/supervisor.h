@@ -33,6 +33,7 @@ struct TaskView {
   std::string place;       // its slot, or node for a global service
   std::string trouble;     // Swarm's or the agent's words, may be empty
   bool node_lost = false;  // its node is down or unknown
+  bool lingers = false;    // it is leaving, and may still get requests
 };
 
 enum class Updater { kIdle, kUpdating, kPaused };  // what Swarm says of the service's update

@@ -188,6 +188,9 @@ TEST_F(SupervisorTest, TheWayBackEndsWhenTheOldTasksServe) {
   EXPECT_EQ(next_back(sight, policy, memory).verb, Verb::kResume);
   sight.tasks.back().stage = TaskStage::kLeaving;
   sight.updater = Updater::kUpdating;  // Swarm's own watch need not be waited for
+  sight.tasks.back().lingers = true;   // but that nobody asks the bad version
+  EXPECT_EQ(next_back(sight, policy, memory).verb, Verb::kWait);
+  sight.tasks.back().lingers = false;
   EXPECT_EQ(next_back(sight, policy, memory).verb, Verb::kDone);
 }
 
