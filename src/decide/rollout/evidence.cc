@@ -1,7 +1,5 @@
 #include "decide/rollout/evidence.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -26,10 +24,11 @@ Interval wilson(std::uint64_t hits, std::uint64_t of) {
   return {std::max(0.0, (centre - half) / scale), std::min(1.0, (centre + half) / scale)};
 }
 
-double percent(const VersionStats& stats) {
-  return stats.requests == 0
-             ? 0
-             : 100.0 * static_cast<double>(stats.errors) / static_cast<double>(stats.requests);
+// Of all requests, to a tenth.
+std::string percent(const VersionStats& stats) {
+  const std::uint64_t tenths =
+      stats.requests == 0 ? 0 : (stats.errors * 1'000 + stats.requests / 2) / stats.requests;
+  return " (" + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "%)";
 }
 
 }  // namespace
@@ -44,10 +43,10 @@ std::optional<std::string> more_errors(const VersionStats& old_version,
   const double least = least_share(new_version.errors, new_version.requests);
   const double most = most_share(old_version.errors, old_version.requests);
   if (least <= most + allowed.max_error_rate) return std::nullopt;
-  return fmt::format(
-      "{} of its {} requests failed ({:.1f}%), of the old version's {} of {} ({:.1f}%)",
-      new_version.errors, new_version.requests, percent(new_version), old_version.errors,
-      old_version.requests, percent(old_version));
+  return std::to_string(new_version.errors) + " of its " + std::to_string(new_version.requests) +
+         " requests failed" + percent(new_version) + ", of the old version's " +
+         std::to_string(old_version.errors) + " of " + std::to_string(old_version.requests) +
+         percent(old_version);
 }
 
 std::optional<std::string> slower(const VersionStats& old_version, const VersionStats& new_version,
@@ -59,14 +58,15 @@ std::optional<std::string> slower(const VersionStats& old_version, const Version
   const auto now = static_cast<double>(new_version.response_time_ms);
   if (now <= before * allowed.max_latency_factor || now < before + allowed.least_slower_ms)
     return std::nullopt;
-  return fmt::format("it answers in {} ms on average, the old version in {} ms",
-                     new_version.response_time_ms, old_version.response_time_ms);
+  return "it answers in " + std::to_string(new_version.response_time_ms) +
+         " ms on average, the old version in " + std::to_string(old_version.response_time_ms) +
+         " ms";
 }
 
 std::string in_words(const VersionStats& stats) {
   if (stats.requests == 0) return "no request yet";
-  return fmt::format("{} requests, {} failed, {} ms", stats.requests, stats.errors,
-                     stats.response_time_ms);
+  return std::to_string(stats.requests) + " requests, " + std::to_string(stats.errors) +
+         " failed, " + std::to_string(stats.response_time_ms) + " ms";
 }
 
 }  // namespace hive::decide::rollout

@@ -1,7 +1,5 @@
 #include "decide/rollout/supervisor.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <map>
 
@@ -9,6 +7,8 @@
 
 namespace hive::decide::rollout {
 namespace {
+
+using std::to_string;
 
 struct Count {
   std::uint64_t serving = 0;  // of the version that is wanted
@@ -82,8 +82,8 @@ std::string bad(const Sight& sight, const Policy& policy, const Count& counted, 
   const std::uint64_t bound = sight.canary ? 1 : policy.slot_failures;
   if (counted.most_failures >= std::max<std::uint64_t>(bound, 1))
     return sight.canary ? "the canary failed: " + why_failed(counted, "it ended")
-                        : fmt::format("a task of the new version failed {} times: {}",
-                                      counted.most_failures, why_failed(counted, "it ended"));
+                        : "a task of the new version failed " + to_string(counted.most_failures) +
+                              " times: " + why_failed(counted, "it ended");
   if (const auto why = more_errors(sight.old_version, sight.new_version, policy.tolerance))
     return "the new version fails: " + *why;
   const auto why = slower(sight.old_version, sight.new_version, policy.tolerance);
@@ -105,7 +105,7 @@ Decision watch(const Sight& sight, const Policy& policy, Memory& memory, Decisio
     out.reason = sight.canary ? "the canary is good after " + seconds(watched) + ": " +
                                     in_words(sight.new_version) +
                                     " (old version: " + in_words(sight.old_version) + ")"
-                              : fmt::format("all {} tasks of the new version serve", out.of);
+                              : "all " + to_string(out.of) + " tasks of the new version serve";
     if (sight.canary && sight.new_version.requests < policy.tolerance.min_requests)
       out.reason += "; too few requests came to judge it by them";
     return out;
@@ -121,8 +121,8 @@ Decision waiting(const Sight& sight, const Count& counted, Decision out) {
   out.reason =
       sight.canary ? "waits until the canary serves"
       : counted.serving >= out.of && out.of > 0
-          ? fmt::format("waits until {} tasks of the old version are let go", counted.others)
-          : fmt::format("{} of {} new tasks serve", counted.serving, out.of);
+          ? "waits until " + to_string(counted.others) + " tasks of the old version are let go"
+          : to_string(counted.serving) + " of " + to_string(out.of) + " new tasks serve";
   if (!counted.waits_for.empty() && counted.serving < out.of)
     out.reason += " (" + counted.waits_for + ")";
   return out;
@@ -157,11 +157,11 @@ Decision next(const Sight& sight, const Policy& policy, Memory& memory) {
   if (complete) return watch(sight, policy, memory, out);
   memory.complete_at_ms = 0;
   const auto waited = sight.now_ms - memory.progress_at_ms;
-  if (waited >= policy.start_deadline_ms)
-    return undo(fmt::format("no further task of the new version served within {}{}{}",
-                            seconds(policy.start_deadline_ms),
-                            counted.trouble.empty() && counted.waits_for.empty() ? "" : ": ",
-                            counted.trouble.empty() ? counted.waits_for : counted.trouble));
+  if (waited >= policy.start_deadline_ms) {
+    const std::string why = counted.trouble.empty() ? counted.waits_for : counted.trouble;
+    return undo("no further task of the new version served within " +
+                seconds(policy.start_deadline_ms) + (why.empty() ? "" : ": " + why));
+  }
   return waiting(sight, counted, out);
 }
 
@@ -175,18 +175,19 @@ Decision next_back(const Sight& sight, const Policy& policy, Memory& memory) {
   if (counted.serving >= out.of && counted.starting == 0 && counted.others == 0 &&
       counted.lingering == 0) {
     out.verb = Verb::kDone;
-    out.reason = fmt::format("all {} tasks of the old version serve", out.of);
+    out.reason = "all " + to_string(out.of) + " tasks of the old version serve";
     return out;
   }
   if (sight.now_ms - memory.progress_at_ms >= policy.start_deadline_ms) {
     out.verb = Verb::kUndo;
-    out.reason = fmt::format("{} of {} tasks of the old version serve after {}", counted.serving,
-                             out.of, seconds(policy.start_deadline_ms));
+    out.reason = to_string(counted.serving) + " of " + to_string(out.of) +
+                 " tasks of the old version serve after " + seconds(policy.start_deadline_ms);
     if (!counted.trouble.empty()) out.reason += ": " + counted.trouble;
     return out;
   }
   out.verb = sight.updater == Updater::kPaused ? Verb::kResume : Verb::kWait;
-  out.reason = fmt::format("goes back: {} of {} old tasks serve", counted.serving, out.of);
+  out.reason =
+      "goes back: " + to_string(counted.serving) + " of " + to_string(out.of) + " old tasks serve";
   return out;
 }
 
