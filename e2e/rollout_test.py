@@ -17,7 +17,8 @@ SERVICE = "hive-server"
 IMAGE = "registry.hive:5001/hive-tomcat"
 BAD = {"dead": ["/bin/nothing-there"],            # cannot start
        "sick": ["/bin/sleep", "3600"],            # its health check never succeeds
-       "errors": server_command("500 Broken")}   # healthy, and every answer is an error
+       "errors": server_command("500 Broken"),   # healthy, and every answer is an error
+       "slow": server_command("200 OK", 1)}      # healthy, and every answer takes a second
 
 
 def text(folder):
@@ -158,6 +159,16 @@ def test_a_bad_canary_is_taken_back_and_the_rest_was_never_touched(cluster):
         assert len(load.failures) == failed, "it still gets requests"
     assert failed < 0.25 * sum(load.answers.values())
     assert set(running(cluster)) == old
+    assert len(cluster.json("service", "ls")) == 1
+
+
+def test_a_slow_canary_is_taken_back(cluster):
+    begin_at(cluster, "1.0")
+    with cluster.load(per_second=40) as load:
+        done = update(cluster, "slow", "--canary", "90s", "--canary-weight", "50", check=False)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "is slow" in done.stderr
+    assert load.failures == []
     assert len(cluster.json("service", "ls")) == 1
 
 
