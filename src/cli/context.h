@@ -41,6 +41,9 @@ class Context {
   // engine. Connected once. kUnavailable when nobody answers.
   Result<engine::Engine*> engine();
 
+  // Of the engine that engine() connected to; empty before.
+  const std::string& engine_host() const { return engine_host_; }
+
   void print(const std::string& text) const;  // to out, as is
   void line(const std::string& text) const;   // to out, with a newline
   void note(const std::string& text) const;   // to err, with a newline
