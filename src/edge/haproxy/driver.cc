@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "edge/haproxy/listeners.h"
 #include "edge/haproxy/prober.h"
 #include "edge/haproxy/runtime.h"
 #include "os/file.h"
@@ -46,6 +47,7 @@ class HaproxyEdge final : public Edge {
   HaproxyEdge(HaproxyOptions options, const Clock& clock)
       : options_(std::move(options)),
         clock_(clock),
+        listeners_(options_.work_dir, options_.program),
         prober_(options_.on_ready ? options_.on_ready : [] {}) {
     config_.stats_socket = path("haproxy.sock");
     config_.health_port = options_.health_port;
@@ -53,11 +55,16 @@ class HaproxyEdge final : public Edge {
   }
 
   Status apply(const RoutingTable& table) override {
-    HIVE_TRY(validate(table, config_));
     table_ = table;
     have_table_ = true;
+    faults_ = drop_faults(table_, config_);
+    const auto held = process_.alive() ? listener_ports(structure_) : std::set<std::uint16_t>();
+    for (std::string& fault : listeners_.keep_servable(table_, held))
+      faults_.push_back(std::move(fault));
     return converge();
   }
+
+  std::vector<std::string> faults() const override { return faults_; }
 
   Status drain(const std::string& task_id) override {
     drained_[task_id] = clock_.now();
@@ -107,6 +114,7 @@ class HaproxyEdge final : public Edge {
   Status converge();
   Status start(const SlotMap& slots, const std::string& structure);
   Status wait_until_serving(const Process& fresh);
+  Result<std::string> ask_own(const std::string& line);
   Status run(const std::vector<std::string>& commands);
   Result<SlotMap> read_slots();
   Status adjust(SlotMap actual, const Wish& wish);
@@ -120,8 +128,10 @@ class HaproxyEdge final : public Edge {
   HaproxyOptions options_;
   const Clock& clock_;
   ConfigOptions config_;
-  RoutingTable table_;
+  Listeners listeners_;
+  RoutingTable table_;  // without what cannot be served
   bool have_table_ = false;
+  std::vector<std::string> faults_;  // of the table as it was given
   Process process_;
   std::vector<pid_t> children_;  // replaced ones too, until reaped
   std::string structure_;        // what the running process was started with
@@ -289,9 +299,28 @@ Status HaproxyEdge::adjust(SlotMap actual, const Wish& wish) {
   return {};
 }
 
+// A process that is being replaced shares its socket with the new one for a moment and may take a
+// connection yet: only what the process that serves now has answered counts. Commands can be given
+// twice.
+Result<std::string> HaproxyEdge::ask_own(const std::string& line) {
+  constexpr std::string_view kEnd = "\n\n";  // of each answer
+  const MonotonicTime until = clock_.now() + options_.deadline;
+  while (true) {
+    HIVE_ASSIGN(std::string answer,
+                ask(config_.stats_socket, "show info;" + line, options_.deadline));
+    const auto end = answer.find(kEnd);
+    const auto pid = parse_pid(answer.substr(0, end));
+    if (pid && *pid == process_.pid && end != std::string::npos)
+      return answer.substr(end + kEnd.size());
+    if (clock_.now() >= until)
+      return fail(Errc::kUnavailable, "HAProxy's socket is another process's");
+    std::this_thread::sleep_for(Milliseconds(5));
+  }
+}
+
 Status HaproxyEdge::run(const std::vector<std::string>& commands) {
   for (const std::string& line : batch_commands(commands)) {
-    HIVE_ASSIGN(const std::string answer, ask(config_.stats_socket, line, options_.deadline));
+    HIVE_ASSIGN(const std::string answer, ask_own(line));
     if (answer.find("No such") != std::string::npos ||
         answer.find("Unknown command") != std::string::npos)
       return fail(Errc::kUnavailable, "HAProxy refused: " + std::string(trim(answer)));
@@ -300,8 +329,7 @@ Status HaproxyEdge::run(const std::vector<std::string>& commands) {
 }
 
 Result<SlotMap> HaproxyEdge::read_slots() {
-  HIVE_ASSIGN(const std::string text,
-              ask(config_.stats_socket, "show servers state", options_.deadline));
+  HIVE_ASSIGN(const std::string text, ask_own("show servers state"));
   return parse_servers_state(text);
 }
 
@@ -351,8 +379,7 @@ Status HaproxyEdge::wait_until_serving(const Process& fresh) {
 }
 
 Result<std::vector<EndpointStats>> HaproxyEdge::stats() {
-  HIVE_ASSIGN(const std::string csv,
-              ask(config_.stats_socket, "show stat -1 4 -1", options_.deadline));
+  HIVE_ASSIGN(const std::string csv, ask_own("show stat -1 4 -1"));
   HIVE_ASSIGN(const std::vector<ServerRow> rows, parse_stat(csv));
   std::map<std::string, EndpointStats> totals;
   for (const auto& [slot, task] : task_of_slot_) {

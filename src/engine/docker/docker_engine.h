@@ -96,6 +96,7 @@ class DockerEngine final : public Engine {
   using OnProgress = std::function<Status(const Json&)>;
 
   Result<std::vector<Json>> list(const std::string& path, const Filters& filters);
+  static Result<std::vector<Json>> objects_of(Json answer, const std::string& path);
   Result<std::string> create(const std::string& path, const Json& body, std::string_view id_key);
   Status write_version(const std::string& path, std::uint64_t version, const Json& spec);
   Status remove(const std::string& path, const Query& query = {});

@@ -127,6 +127,40 @@ TEST(Errors, OfBrokenAnswers) {
       Errc::kUnavailable);
 }
 
+// Valid JSON of another shape is no answer either: it must not read as "there is nothing".
+TEST(Errors, OfAnswersOfAnotherShape) {
+  for (const char* body : {"42", "\"text\"", "[\"a\",\"b\"]", "[1,2]", "true", "[[]]"}) {
+    StandIn stand_in([&](const ScriptedRequest&) { return json_answer(200, body); });
+    Engine& engine = stand_in.engine();
+    const auto code = [](const auto& result) {
+      return result ? Errc::kInternal : result.error().code;
+    };
+    SCOPED_TRACE(body);
+    EXPECT_EQ(code(engine.list_nodes({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_services({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_services_json({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_tasks({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_configs({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_secrets({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_networks({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_volumes({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_images({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_containers(true, {})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.version()), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.info()), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.swarm_inspect()), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.join_tokens()), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_node("x")), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_service("x")), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_task("x")), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_network("x")), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_volume("x")), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.create_volume(Json::object())), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_image("x")), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_container("x")), Errc::kCorrupt);
+  }
+}
+
 TEST(Errors, AHangingEngineMeetsTheDeadline) {
   ScriptedServer server(ScriptedServer::Kind::kUnix, [](const ScriptedRequest&) {
     return Reply{{}, Reply::Then::kHang};
