@@ -9,6 +9,7 @@
 #include "cli/deploy.h"
 #include "cli/listing.h"
 #include "cli/look.h"
+#include "cli/natural.h"
 #include "cli/preflight.h"
 #include "cli/service_table.h"
 
@@ -64,6 +65,8 @@ int list(Context& context, const ListOptions& options) {
   for (const auto& [name, services] : *stacks)
     rows.push_back(
         {name, {name, std::to_string(services)}, {{"name", name}, {"services", services}}});
+  std::sort(rows.begin(), rows.end(),
+            [](const Row& a, const Row& b) { return natural_less(a.id, b.id); });
   return print_listing(context, options, {"NAME", "SERVICES"}, rows);
 }
 

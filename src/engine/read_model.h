@@ -76,6 +76,7 @@ model::Service read_service(const View& service) {
   const auto grace_ns = service.integer("Spec.TaskTemplate.ContainerSpec.StopGracePeriod");
   if (grace_ns > 0) out.stop_grace_ms = grace_ns / 1'000'000;
   out.start_first = service.string("Spec.UpdateConfig.Order") == "start-first";
+  out.rollback_start_first = service.string("Spec.RollbackConfig.Order") == "start-first";
   out.update_state = service.string("UpdateStatus.State");
   out.update_message = service.string("UpdateStatus.Message");
   out.created_unix_ms = unix_ms_from_rfc3339(service.string("CreatedAt"));

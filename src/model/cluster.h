@@ -61,6 +61,7 @@ struct Service {
   Labels labels;                        // Spec.Labels
   std::int64_t stop_grace_ms = 10'000;  // Docker kills this long after the stop signal
   bool start_first = false;             // UpdateConfig.Order
+  bool rollback_start_first = false;    // RollbackConfig.Order; Swarm's default is stop-first
   std::string update_state;             // UpdateStatus.State; empty when never updated
   std::string update_message;
   std::int64_t created_unix_ms = 0;

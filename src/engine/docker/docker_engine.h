@@ -33,6 +33,7 @@ class DockerEngine final : public Engine {
   Result<std::vector<model::Service>> list_services(const Filters& filters) override;
   Result<std::vector<Json>> list_services_json(const Filters& filters) override;
   Result<Json> inspect_service(const std::string& id_or_name) override;
+  Result<Json> inspect_service_with_defaults(const std::string& id_or_name) override;
   Result<ServiceWriteResult> create_service(const Json& spec,
                                             const ServiceWriteOptions& options) override;
   Result<ServiceWriteResult> update_service(const std::string& id, std::uint64_t version,

@@ -163,6 +163,10 @@ Result<Json> DockerEngine::inspect_service(const std::string& id_or_name) {
   return connection_.object(connection_.get("/services/" + path_escape(id_or_name),
                                             Query().add("insertDefaults", "false")));
 }
+Result<Json> DockerEngine::inspect_service_with_defaults(const std::string& id_or_name) {
+  return connection_.object(connection_.get("/services/" + path_escape(id_or_name),
+                                            Query().add("insertDefaults", "true")));
+}
 
 // What the docker command does before it writes a service: the tag becomes "name:tag@sha256:...",
 // and the platforms of the image bind the tasks. The engine itself asks no registry (since 1.30).
