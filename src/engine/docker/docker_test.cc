@@ -9,6 +9,7 @@
 #include "engine/docker/docker_engine.h"
 #include "engine/docker/json_split.h"
 #include "engine/docker/log_frames.h"
+#include "engine/read_model.h"
 #include "net/testing/scripted_server.h"
 
 namespace hive::engine::docker {
@@ -252,6 +253,20 @@ TEST(JsonSplitter, CutsAnywhere) {
     ASSERT_TRUE(splitter.finish());
     EXPECT_EQ(values, (std::vector<std::string>{"{\"a\":\"}\\\"]\"}", "{\"b\":[{}]}"})) << cut;
   }
+}
+
+TEST(Times, OfTheEngine) {
+  constexpr std::int64_t kDay = 86'400'000;
+  EXPECT_EQ(unix_ms_from_rfc3339("1970-01-02T00:00:00Z"), kDay);
+  EXPECT_EQ(unix_ms_from_rfc3339("2026-01-02T03:04:05.678901234Z"), 1'767'323'045'678);
+  EXPECT_EQ(unix_ms_from_rfc3339("2026-01-02T03:04:05.6Z"), 1'767'323'045'600);
+  EXPECT_EQ(unix_ms_from_rfc3339("2026-01-02T12:04:05+09:00"), 1'767'323'045'000);
+  EXPECT_EQ(unix_ms_from_rfc3339("2026-01-01T21:34:05-05:30"), 1'767'323'045'000);
+  EXPECT_EQ(unix_ms_from_rfc3339("2024-02-29T00:00:00Z") + kDay,
+            unix_ms_from_rfc3339("2024-03-01T00:00:00Z"));
+  for (const char* none : {"", "0001-01-01T00:00:00Z", "yesterday", "2026-13-01T00:00:00Z",
+                           "2026-01-02", "2026-01-02T03:04:0", "2026/01/02T03:04:05Z"})
+    EXPECT_EQ(unix_ms_from_rfc3339(none), 0) << none;
 }
 
 TEST(Writes, CarryVersionAndAuth) {
