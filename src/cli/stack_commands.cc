@@ -33,8 +33,8 @@ int deploy(Context& context, const DeployArgs& args) {
   const std::string name = args.name.empty() ? spec->cluster.name : args.name.front();
   if (name.empty())
     return context.fail(kExitUsage, "the stack has no name: give one, or x-hive.name in the file");
-  // What of preflight is about the file alone.
-  if (!print_findings(context, check_preflight({}, *spec))) return kExitRefused;
+  if (!print_findings(context, check_preflight(probe_deploy(context, *spec), *spec)))
+    return kExitRefused;
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
   DeployRequest request{.stack = name, .globals = context.globals, .prune = args.prune};
