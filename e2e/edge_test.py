@@ -412,6 +412,30 @@ def test_the_agent_dies_and_haproxy_serves_on(edge):
         assert edge.pid() == pid
 
 
+def test_the_agent_dies_in_the_middle_of_a_start(edge):
+    """Nobody wrote down which HAProxy serves: the next agent replaces it, and leaves no second one."""
+    with App("a") as a, App("b") as b:
+        edge.serve([HTTP], [route("web")], [backend("web", [a])])
+        assert edge.serves("web", [a])
+        pid = edge.pid()
+        with load() as failures:
+            edge.kill_agent()
+            (edge.folder / "edge/haproxy.pid").write_text("1 1\n")
+            edge.serve([HTTP], [route("web")], [backend("web", [b])])
+            edge.start_agent()
+            assert eventually(lambda: started(edge, pid), 20)
+            assert edge.serves("web", [b])
+            assert eventually(lambda: not lives(pid), 20)
+        assert failures == []
+
+
+def lives(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() != b""  # of a dead one nothing
+    except OSError:
+        return False
+
+
 @pytest.mark.parametrize("text", ["", "{", "null", '{"listeners": 3}', "\x00\x01",
                                   '{"revision": 1, "listeners": [{"port": 99999}]}'])
 def test_a_table_that_is_none_changes_nothing(edge, text):

@@ -4,7 +4,9 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import time
+import urllib.request
 
 import pytest
 
@@ -31,6 +33,13 @@ def test_five_nodes(cluster):
 
 def test_all_three_replicas_answer(cluster):
     assert eventually(lambda: len(cluster.hosts()) == 3)
+
+
+def test_tls_ends_at_the_balancer(cluster):
+    trusted = ssl.create_default_context(cafile=str(cluster.certificate))
+    with urllib.request.urlopen(f"https://127.0.0.1:{cluster.tls}/", timeout=10,
+                                context=trusted) as answer:
+        assert answer.status == 200 and answer.read().decode().split()[0] in cluster.hosts()
 
 
 def test_dashboard_answers(cluster):

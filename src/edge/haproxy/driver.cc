@@ -58,8 +58,7 @@ class HaproxyEdge final : public Edge {
     table_ = table;
     have_table_ = true;
     faults_ = drop_faults(table_, config_);
-    const auto held = process_.alive() ? listener_ports(structure_) : std::set<std::uint16_t>();
-    for (std::string& fault : listeners_.keep_servable(table_, held))
+    for (std::string& fault : listeners_.keep_servable(table_, held()))
       faults_.push_back(std::move(fault));
     return converge();
   }
@@ -110,6 +109,7 @@ class HaproxyEdge final : public Edge {
  private:
   std::string path(const char* name) const { return options_.work_dir + "/" + name; }
   void adopt();
+  std::set<std::uint16_t> held() const;
   void reap();
   Status converge();
   Status start(const SlotMap& slots, const std::string& structure);
@@ -144,20 +144,30 @@ class HaproxyEdge final : public Edge {
   Prober prober_;                                // last: its threads end first
 };
 
+// Who answers at this edge's own socket is its own HAProxy. Where the agent before this one ended
+// in the middle of a start, nobody wrote down which: it is replaced with the next table, since
+// beside a second one it would go on taking requests by an old table.
 void HaproxyEdge::adopt() {
-  const auto state = os::read_file(path("haproxy.pid"), 4096);
-  if (!state) return;
   const auto info = ask(config_.stats_socket, "show info", options_.deadline);
   if (!info) return;
   const auto pid = parse_pid(*info);
   if (!pid) return;
   const auto born = os::start_time(*pid);
-  if (!born || trim(*state) != fmt::format("{} {}", *pid, *born)) return;
+  if (!born) return;
   process_ = {*pid, *born};
-  structure_ = os::read_file(path("structure.cfg")).value_or("");
+  const auto state = os::read_file(path("haproxy.pid"), 4096);
+  if (state && trim(*state) == fmt::format("{} {}", *pid, *born))
+    structure_ = os::read_file(path("structure.cfg")).value_or("");
   if (auto slots = read_slots())
     for (const auto& [name, list] : *slots) slot_counts_[name] = list.size();
   log::info("edge", "adopted the running HAProxy, pid {}", *pid);
+}
+
+// The ports that the running process listens at, as far as is known.
+std::set<std::uint16_t> HaproxyEdge::held() const {
+  if (!process_.alive()) return {};
+  if (!structure_.empty()) return listener_ports(structure_);
+  return listener_ports(os::read_file(path("haproxy.cfg")).value_or(""));
 }
 
 void HaproxyEdge::reap() {
