@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import ssl
@@ -170,14 +171,17 @@ def test_others_when_own_ones_are_full(edge):
         assert sorted(seen) == ["far", "own"]
 
 
-@pytest.fixture(scope="module")
-def pem(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pem")
+def make_pem(folder):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key",
                     "-out", "cert", "-subj", "/CN=shop.example.org", "-days", "2", "-addext",
                     "subjectAltName=DNS:shop.example.org"], check=True, capture_output=True, cwd=folder)
     (folder / "both.pem").write_bytes((folder / "cert").read_bytes() + (folder / "key").read_bytes())
     return folder / "both.pem"
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory):
+    return make_pem(tmp_path_factory.mktemp("pem"))
 
 
 def test_tls_listener(edge, pem):
@@ -197,19 +201,88 @@ def test_tls_listener(edge, pem):
             get(port=TLS)
 
 
-def test_a_broken_certificate_leaves_what_serves(edge, tmp_path):
+def test_a_broken_certificate_stops_nobody_else(edge, pem, tmp_path):
     bad = tmp_path / "bad.pem"
     bad.write_text("no certificate")
+    tls = {"port": TLS, "mode": "http", "certificate_pem": str(bad)}
     with App("a") as a, App("b") as b:
         edge.serve([HTTP], [route("web")], [backend("web", [a])])
         assert edge.serves("web", [a])
         pid = edge.pid()
-        edge.serve([HTTP, {"port": TLS, "mode": "http", "certificate_pem": str(bad)}],
-                   [route("web"), route("web", port=TLS)], [backend("web", [b])])
-        assert eventually(lambda: "bad.pem" in edge.log(), 20)
-        assert get()[0]["app"] == "a" and edge.pid() == pid
-        edge.serve([HTTP], [route("web")], [backend("web", [b])])
+        edge.serve([HTTP, tls], [route("web"), route("web", port=TLS)], [backend("web", [b])])
         assert edge.serves("web", [b])
+        assert get()[0]["app"] == "b" and edge.pid() == pid
+        assert eventually(lambda: f"listener {TLS}: certificate {bad}" in edge.log(), 20)
+        assert not accepts(TLS)
+        # Repaired in its place: no word of a controller is needed.
+        os.replace(shutil.copy(pem, tmp_path / "new.pem"), bad)
+        assert eventually(lambda: accepts(TLS), 20)
+        assert certificate_of(TLS) == ssl.PEM_cert_to_DER_cert((pem.parent / "cert").read_text())
+        # Broken again: what was good is served on, and other changes go through.
+        bad.write_text("no certificate")
+        written = len(edge.log())
+        edge.serve([HTTP, tls], [route("web"), route("web", port=TLS)], [backend("web", [a])])
+        assert edge.serves("web", [a])
+        assert eventually(lambda: "the last good one is served" in edge.log()[written:], 20)
+        assert accepts(TLS)
+
+
+def test_a_renewed_certificate_is_served_without_a_lost_request(edge, pem, tmp_path):
+    mine = pathlib.Path(shutil.copy(pem, tmp_path / "mine.pem"))
+    with App("a") as a:
+        edge.serve([HTTP, {"port": TLS, "mode": "http", "certificate_pem": str(mine)}],
+                   [route("web"), route("web", port=TLS)], [backend("web", [a])])
+        assert edge.serves("web", [a]) and eventually(lambda: accepts(TLS), 20)
+        old = certificate_of(TLS)
+        with load() as failures:
+            new = make_pem(tmp_path)
+            os.replace(new, mine)
+            assert eventually(lambda: certificate_of(TLS) != old, 20)
+        assert failures == []
+
+
+def test_a_port_that_is_taken_stops_nobody_else(edge):
+    with App("a") as a, App("b") as b:
+        with socket.create_server(("127.0.0.1", RAW)):
+            edge.serve([HTTP], [route("web")], [backend("web", [a])])
+            assert edge.serves("web", [a])
+            pid = edge.pid()
+            edge.serve([HTTP, {"port": RAW, "mode": "tcp"}], [route("web"), route("web", port=RAW)],
+                       [backend("web", [b])])
+            assert edge.serves("web", [b])
+            assert edge.pid() == pid
+            assert eventually(lambda: f"listener {RAW}: the port is not to be had" in edge.log(), 20)
+        # It is free again.
+        assert eventually(lambda: serves_at(RAW), 20)
+
+
+def test_a_service_that_cannot_be_written_stops_nobody_else(edge):
+    with App("a") as a, App("b") as b:
+        edge.serve([HTTP], [route("odd", "odd.test"), route("web")],
+                   [backend("odd", [a], sticky_cookie="a b"), backend("web", [b])])
+        assert edge.serves("web", [b])
+        assert get()[0]["app"] == "b"
+        assert eventually(lambda: "service odd: the sticky cookie" in edge.log(), 20)
+
+
+def accepts(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def serves_at(port):
+    try:
+        return get(port=port)[0]["app"] == "b"
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def certificate_of(port):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain, \
+            context.wrap_socket(plain) as tls:
+        return tls.getpeercert(binary_form=True)
 
 
 def test_the_clients_address_reaches_the_application(edge):
@@ -337,6 +410,30 @@ def test_the_agent_dies_and_haproxy_serves_on(edge):
             assert edge.serves("web", [b])
         assert failures == []
         assert edge.pid() == pid
+
+
+def test_the_agent_dies_in_the_middle_of_a_start(edge):
+    """Nobody wrote down which HAProxy serves: the next agent replaces it, and leaves no second one."""
+    with App("a") as a, App("b") as b:
+        edge.serve([HTTP], [route("web")], [backend("web", [a])])
+        assert edge.serves("web", [a])
+        pid = edge.pid()
+        with load() as failures:
+            edge.kill_agent()
+            (edge.folder / "edge/haproxy.pid").write_text("1 1\n")
+            edge.serve([HTTP], [route("web")], [backend("web", [b])])
+            edge.start_agent()
+            assert eventually(lambda: started(edge, pid), 20)
+            assert edge.serves("web", [b])
+            assert eventually(lambda: not lives(pid), 20)
+        assert failures == []
+
+
+def lives(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() != b""  # of a dead one nothing
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", '{"listeners": 3}', "\x00\x01",

@@ -28,6 +28,7 @@ def docker(manager, tmp_path_factory):
         result = subprocess.run([DOCKER, "--config", config, "--host", manager, *args],
                                 capture_output=True, text=True, timeout=60)
         assert not check or result.returncode == 0, result.stderr
+        run.stderr = result.stderr
         return result.stdout
     return run
 
@@ -38,16 +39,20 @@ def hive(cluster, manager):
         result = subprocess.run([HIVE, "--host", manager, *args], capture_output=True, text=True,
                                 timeout=120)
         assert not check or result.returncode == 0, result.stderr
+        run.stderr = result.stderr
         return result.stdout
     return run
 
 
 def cells(text):
     """A table's cells, row by row, in the order of the rows' names."""
+    return [(rows := in_order(text))[0], *sorted(rows[1:])]
+
+
+def in_order(text):
     lines = text.splitlines()
     starts = [match.start() for match in re.finditer(r"\S+( \S+)*", lines[0])]
-    rows = [[line[a:b].strip() for a, b in zip(starts, [*starts[1:], None])] for line in lines]
-    return [rows[0], *sorted(rows[1:])]
+    return [[line[a:b].strip() for a, b in zip(starts, [*starts[1:], None])] for line in lines]
 
 
 # --- tables
@@ -81,11 +86,17 @@ def test_service_ps(hive, docker):
 
 
 def test_node_ps_and_stack_ps(hive, docker):
-    for words in (("node", "ps", "cmdtest-manager-1", "cmdtest-worker-1"),
-                  ("stack", "ps", "cmdtest")):
-        ours, theirs = cells(hive(*words)), cells(docker(*words))
+    nodes = [f"cmdtest-{name}" for name in ("manager-1", "manager-2", "manager-3", "worker-1",
+                                            "worker-2")]
+    for words in (*(("node", "ps", node) for node in nodes), ("stack", "ps", "cmdtest")):
+        ours, theirs = in_order(hive(*words)), in_order(docker(*words))
         assert ours[0] == theirs[0]
         assert [row[:5] for row in ours] == [row[:5] for row in theirs], words
+        for more in (("-q",), ("-q", "--no-trunc")):
+            assert hive(*words, *more) == docker(*words, *more)
+    # Of several nodes docker lists the tasks of the first ones again with each further one.
+    every = [row for node in nodes for row in in_order(hive("node", "ps", "-q", node))]
+    assert sorted(hive("node", "ps", "-q", *nodes).split()) == sorted(sum(every, []))
 
 
 def test_stack_ls_and_services(hive, docker):
@@ -93,6 +104,7 @@ def test_stack_ls_and_services(hive, docker):
     assert ours == [row[:2] for row in theirs]  # docker names the orchestrator too
     assert [row[:5] for row in cells(hive("stack", "services", "cmdtest"))] == [
         row[:5] for row in cells(docker("stack", "services", "cmdtest"))]
+    assert hive("stack", "services", "-q", "cmdtest") == docker("stack", "services", "-q", "cmdtest")
 
 
 def test_inspect(hive, docker):
@@ -104,26 +116,29 @@ def test_inspect(hive, docker):
 
 
 def test_logs(hive, docker):
-    def lines(text):
-        return sorted(re.sub(r"\s+\|", " |", line) for line in text.splitlines())
-    ours = lines(hive("service", "logs", "--tail", "5", "hive-server"))
-    assert ours and ours == lines(docker("service", "logs", "--tail", "5", "cmdtest_hive-server"))
-    raw = hive("logs", "--raw", "--tail", "5", "hive-server").splitlines()
-    assert sorted(raw) == sorted(docker(
-        "service", "logs", "--raw", "--tail", "5", "cmdtest_hive-server").splitlines())
-    assert hive("logs", "--since", "1s", "--raw", "hive-server") == ""
-    assert hive("logs", "--until", "2020-01-01T00:00:00Z", "hive-server") == ""
-    assert len(hive("logs", "--since", "1h", "--raw", "hive-server").splitlines()) > 5
+    def lines(run, *args):
+        """Of both streams: (those of standard output, those of standard error)."""
+        return tuple(sorted(re.sub(r"\s+\|", " |", line) for line in text.splitlines())
+                     for text in (run(*args), run.stderr))
+    ours = lines(hive, "service", "logs", "--tail", "5", "hive-server")
+    assert sum(map(len, ours)) == 15
+    assert ours == lines(docker, "service", "logs", "--tail", "5", "cmdtest_hive-server")
+    raw = lines(hive, "logs", "--raw", "--tail", "5", "hive-server")
+    assert raw == lines(docker, "service", "logs", "--raw", "--tail", "5", "cmdtest_hive-server")
+    assert lines(hive, "logs", "--since", "1s", "--raw", "hive-server") == ([], [])
+    assert lines(hive, "logs", "--until", "2020-01-01T00:00:00Z", "hive-server") == ([], [])
+    assert sum(map(len, lines(hive, "logs", "--since", "1h", "--raw", "hive-server"))) > 15
     task = docker("service", "ps", "-q", "--no-trunc", "cmdtest_hive-server").split()[0]
-    assert lines(hive("logs", "--tail", "3", task)) == lines(
-        docker("service", "logs", "--tail", "3", task))
+    assert lines(hive, "logs", "--tail", "3", task) == lines(
+        docker, "service", "logs", "--tail", "3", task)
 
 
 # --- what changes something
 def test_life_of_a_service(cluster, docker):
     image = "registry.hive:5001/hive-tomcat:1.0"
     made = cluster.run("service", "create", "--name", "extra", "--replicas", "2", "--env", "A=1",
-                       "--publish", "8081:8080", "--health-cmd", "true", "-q", image)
+                       "--publish", "8081:8080", "--health-cmd", "true", "--health-interval",
+                       "1s", "-q", image)
     identity = made.stdout.split()[0]
     try:
         spec = json.loads(docker("service", "inspect", "extra"))[0]

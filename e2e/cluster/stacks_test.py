@@ -1,5 +1,7 @@
 """Stacks beside the cluster's own: two services that talk to each other by name."""
+import os
 import re
+import subprocess
 
 import pytest
 
@@ -46,6 +48,33 @@ def test_a_second_deploy_changes_nothing(cluster, pair):
     said = cluster.hive("stack", "deploy", "-c", str(ROOT / "examples/two-services/hive.yml"), pair)
     assert "update" not in said
     assert cluster.hive("service", "inspect", "pair_back", "pair_front") == before
+
+
+def test_a_bind_source_that_one_node_lacks(cluster, tmp_path):
+    """Looked for in each node's own root; a node that the constraints exclude does not matter."""
+    source = f"/srv/e2e-{os.getpid()}"
+    pids = {name: record["pid"] for name, record in cluster.instances().items()}
+    lacking = "cmdtest-worker-1"
+    for name, pid in pids.items():
+        if name != lacking:
+            subprocess.run(["nsenter", "-m", "-t", str(pid), "mkdir", source], check=True)
+    file = tmp_path / "bound.yml"
+    text = ('version: "3.8"\nservices:\n  bound:\n    image: registry.hive:5001/hive-tomcat:1.0\n'
+            f'    volumes: ["{source}:/data"]\n    deploy: {{placement: {{constraints: []}}}}\n')
+    file.write_text(text)
+    done = cluster.run("stack", "deploy", "-c", str(file), "bound", check=False)
+    assert done.returncode == 6, done.stderr
+    assert f"{source} of service bound is not there on {lacking}\n" in done.stderr
+    assert "bound" not in cluster.hive("stack", "ls", "-q").split()
+    # What the hint says is what helps.
+    hint = re.search(r"for p in .*done", done.stderr)[0]
+    assert hint == f"for p in {pids[lacking]}; do nsenter -m -t $p mkdir -p {source}; done"
+    file.write_text(text.replace("constraints: []", f'constraints: ["node.hostname != {lacking}"]'))
+    said = cluster.hive("stack", "deploy", "--dry-run", "-c", str(file), "bound")
+    assert "bound_bound" in said
+    subprocess.run(["sh", "-c", hint], check=True)
+    file.write_text(text)
+    assert "bound_bound" in cluster.hive("stack", "deploy", "--dry-run", "-c", str(file), "bound")
 
 
 def test_prune(cluster, pair, tmp_path):

@@ -39,7 +39,9 @@ void Agent::restore() {
 }
 
 void Agent::note(const Status& status, std::string_view what) {
-  const std::string fault = status ? "" : std::string(what) + ": " + describe(status.error());
+  std::string fault = status ? "" : std::string(what) + ": " + describe(status.error());
+  // A part that is not served stops nothing else: the table counts as applied.
+  for (const std::string& part : edge_.faults()) fault += (fault.empty() ? "" : "; ") + part;
   if (fault != edge_fault_ && !fault.empty()) log::error("agent", "{}", fault);
   edge_fault_ = fault;
 }

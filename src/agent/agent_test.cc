@@ -41,9 +41,11 @@ class FakeEdge final : public edge::Edge {
   }
   Status keep_alive() override { return {}; }
   std::vector<std::string> not_ready() const override { return {}; }
+  std::vector<std::string> faults() const override { return parts; }
   Status shutdown() override { return {}; }
 
   Status answer;
+  std::vector<std::string> parts;  // not served
   int applied = 0;
   bool leaving = false;
   std::uint32_t in_flight = 0;
@@ -109,6 +111,19 @@ TEST_F(AgentTest, ATableThatTheEdgeRefusesIsNotSaidToBeApplied) {
   turn();
   EXPECT_EQ(reports_.back().revision_applied, 0U);
   EXPECT_THAT(reports_.back().edge, testing::HasSubstr("HAProxy is gone"));
+}
+
+TEST_F(AgentTest, APartThatIsNotServedIsSaidAndTheRestIsApplied) {
+  edge_.parts = {"listener 443: certificate /c.pem: broken"};
+  mailbox_.post_table(table(5));
+  turn();
+  EXPECT_EQ(reports_.back().revision_applied, 5U);
+  EXPECT_THAT(reports_.back().edge, testing::HasSubstr("listener 443"));
+  edge_.parts.clear();
+  mailbox_.post_table(table(6));
+  turn();
+  EXPECT_EQ(reports_.back().revision_applied, 6U);
+  EXPECT_EQ(reports_.back().edge, "ok");
 }
 
 TEST_F(AgentTest, ATaskBeingStoppedLeavesTheEdgeWithoutAnyControllersWord) {

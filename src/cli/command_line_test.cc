@@ -134,5 +134,19 @@ TEST(Plugin, DropsTheNameThatDockerPutsFirst) {
   EXPECT_EQ(words.size(), 2U);
 }
 
+TEST(Plugin, DockersOwnOptionsStandBeforeItsName) {
+  const std::string program = "/usr/lib/docker/cli-plugins/docker-hive";
+  std::vector<std::string> words = {"-D", "--log-level=debug", "-H", "tcp://a:1", "hive", "node",
+                                    "ls"};
+  EXPECT_FALSE(plugin_entry(program, words));
+  EXPECT_EQ(words, (std::vector<std::string>{"--host", "tcp://a:1", "node", "ls"}));
+  words = {"--host=tcp://b:2", "hive", "--cluster", "hive", "version"};
+  EXPECT_FALSE(plugin_entry(program, words));
+  EXPECT_EQ(words,
+            (std::vector<std::string>{"--host", "tcp://b:2", "--cluster", "hive", "version"}));
+  words = {"--context", "prod", "hive", "node", "ls"};
+  EXPECT_EQ(plugin_entry(program, words), kExitUsage);
+}
+
 }  // namespace
 }  // namespace hive::cli

@@ -1,7 +1,9 @@
 // hive doctor: everything that preflight checks, and what can be wrong with a living cluster.
 #include <algorithm>
+#include <map>
 #include <memory>
 
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/compose_input.h"
 #include "cli/context.h"
@@ -104,6 +106,27 @@ void check_inits(const Json& status, const std::vector<model::Node>& nodes, Find
   }
 }
 
+// What agents say of their edges, and what the controller could not route: one finding for all
+// nodes that say the same.
+void check_edges(const Json& status, const std::vector<model::Node>& nodes, Findings& found) {
+  std::map<std::string, std::vector<std::string>> by_fault;
+  const Json* agents = json_member(status, "agents");
+  for (const auto& node : nodes) {
+    if (node.state != model::NodeState::kReady) continue;
+    const Json* agent = agents == nullptr ? nullptr : json_member(*agents, node.id);
+    const std::string edge =
+        agent == nullptr ? "its agent does not report" : json_string(*agent, "edge");
+    if (!edge.empty() && edge != "ok") by_fault[edge].push_back(node.hostname);
+  }
+  for (const auto& [fault, names] : by_fault)
+    found.push_back({true, "the edge of " + join(names, ", ") + ": " + fault,
+                     "'hive events' shows since when"});
+  if (const Json* problems = json_member(status, "problems");
+      problems != nullptr && problems->is_array())
+    for (const Json& problem : *problems)
+      if (problem.is_string()) found.push_back({true, problem.get<std::string>(), ""});
+}
+
 void check_controllers(engine::Engine& engine, const std::vector<model::Node>& nodes,
                        Findings& found) {
   const auto addresses = manager_addresses(engine);
@@ -115,8 +138,9 @@ void check_controllers(engine::Engine& engine, const std::vector<model::Node>& n
           {true,
            "the controller of manager " + address + " does not answer: " + answer.error().message,
            "its instance's console says why; the others go on"});
-    else if (json_bool(*answer, "active"))
-      check_inits(*answer, nodes, found);
+    if (!answer || !json_bool(*answer, "active")) continue;
+    check_inits(*answer, nodes, found);
+    check_edges(*answer, nodes, found);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/context.h"
+#include "cli/natural.h"
 
 namespace hive::cli {
 namespace {
@@ -61,6 +62,23 @@ Result<model::Node> find_node(engine::Engine& engine, const std::string& word) {
   return pick_node(std::move(nodes), word);
 }
 
+namespace {
+
+// ": did you mean ...?" of the services' names, with and without their stack's.
+std::string nearest(const std::vector<model::Service>& services, const std::string& word) {
+  std::vector<std::string> names;
+  for (const auto& service : services) {
+    names.push_back(service.name);
+    const auto stack = service.labels.find("com.docker.stack.namespace");
+    if (stack != service.labels.end() && service.name.starts_with(stack->second + "_"))
+      names.push_back(service.name.substr(stack->second.size() + 1));
+  }
+  const auto near = did_you_mean(word, names);
+  return near ? ": did you mean '" + *near + "'?" : "";
+}
+
+}  // namespace
+
 Result<model::Service> find_service(engine::Engine& engine, const std::string& word) {
   HIVE_ASSIGN(auto services, engine.list_services());
   // A service of a stack answers to its name in the Compose file too, when only one has it.
@@ -76,8 +94,10 @@ Result<model::Service> find_service(engine::Engine& engine, const std::string& w
     return service.name == word || service.id == word;
   });
   if (!exact && matches == 1) return *short_named;
-  return pick(std::move(services), word, "service",
-              [](const model::Service& service) { return service.name; });
+  auto found =
+      pick(services, word, "service", [](const model::Service& service) { return service.name; });
+  if (found || found.error().code != Errc::kNotFound) return found;
+  return fail(Errc::kNotFound, "there is no service '" + word + "'" + nearest(services, word));
 }
 
 std::string task_name(const Look& look, const model::Task& task) {
@@ -151,24 +171,16 @@ Json task_json(const Look& look, const model::Task& task) {
 }
 
 int print_tasks(Context& context, const ListOptions& options, const Look& look) {
-  std::vector<const model::Task*> tasks;
-  for (const auto& task : look.tasks) tasks.push_back(&task);
-  const auto service_of = [&](const model::Task& task) {
-    const auto found = look.services.find(task.service_id);
-    return found == look.services.end() ? task.service_id : found->second.name;
-  };
-  std::stable_sort(tasks.begin(), tasks.end(), [&](const model::Task* a, const model::Task* b) {
-    const auto left = service_of(*a);
-    const auto right = service_of(*b);
-    if (left != right) return left < right;
-    if (a->slot != b->slot) return a->slot < b->slot;
-    if (a->slot == 0 && a->node_id != b->node_id) return a->node_id < b->node_id;
-    return a->created_unix_ms > b->created_unix_ms;
+  std::vector<std::pair<std::string, const model::Task*>> tasks;
+  for (const auto& task : look.tasks) tasks.emplace_back(task_name(look, task), &task);
+  // As docker: the tasks of a slot together, the newest first, since older ones are set in.
+  std::stable_sort(tasks.begin(), tasks.end(), [](const auto& a, const auto& b) {
+    if (a.first != b.first) return natural_less(a.first, b.first);
+    return a.second->created_unix_ms > b.second->created_unix_ms;
   });
   std::vector<Row> rows;
   std::string previous;
-  for (const auto* task : tasks) {
-    const std::string name = task_name(look, *task);
+  for (const auto& [name, task] : tasks) {
     const auto node = look.nodes.find(task->node_id);
     std::vector<std::string> ports;
     for (const auto& port : task->ports)
@@ -176,7 +188,7 @@ int print_tasks(Context& context, const ListOptions& options, const Look& look) 
                       "/" + port.protocol);
     const std::string error = task->error.empty() ? "" : "\"" + task->error + "\"";
     rows.push_back(
-        {task->id,
+        {short_id(task->id, options.no_trunc),
          {short_id(task->id, options.no_trunc), (name == previous ? " \\_ " : "") + name,
           image_for_people(task->image, options.no_trunc),
           node == look.nodes.end() ? task->node_id : node->second.hostname,

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <memory>
-#include <tuple>
 
 #include "base/text.h"
 #include "cli/context.h"
 #include "cli/each.h"
 #include "cli/look.h"
 #include "cli/operation_client.h"
+#include "cli/natural.h"
 
 namespace hive::cli {
 namespace {
@@ -38,7 +38,7 @@ int list(Context& context, const ListOptions& options) {
   const auto info = (*engine)->info();
   const std::string self = info ? json_string(*info, "Swarm.NodeID") : "";
   std::sort(nodes->begin(), nodes->end(), [](const model::Node& a, const model::Node& b) {
-    return std::tie(a.hostname, a.id) < std::tie(b.hostname, b.id);
+    return a.hostname == b.hostname ? a.id < b.id : natural_less(a.hostname, b.hostname);
   });
   std::vector<Row> rows;
   for (const auto& node : *nodes) {

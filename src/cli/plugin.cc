@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "base/json.h"
 #include "cli/context.h"
@@ -42,6 +43,38 @@ int install(Context& context, const std::optional<std::string>& directory) {
   return kExitOk;
 }
 
+// docker's own options stand before the plugin's name: "docker-hive --config DIR hive node ls".
+// What hive understands is kept, for the front of its own arguments; the rest has no meaning here.
+std::optional<int> take_docker_options(std::vector<std::string>& arguments) {
+  static const std::set<std::string> kFlags = {"-D", "--debug"};
+  static const std::set<std::string> kWithValue = {"--config", "-l", "--log-level", "-H", "--host"};
+  std::vector<std::string> kept;
+  std::size_t at = 0;
+  for (; at < arguments.size() && arguments[at].starts_with("-"); ++at) {
+    if (kFlags.contains(arguments[at])) continue;
+    const auto equals = arguments[at].find('=');
+    const std::string name = arguments[at].substr(0, equals);
+    if (!kWithValue.contains(name)) {
+      if (name == "--help" || name == "-h" || name == "--version") return std::nullopt;
+      std::fprintf(
+          stderr,
+          "hive: docker's option %s has no meaning for hive: give the engine's address with "
+          "-H, or the cluster with 'docker hive --cluster NAME'\n",
+          name.c_str());
+      return kExitUsage;
+    }
+    if (equals == std::string::npos && at + 1 == arguments.size()) return std::nullopt;
+    const std::string value =
+        equals == std::string::npos ? arguments[++at] : arguments[at].substr(equals + 1);
+    if (name == "--config") ::setenv("DOCKER_CONFIG", value.c_str(), 1);
+    if (name == "-H" || name == "--host") kept.insert(kept.end(), {"--host", value});
+  }
+  if (at == arguments.size() || arguments[at] != "hive") return std::nullopt;
+  kept.insert(kept.end(), arguments.begin() + static_cast<std::ptrdiff_t>(at) + 1, arguments.end());
+  arguments = std::move(kept);
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<int> plugin_entry(const std::string& program, std::vector<std::string>& arguments) {
@@ -53,10 +86,8 @@ std::optional<int> plugin_entry(const std::string& program, std::vector<std::str
     std::puts(metadata.dump(2).c_str());
     return kExitOk;
   }
-  if (fs::path(program).filename() == "docker-hive" && !arguments.empty() &&
-      arguments.front() == "hive")
-    arguments.erase(arguments.begin());
-  return std::nullopt;
+  if (fs::path(program).filename() != "docker-hive") return std::nullopt;
+  return take_docker_options(arguments);
 }
 
 Command plugin_command() {

@@ -10,8 +10,9 @@
 
 namespace hive::cli {
 
-// Prints the metadata and returns the exit code when asked for it; drops the plugin's own name from
-// the arguments when the docker CLI put it there.
+// Prints the metadata and returns the exit code when asked for it. As the plugin: drops docker's
+// own options and the plugin's name from the front of the arguments; -H stays, --config is set as
+// DOCKER_CONFIG, and one without a meaning here (--context, --tls...) ends with the code for usage.
 std::optional<int> plugin_entry(const std::string& program, std::vector<std::string>& arguments);
 
 Command plugin_command();

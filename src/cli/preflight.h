@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "cli/record.h"
+#include "cloud/local/visibility.h"
 #include "config/compose.h"
 
 namespace hive::cli {
@@ -25,21 +26,29 @@ struct PreflightFinding {
   bool operator==(const PreflightFinding&) const = default;
 };
 
+// A file that a service needs on its nodes and that some lack.
+struct MissingFile {
+  bool on_new_nodes = false;  // an instance that is launched would not see it
+  bool on_this_machine = false;
+  std::vector<cloud::local::RunningInstance> nodes;  // the running ones that lack it
+};
+
 struct PreflightFacts {
   bool root = true;
   std::vector<std::string> missing_programs;  // of kNeededPrograms
   std::vector<std::string> missing_kernel;    // "overlay file systems", "vxlan links", ...
   bool kernel_ip_vs = true;
   bool kernel_nfs = true;
-  std::int64_t memory_available = 0;          // bytes; 0 = unknown
-  std::int64_t disk_free = 0;                 // bytes where the state is kept; 0 = unknown
-  std::map<std::uint16_t, std::string> busy;  // listener port -> "nginx (pid 17)"
-  std::uint32_t instances_running = 0;        // of this cluster already
-  std::set<std::string> missing_sources;      // bind sources that are not there
-  std::string engine_version;                 // of this machine's dockerd
-  std::optional<Record> record;               // of a cluster of that name
-  std::string corrupt_record;                 // message, when it is damaged
-  std::string registry_address;               // of the cluster's own registry
+  std::int64_t memory_available = 0;                 // bytes; 0 = unknown
+  std::int64_t disk_free = 0;                        // bytes where the state is kept; 0 = unknown
+  std::map<std::uint16_t, std::string> busy;         // listener port -> "nginx (pid 17)"
+  std::uint32_t instances_running = 0;               // of this cluster already
+  std::map<std::string, MissingFile> missing_files;  // by path, of what services need on nodes
+  std::map<std::string, std::string> bad_certificates;      // path -> why it is none
+  std::string engine_version;                               // of this machine's dockerd
+  std::optional<Record> record;                             // of a cluster of that name
+  std::string corrupt_record;                               // message, when it is damaged
+  std::string registry_address;                             // of the cluster's own registry
   std::optional<std::set<std::string>> images_in_registry;  // "repo:tag"; nothing = not known yet
   std::map<std::string, Error> outside_images;  // of other registries: what those say against them
   std::map<std::string, std::string> bad_archives;  // path -> why it is no image
@@ -56,6 +65,13 @@ bool engine_version_known_bad(const std::string& version);
 // Of the images that are not in the cluster's own registry those that a node could not pull.
 std::map<std::string, Error> outside_image_faults(const config::Spec& spec,
                                                   const std::string& own_registry);
+
+// What of these services' files the nodes of the local cluster lack. `launches`: instances are to
+// be launched too. Nothing is found where there is no such cluster and none is launched.
+void probe_files(const config::Spec& spec, const std::string& cluster, bool launches,
+                 PreflightFacts& facts);
+// What can be known of the nodes before a stack is deployed on a local cluster that runs.
+PreflightFacts probe_deploy(const Context& context, const config::Spec& spec);
 
 PreflightFacts probe_preflight(const config::Spec& spec);
 

@@ -122,19 +122,65 @@ void check_log_directories(const config::Spec& spec, Findings& found) {
   }
 }
 
-void check_sources(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
-  for (const auto& [name, service] : spec.services) {
-    for (const auto& volume : service.volumes) {
-      if (volume.type != "bind" || facts.missing_sources.count(volume.source) == 0) continue;
-      const bool hidden = inside(volume.source, "/root") || inside(volume.source, "/home");
-      found.push_back(
-          {true,
-           spec.where("services." + name + ".volumes") + ": bind source " + volume.source +
-               " of service " + name + " is not there on any node of the local cloud",
-           hidden ? "instances do not see /root and /home of this machine: choose another place"
-                  : "mkdir -p " + volume.source});
-    }
+// What constraints on name and role say; others are not judged here.
+bool may_run(const config::Service& service, const cloud::local::RunningInstance& node) {
+  for (const std::string& text : service.deploy.placement.constraints) {
+    const auto at = std::min(text.find("=="), text.find("!="));
+    if (at == std::string::npos) continue;
+    const std::string key(trim(std::string_view(text).substr(0, at)));
+    const std::string value(trim(std::string_view(text).substr(at + 2)));
+    if (key != "node.role" && key != "node.hostname") continue;
+    const bool same = (key == "node.role" ? node.role : node.hostname) == value;
+    if (same != (text[at] == '=')) return false;
   }
+  return true;
+}
+
+// Names the nodes that lack what a service needs of their files. `make`: the command that makes it.
+void check_file(const PreflightFacts& facts, const config::Service& service, std::string what,
+                const std::string& path, const std::string& make, Findings& found) {
+  const auto missing = facts.missing_files.find(path);
+  if (missing == facts.missing_files.end()) return;
+  std::vector<std::string> names;
+  std::string pids;
+  for (const auto& node : missing->second.nodes) {
+    if (!may_run(service, node)) continue;
+    names.push_back(node.hostname);
+    pids += " " + std::to_string(node.pid);
+  }
+  if (names.empty() && !missing->second.on_new_nodes) return;
+  what += " of service " + service.name + " is not there on ";
+  const bool there = missing->second.on_this_machine;  // and yet it is not seen
+  const std::string unseen =
+      "instances see this machine's root file system, without its /root, /home and /tmp and what "
+      "is "
+      "mounted: choose another place";
+  if (names.empty())
+    found.push_back(
+        {true, what + "any node of the local cloud", there ? unseen : make + " " + path});
+  else
+    found.push_back({true, what + join(names, ", "),
+                     "in their private roots: for p in" + pids + "; do nsenter -m -t $p " + make +
+                         " " + path + "; done" + (there ? "\n      or: " + unseen : "")});
+}
+
+void check_files(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
+  for (const auto& [name, service] : spec.services) {
+    for (const auto& volume : service.volumes)
+      if (volume.type == "bind")
+        check_file(facts, service,
+                   spec.where("services." + name + ".volumes") + ": bind source " + volume.source,
+                   volume.source, "mkdir -p", found);
+    if (service.hive && !service.hive->certificate.empty())
+      check_file(facts, service,
+                 spec.where("services." + name + ".x-hive.certificate") + ": certificate " +
+                     service.hive->certificate,
+                 service.hive->certificate, "cp FILE", found);
+  }
+  for (const auto& [path, why] : facts.bad_certificates)
+    found.push_back({true, "certificate " + path + ": " + why,
+                     "one PEM file with the certificate, its chain and its key: cat cert.pem "
+                     "chain.pem key.pem > both.pem"});
 }
 
 void check_nfs(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
@@ -236,7 +282,7 @@ std::vector<PreflightFinding> check_preflight(const PreflightFacts& facts,
   check_ports(facts, found);
   check_shared_listeners(spec, found);
   check_log_directories(spec, found);
-  check_sources(facts, spec, found);
+  check_files(facts, spec, found);
   check_nfs(facts, spec, found);
   check_images(facts, spec, found);
   check_outside_images(facts, spec, found);

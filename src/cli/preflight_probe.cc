@@ -161,19 +161,6 @@ void probe_ports(const config::Spec& spec, const std::set<std::uint16_t>& own,
   }
 }
 
-void probe_sources(const config::Spec& spec, PreflightFacts& facts) {
-  for (const auto& [name, service] : spec.services) {
-    for (const auto& volume : service.volumes) {
-      if (volume.type != "bind" || volume.source.find("{{") != std::string::npos) continue;
-      std::error_code ignored;
-      const bool hidden =
-          volume.source.starts_with("/root/") || volume.source.starts_with("/home/");
-      if (hidden || !fs::exists(volume.source, ignored))
-        facts.missing_sources.insert(volume.source);
-    }
-  }
-}
-
 // What a cluster of that name has already.
 void probe_cluster(const config::Spec& spec, PreflightFacts& facts, std::set<std::uint16_t>& own) {
   const auto record = read_record(spec.cluster.name);
@@ -242,10 +229,20 @@ PreflightFacts probe_preflight(const config::Spec& spec) {
   facts.memory_available = memory_available();
   facts.disk_free = disk_free();
   probe_ports(spec, own, facts);
-  probe_sources(spec, facts);
+  const bool launches = facts.instances_running < spec.cluster.managers + spec.cluster.workers.min;
+  if (spec.cluster.cloud == "local") probe_files(spec, spec.cluster.name, launches, facts);
   kernel.join();
   version.join();
   images.join();
+  return facts;
+}
+
+PreflightFacts probe_deploy(const Context& context, const config::Spec& spec) {
+  PreflightFacts facts;
+  const auto cluster = pick_cluster(context.globals);
+  if (!cluster || !context.globals.host.empty() || geteuid() != 0) return facts;
+  facts.kernel_nfs = file_system_known("nfs") || file_system_known("nfs4");
+  probe_files(spec, *cluster, false, facts);
   return facts;
 }
 

@@ -100,8 +100,45 @@ TEST(Preflight, MissingBindSourceIsNamedWithTheCommandThatMakesIt) {
   auto spec = two_services();
   spec.services["web"].volumes = {{.type = "bind", .source = "/srv/data", .target = "/data"}};
   PreflightFacts facts;
-  facts.missing_sources = {"/srv/data"};
+  facts.missing_files["/srv/data"].on_new_nodes = true;
   EXPECT_TRUE(mentions(check_preflight(facts, spec), "mkdir -p /srv/data"));
+  EXPECT_TRUE(mentions(check_preflight(facts, spec), "any node"));
+}
+
+TEST(Preflight, TheNodesThatLackABindSourceAreNamedWhereTheServiceMayRunThere) {
+  auto spec = two_services();
+  auto& web = spec.services["web"];
+  web.volumes = {{.type = "bind", .source = "/srv/data", .target = "/data"}};
+  PreflightFacts facts;
+  facts.missing_files["/srv/data"].nodes = {{"shop-manager-1", "manager", 11},
+                                            {"shop-worker-1", "worker", 12},
+                                            {"shop-worker-2", "worker", 13}};
+  auto found = check_preflight(facts, spec);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(mentions(found, "shop-manager-1, shop-worker-1, shop-worker-2"));
+  EXPECT_TRUE(mentions(found, "for p in 11 12 13; do nsenter -m -t $p mkdir -p /srv/data; done"));
+  web.deploy.placement.constraints = {"node.role == worker", "node.hostname!=shop-worker-2",
+                                      "node.labels.disk == ssd"};
+  found = check_preflight(facts, spec);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(mentions(found, "on shop-worker-1"));
+  EXPECT_FALSE(mentions(found, "shop-manager-1"));
+  EXPECT_FALSE(mentions(found, "shop-worker-2"));
+  web.deploy.placement.constraints = {"node.hostname == shop-manager-2"};
+  EXPECT_TRUE(check_preflight(facts, spec).empty());
+}
+
+TEST(Preflight, ACertificateMustBeOneAndOnTheNodes) {
+  auto spec = two_services();
+  spec.services["web"].hive.emplace();
+  spec.services["web"].hive->certificate = "/srv/c.pem";
+  PreflightFacts facts;
+  facts.missing_files["/srv/c.pem"].on_new_nodes = true;
+  facts.bad_certificates["/srv/d.pem"] = "it has no private key";
+  const auto found = check_preflight(facts, spec);
+  EXPECT_EQ(found.size(), 2U);
+  EXPECT_TRUE(mentions(found, "certificate /srv/c.pem of service web is not there"));
+  EXPECT_TRUE(mentions(found, "certificate /srv/d.pem: it has no private key"));
 }
 
 TEST(Preflight, ImagesOfTheOwnRegistryMustBeThereOrGiven) {

@@ -39,7 +39,9 @@ int tasks_of(Context& context, const ListOptions& options, const std::vector<std
   if ((*filters)["service"].empty()) return code;
   const auto look = look_at(**engine, *filters);
   if (!look) return context.fail(look.error());
-  print_tasks(context, options, *look);
+  ListOptions as_docker = options;
+  as_docker.no_trunc = options.no_trunc || options.quiet;  // of all commands this one alone
+  print_tasks(context, as_docker, *look);
   return code;
 }
 
@@ -84,7 +86,7 @@ Command inspect_command() {
               return inspect_each(
                   context, *words, [](engine::Engine& engine, const std::string& word) {
                     return find_service(engine, word).and_then([&](const model::Service& service) {
-                      return engine.inspect_service(service.id);
+                      return engine.inspect_service_with_defaults(service.id);
                     });
                   });
             };

@@ -5,6 +5,7 @@
 
 #include "cli/context.h"
 #include "cli/look.h"
+#include "cli/natural.h"
 
 namespace hive::cli {
 namespace {
@@ -33,8 +34,9 @@ int print_services(Context& context, const ListOptions& options, engine::Engine&
   if (!tasks) return context.fail(tasks.error());
   const auto counts = count_tasks(*tasks);
   auto sorted = services;
-  std::sort(sorted.begin(), sorted.end(),
-            [](const model::Service& a, const model::Service& b) { return a.name < b.name; });
+  std::sort(sorted.begin(), sorted.end(), [](const model::Service& a, const model::Service& b) {
+    return natural_less(a.name, b.name);
+  });
   std::vector<Row> rows;
   for (const auto& service : sorted) {
     const auto found = counts.find(service.id);
@@ -42,7 +44,7 @@ int print_services(Context& context, const ListOptions& options, engine::Engine&
     const std::uint64_t wanted = service.global ? count.planned : service.replicas;
     const std::string mode = service.global ? "global" : "replicated";
     const std::string ports = ports_for_people(service);
-    rows.push_back({service.id,
+    rows.push_back({short_id(service.id, options.no_trunc),
                     {short_id(service.id, options.no_trunc), service.name, mode,
                      std::to_string(count.running) + "/" + std::to_string(wanted),
                      image_for_people(service.image, options.no_trunc), ports},

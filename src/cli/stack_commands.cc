@@ -9,6 +9,7 @@
 #include "cli/deploy.h"
 #include "cli/listing.h"
 #include "cli/look.h"
+#include "cli/natural.h"
 #include "cli/preflight.h"
 #include "cli/service_table.h"
 
@@ -32,8 +33,8 @@ int deploy(Context& context, const DeployArgs& args) {
   const std::string name = args.name.empty() ? spec->cluster.name : args.name.front();
   if (name.empty())
     return context.fail(kExitUsage, "the stack has no name: give one, or x-hive.name in the file");
-  // What of preflight is about the file alone.
-  if (!print_findings(context, check_preflight({}, *spec))) return kExitRefused;
+  if (!print_findings(context, check_preflight(probe_deploy(context, *spec), *spec)))
+    return kExitRefused;
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
   DeployRequest request{.stack = name, .globals = context.globals, .prune = args.prune};
@@ -64,6 +65,8 @@ int list(Context& context, const ListOptions& options) {
   for (const auto& [name, services] : *stacks)
     rows.push_back(
         {name, {name, std::to_string(services)}, {{"name", name}, {"services", services}}});
+  std::sort(rows.begin(), rows.end(),
+            [](const Row& a, const Row& b) { return natural_less(a.id, b.id); });
   return print_listing(context, options, {"NAME", "SERVICES"}, rows);
 }
 

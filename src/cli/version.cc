@@ -15,7 +15,7 @@ struct Args {
 
 int run(Context& context, const Args& args) {
   if (args.only_short) {
-    context.line("hive " + version_text());
+    context.line(version_text());
     return kExitOk;
   }
   Json engine;

@@ -1,4 +1,5 @@
 // hive volume: volumes of the engine that answers, as docker's.
+#include <algorithm>
 #include <memory>
 
 #include "base/text.h"
@@ -6,6 +7,7 @@
 #include "cli/context.h"
 #include "cli/each.h"
 #include "cli/listing.h"
+#include "cli/natural.h"
 #include "engine/engine.h"
 
 namespace hive::cli {
@@ -32,6 +34,8 @@ int list(Context& context, const ListOptions& options) {
                      {"options", driver_options == nullptr ? Json::object() : *driver_options},
                      {"labels", labels == nullptr ? Json::object() : *labels}}});
   }
+  std::sort(rows.begin(), rows.end(),
+            [](const Row& a, const Row& b) { return natural_less(a.id, b.id); });
   return print_listing(context, options, {"DRIVER", "VOLUME NAME"}, rows);
 }
 

@@ -110,7 +110,7 @@ void Controller::loop() {
     wake_.wait_for(lock, std::max(options_.coalesce, took), [this] { return stopping_; });
     auto tick = options_.tick;
     if (operations_ != nullptr) tick = std::min(tick, operations_->look_again().value_or(tick));
-    wake_.wait_for(lock, std::max(tick, 4 * took) - std::max(options_.coalesce, took),
+    wake_.wait_for(lock, std::max(tick, 2 * took) - std::max(options_.coalesce, took),
                    [this] { return stopping_ || kicked_; });
   }
 }

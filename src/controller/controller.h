@@ -29,7 +29,7 @@
 namespace hive::controller {
 
 struct ControllerOptions {
-  Milliseconds tick{1'000};           // at least four times as long as a look takes
+  Milliseconds tick{1'000};           // at least twice as long as a look takes
   Milliseconds coalesce{100};         // between two looks caused by events
   Milliseconds report_fresh{15'000};  // an agent's word counts this long
   Milliseconds dying{10'000};  // a task told to stop is out this long, then Swarm's word counts

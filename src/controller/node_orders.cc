@@ -12,10 +12,12 @@ using model::Service;
 using model::Task;
 using model::TaskState;
 
+// A rollback has an order of its own: where it stops first, no replacement comes while the old task
+// serves on, and waiting for one would only delay the rollback.
 bool updates_start_first(const Service& service) {
-  const bool updates =
-      service.update_state == "updating" || service.update_state == "rollback_started";
-  return updates && service.start_first && !service.global;
+  if (service.global) return false;
+  if (service.update_state == "updating") return service.start_first;
+  return service.update_state == "rollback_started" && service.rollback_start_first;
 }
 
 bool contains(const std::vector<std::string>& list, const std::string& word) {

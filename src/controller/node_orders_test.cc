@@ -130,6 +130,18 @@ TEST_F(NodeOrdersTest, OnlyAStartFirstUpdateAwaitsReplacements) {
   EXPECT_TRUE(task("t1", "n1").await_replacement) << "an edge does not send to the new one yet";
 }
 
+TEST_F(NodeOrdersTest, ARollbackAwaitsReplacementsWhereItsOwnOrderIsStartFirst) {
+  auto& service = snapshot_.services["s1"];
+  snapshot_.tasks["t1"].desired = model::TaskState::kShutdown;
+  service.update_state = "rollback_started";
+  service.start_first = true;
+  EXPECT_FALSE(task("t1", "n1").await_replacement) << "the rollback stops first";
+  service.rollback_start_first = true;
+  EXPECT_TRUE(task("t1", "n1").await_replacement);
+  service.start_first = false;
+  EXPECT_TRUE(task("t1", "n1").await_replacement);
+}
+
 TEST_F(NodeOrdersTest, AFloorIsAwaitedWhoeverSetsIt) {
   floors_["s1"] = 3;
   EXPECT_TRUE(task("t1", "n1").await_replacement);

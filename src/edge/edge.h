@@ -14,9 +14,12 @@ class Edge {
  public:
   virtual ~Edge() = default;
   // Makes the proxy equal to the table. Changes of endpoints alone need no reload. Idempotent;
-  // after an error the next call starts from what the proxy really has.
+  // after an error the next call starts from what the proxy really has. What of the table cannot be
+  // served (a broken certificate, a port that is taken) is left out and is no error: see faults().
   // kUnavailable: the proxy does not answer (it is restarted by the next apply()).
   virtual Status apply(const model::RoutingTable& table) = 0;
+  // What of the last table is not served, and why, for people; empty = all of it is.
+  virtual std::vector<std::string> faults() const = 0;
   // Stops new requests to the task at once; open ones finish. Quicker than a new table.
   virtual Status drain(const std::string& task_id) = 0;
   virtual Result<std::vector<model::EndpointStats>> stats() = 0;

@@ -132,6 +132,9 @@ class Engine {
   virtual Result<std::vector<Json>> list_services_json(const Filters& filters = {}) = 0;
   // With insertDefaults=false: what was written, not what is assumed.
   virtual Result<Json> inspect_service(const std::string& id_or_name) = 0;
+  // With the engine's defaults in place of what was left open: for people, never to be written
+  // back.
+  virtual Result<Json> inspect_service_with_defaults(const std::string& id_or_name) = 0;
   virtual Result<ServiceWriteResult> create_service(const Json& spec,
                                                     const ServiceWriteOptions& options) = 0;
   virtual Result<ServiceWriteResult> update_service(const std::string& id, std::uint64_t version,

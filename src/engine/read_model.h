@@ -121,6 +121,7 @@ model::Service read_service(const View& service) {
   out.start_first = service.string("Spec.UpdateConfig.Order") == "start-first";
   out.template_digest = service.template_digest("Spec.TaskTemplate");
   read_placement(service, out);
+  out.rollback_start_first = service.string("Spec.RollbackConfig.Order") == "start-first";
   out.update_state = service.string("UpdateStatus.State");
   out.update_message = service.string("UpdateStatus.Message");
   out.created_unix_ms = unix_ms_from_rfc3339(service.string("CreatedAt"));

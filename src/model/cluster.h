@@ -61,6 +61,7 @@ struct Service {
   Labels labels;                        // Spec.Labels
   std::int64_t stop_grace_ms = 10'000;  // Docker kills this long after the stop signal
   bool start_first = false;             // UpdateConfig.Order
+  bool rollback_start_first = false;    // RollbackConfig.Order; Swarm's default is stop-first
   // Of TaskTemplate without Placement: tasks made from it have the same.
   std::uint64_t template_digest = 0;
   // TaskTemplate.RestartPolicy: what Swarm does when a task ends, and how long it waits before.

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "cloud/local/visibility.h"
 #include "os/file.h"
 
 namespace hive::cloud::local {
@@ -57,11 +58,7 @@ Status prepare_disk(const Paths& paths, const std::string& id, const std::string
   const fs::path upper = base / "upper";
   for (const char* name : {"upper", "work", "docker", "root"})
     HIVE_TRY(os::make_directories(base / name, 0755));
-  for (const auto& path :
-       {fs::path("/root"), fs::path("/home"), fs::path("/etc/docker"), fs::path("/etc/hive"),
-        paths.state.parent_path(), fs::path("/var/lib/cloud"), paths.run.parent_path(),
-        fs::path("/var/lib/hive")})
-    HIVE_TRY(cover(upper, path));
+  for (const auto& path : covered_directories(paths)) HIVE_TRY(cover(upper, path));
   for (const char* path : {"/var/lib/docker", "/usr/local/bin", "/var/log/hive"})
     HIVE_TRY(mirror_directory(upper, path));
   HIVE_TRY(os::make_directories(upper / "var/lib/hive/logs", 0755));

@@ -58,10 +58,22 @@ Status validate_backend(const Backend& backend) {
       (backend.probe_path.front() != '/' || !quotable(backend.probe_path)))
     return fail(Errc::kInvalidArgument,
                 who + "the probe path must begin with '/' and have no space or quote");
-  for (const model::Endpoint& endpoint : backend.endpoints)
-    if (!is_ip(endpoint.address))
-      return fail(Errc::kInvalidArgument, who + "task " + endpoint.task_id + " has address \"" +
-                                              endpoint.address + "\", which is no IP address");
+  return {};
+}
+
+Status validate_endpoint(const Backend& backend, const model::Endpoint& endpoint) {
+  if (is_ip(endpoint.address)) return {};
+  return fail(Errc::kInvalidArgument, "service " + backend.name + ": task " + endpoint.task_id +
+                                          " has address \"" + endpoint.address +
+                                          "\", which is no IP address");
+}
+
+Status validate_listener(const Listener& listener, const ConfigOptions& options) {
+  const std::string who = "listener " + std::to_string(listener.port) + ": ";
+  if (listener.port == options.health_port)
+    return fail(Errc::kInvalidArgument, who + "that is the edge's own health port; choose another");
+  if (!quotable(listener.certificate_pem))
+    return fail(Errc::kInvalidArgument, who + "the certificate's path has a space or quote");
   return {};
 }
 
@@ -205,18 +217,24 @@ std::vector<std::string> names_of(const Backend& backend) {
   return names;
 }
 
-Status validate(const RoutingTable& table, const ConfigOptions& options) {
-  for (const Backend& backend : table.backends) HIVE_TRY(validate_backend(backend));
-  for (const Listener& listener : table.listeners) {
-    if (listener.port == options.health_port)
-      return fail(Errc::kInvalidArgument, "listener port " + std::to_string(listener.port) +
-                                              " is the edge's own health port; choose another");
-    if (!quotable(listener.certificate_pem))
-      return fail(Errc::kInvalidArgument, "listener " + std::to_string(listener.port) +
-                                              ": the certificate's path has a space or quote");
-  }
-  for (const Route& route : table.routes) HIVE_TRY(validate_route(table, route));
-  return {};
+std::vector<std::string> drop_faults(RoutingTable& table, const ConfigOptions& options) {
+  std::vector<std::string> faults;
+  const auto faulty = [&](const Status& status) {
+    if (!status) faults.push_back(status.error().message);
+    return !status.has_value();
+  };
+  std::erase_if(table.backends,
+                [&](const Backend& backend) { return faulty(validate_backend(backend)); });
+  for (Backend& backend : table.backends)
+    std::erase_if(backend.endpoints, [&](const model::Endpoint& endpoint) {
+      return faulty(validate_endpoint(backend, endpoint));
+    });
+  std::erase_if(table.listeners, [&](const Listener& listener) {
+    return faulty(validate_listener(listener, options));
+  });
+  std::erase_if(table.routes,
+                [&](const Route& route) { return faulty(validate_route(table, route)); });
+  return faults;
 }
 
 std::vector<Route> ordered_routes(const RoutingTable& table, std::uint16_t port) {

@@ -31,10 +31,11 @@ std::vector<std::string> names_of(const model::Backend& backend);
 // Its one server "up" in maint = this edge is leaving.
 inline constexpr std::string_view kHealthBackend = "hive.health";
 
-// kInvalidArgument for what could not be written into a configuration, or would mean something else
-// there: odd characters in names, hosts and paths, addresses that are not IP addresses, a tcp
-// service on an http listener, a listener on the health port.
-Status validate(const model::RoutingTable& table, const ConfigOptions& options);
+// Takes out of the table what could not be written into a configuration, or would mean something
+// else there: odd characters in names, hosts and paths, addresses that are not IP addresses, a tcp
+// service on an http listener, a listener on the health port. The rest of the table is served.
+// Returns what is wrong, for people, one entry a fault.
+std::vector<std::string> drop_faults(model::RoutingTable& table, const ConfigOptions& options);
 
 // The order in which routes are tried: longest path, exact host, wildcard, any; then as given.
 std::vector<model::Route> ordered_routes(const model::RoutingTable& table, std::uint16_t port);

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "edge/haproxy/listeners.h"
 #include "edge/haproxy/prober.h"
 #include "edge/haproxy/runtime.h"
 #include "os/file.h"
@@ -47,6 +48,7 @@ class HaproxyEdge final : public Edge {
   HaproxyEdge(HaproxyOptions options, const Clock& clock)
       : options_(std::move(options)),
         clock_(clock),
+        listeners_(options_.work_dir, options_.program),
         prober_(options_.on_ready ? options_.on_ready : [] {}) {
     config_.stats_socket = path("haproxy.sock");
     config_.health_port = options_.health_port;
@@ -54,11 +56,15 @@ class HaproxyEdge final : public Edge {
   }
 
   Status apply(const RoutingTable& table) override {
-    HIVE_TRY(validate(table, config_));
     table_ = table;
     have_table_ = true;
+    faults_ = drop_faults(table_, config_);
+    for (std::string& fault : listeners_.keep_servable(table_, held()))
+      faults_.push_back(std::move(fault));
     return converge();
   }
+
+  std::vector<std::string> faults() const override { return faults_; }
 
   Status drain(const std::string& task_id) override {
     drained_[task_id] = clock_.now();
@@ -104,10 +110,12 @@ class HaproxyEdge final : public Edge {
  private:
   std::string path(const char* name) const { return options_.work_dir + "/" + name; }
   void adopt();
+  std::set<std::uint16_t> held() const;
   void reap();
   Status converge();
   Status start(const SlotMap& slots, const std::string& structure);
   Status wait_until_serving(const Process& fresh);
+  Result<std::string> ask_own(const std::string& line);
   Status run(const std::vector<std::string>& commands);
   Result<SlotMap> read_slots();
   Status adjust(SlotMap actual, const Wish& wish);
@@ -121,8 +129,10 @@ class HaproxyEdge final : public Edge {
   HaproxyOptions options_;
   const Clock& clock_;
   ConfigOptions config_;
-  RoutingTable table_;
+  Listeners listeners_;
+  RoutingTable table_;  // without what cannot be served
   bool have_table_ = false;
+  std::vector<std::string> faults_;  // of the table as it was given
   Process process_;
   std::vector<pid_t> children_;  // replaced ones too, until reaped
   std::string structure_;        // what the running process was started with
@@ -135,20 +145,30 @@ class HaproxyEdge final : public Edge {
   Prober prober_;                                // last: its threads end first
 };
 
+// Who answers at this edge's own socket is its own HAProxy. Where the agent before this one ended
+// in the middle of a start, nobody wrote down which: it is replaced with the next table, since
+// beside a second one it would go on taking requests by an old table.
 void HaproxyEdge::adopt() {
-  const auto state = os::read_file(path("haproxy.pid"), 4096);
-  if (!state) return;
   const auto info = ask(config_.stats_socket, "show info", options_.deadline);
   if (!info) return;
   const auto pid = parse_pid(*info);
   if (!pid) return;
   const auto born = os::start_time(*pid);
-  if (!born || trim(*state) != fmt::format("{} {}", *pid, *born)) return;
+  if (!born) return;
   process_ = {*pid, *born};
-  structure_ = os::read_file(path("structure.cfg")).value_or("");
+  const auto state = os::read_file(path("haproxy.pid"), 4096);
+  if (state && trim(*state) == fmt::format("{} {}", *pid, *born))
+    structure_ = os::read_file(path("structure.cfg")).value_or("");
   if (auto slots = read_slots())
     for (const auto& [name, list] : *slots) slot_counts_[name] = list.size();
   log::info("edge", "adopted the running HAProxy, pid {}", *pid);
+}
+
+// The ports that the running process listens at, as far as is known.
+std::set<std::uint16_t> HaproxyEdge::held() const {
+  if (!process_.alive()) return {};
+  if (!structure_.empty()) return listener_ports(structure_);
+  return listener_ports(os::read_file(path("haproxy.cfg")).value_or(""));
 }
 
 void HaproxyEdge::reap() {
@@ -311,9 +331,28 @@ Status HaproxyEdge::adjust(SlotMap actual, const Wish& wish) {
   return {};
 }
 
+// A process that is being replaced shares its socket with the new one for a moment and may take a
+// connection yet: only what the process that serves now has answered counts. Commands can be given
+// twice.
+Result<std::string> HaproxyEdge::ask_own(const std::string& line) {
+  constexpr std::string_view kEnd = "\n\n";  // of each answer
+  const MonotonicTime until = clock_.now() + options_.deadline;
+  while (true) {
+    HIVE_ASSIGN(std::string answer,
+                ask(config_.stats_socket, "show info;" + line, options_.deadline));
+    const auto end = answer.find(kEnd);
+    const auto pid = parse_pid(answer.substr(0, end));
+    if (pid && *pid == process_.pid && end != std::string::npos)
+      return answer.substr(end + kEnd.size());
+    if (clock_.now() >= until)
+      return fail(Errc::kUnavailable, "HAProxy's socket is another process's");
+    std::this_thread::sleep_for(Milliseconds(5));
+  }
+}
+
 Status HaproxyEdge::run(const std::vector<std::string>& commands) {
   for (const std::string& line : batch_commands(commands)) {
-    HIVE_ASSIGN(const std::string answer, ask(config_.stats_socket, line, options_.deadline));
+    HIVE_ASSIGN(const std::string answer, ask_own(line));
     if (answer.find("No such") != std::string::npos ||
         answer.find("Unknown command") != std::string::npos)
       return fail(Errc::kUnavailable, "HAProxy refused: " + std::string(trim(answer)));
@@ -322,8 +361,7 @@ Status HaproxyEdge::run(const std::vector<std::string>& commands) {
 }
 
 Result<SlotMap> HaproxyEdge::read_slots() {
-  HIVE_ASSIGN(const std::string text,
-              ask(config_.stats_socket, "show servers state", options_.deadline));
+  HIVE_ASSIGN(const std::string text, ask_own("show servers state"));
   return parse_servers_state(text);
 }
 
@@ -373,8 +411,7 @@ Status HaproxyEdge::wait_until_serving(const Process& fresh) {
 }
 
 Result<std::vector<EndpointStats>> HaproxyEdge::stats() {
-  HIVE_ASSIGN(const std::string csv,
-              ask(config_.stats_socket, "show stat -1 4 -1", options_.deadline));
+  HIVE_ASSIGN(const std::string csv, ask_own("show stat -1 4 -1"));
   HIVE_ASSIGN(const std::vector<ServerRow> rows, parse_stat(csv));
   std::map<std::string, EndpointStats> totals;
   for (const auto& [slot, task] : task_of_slot_) {

@@ -268,6 +268,15 @@ Result<Json> Connection::json(net::Request request) {
   return parse_json(response.body, what);
 }
 
+Result<Json> Connection::object(net::Request request) {
+  const std::string what = what_of(request);
+  HIVE_ASSIGN(Json answer, json(std::move(request)));
+  if (answer.is_object()) return answer;
+  return fail(Errc::kCorrupt,
+              fmt::format("the engine's answer to {} is no JSON object: \"{}\"", what,
+                          excerpt(answer.dump(-1, ' ', false, Json::error_handler_t::replace))));
+}
+
 Status Connection::stream(net::Request request,
                           const std::function<bool(std::string_view)>& on_bytes,
                           std::stop_token stop, Milliseconds idle_timeout) {

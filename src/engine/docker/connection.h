@@ -58,6 +58,8 @@ class Connection {
   // `request.path` without the version prefix. Errors as error_from(). 304 is a success.
   Result<net::Response> call(net::Request request);
   Result<Json> json(net::Request request);
+  // As json(); kCorrupt when the answer is no JSON object.
+  Result<Json> object(net::Request request);
   Status stream(net::Request request, const std::function<bool(std::string_view)>& on_bytes,
                 std::stop_token stop, Milliseconds idle_timeout);
   // Every object of the answer, as it arrives. The callback's error ends it and is returned.

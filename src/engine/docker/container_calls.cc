@@ -18,17 +18,15 @@ std::string container_path(const std::string& id, std::string_view action = "") 
 Result<std::vector<Json>> DockerEngine::list_containers(bool all, const Filters& filters) {
   HIVE_ASSIGN(Json answer, connection_.json(connection_.get(
                                "/containers/json", Query().flag("all", all).filters(filters))));
-  if (!answer.is_array())
-    return fail(Errc::kCorrupt, "the engine's answer to GET /containers/json is no list");
-  return std::vector<Json>(answer.begin(), answer.end());
+  return objects_of(std::move(answer), "/containers/json");
 }
 
 Result<Json> DockerEngine::inspect_container(const std::string& id) {
-  return connection_.json(connection_.get(container_path(id, "/json")));
+  return connection_.object(connection_.get(container_path(id, "/json")));
 }
 
 Result<std::string> DockerEngine::create_container(const std::string& name, const Json& config) {
-  HIVE_ASSIGN(const Json answer, connection_.json(connection_.post(
+  HIVE_ASSIGN(const Json answer, connection_.object(connection_.post(
                                      "/containers/create", Query().add("name", name), &config)));
   std::string id = json_string(answer, "Id");
   if (id.empty())
@@ -66,7 +64,7 @@ Status DockerEngine::kill_container(const std::string& id, const std::string& si
 Result<int> DockerEngine::wait_container(const std::string& id, Milliseconds deadline) {
   auto call = connection_.post(container_path(id, "/wait"));
   call.deadline = deadline;
-  HIVE_ASSIGN(const Json answer, connection_.json(std::move(call)));
+  HIVE_ASSIGN(const Json answer, connection_.object(std::move(call)));
   const std::string error = json_string(answer, "Error.Message");
   if (!error.empty())
     return fail(Errc::kFailedPrecondition, fmt::format("waiting for container {}: {}", id, error));
@@ -85,7 +83,7 @@ Status DockerEngine::remove_container(const std::string& id, bool force, bool vo
 Result<std::string> DockerEngine::start_exec(const std::string& container_id,
                                              const std::vector<std::string>& words) {
   const Json command{{"Cmd", words}, {"AttachStdout", false}, {"AttachStderr", false}};
-  HIVE_ASSIGN(const Json answer, connection_.json(connection_.post(
+  HIVE_ASSIGN(const Json answer, connection_.object(connection_.post(
                                      container_path(container_id, "/exec"), {}, &command)));
   const std::string id = json_string(answer, "Id");
   if (id.empty())
@@ -98,7 +96,7 @@ Result<std::string> DockerEngine::start_exec(const std::string& container_id,
 
 Result<ExecState> DockerEngine::inspect_exec(const std::string& exec_id) {
   HIVE_ASSIGN(const Json answer,
-              connection_.json(connection_.get("/exec/" + path_escape(exec_id) + "/json")));
+              connection_.object(connection_.get("/exec/" + path_escape(exec_id) + "/json")));
   const Json* running = json_member(answer, "Running");
   if (running == nullptr || !running->is_boolean())
     return fail(Errc::kCorrupt, "the engine does not say whether the command runs");
@@ -114,7 +112,7 @@ Result<std::string> DockerEngine::commit_container(const std::string& id,
   for (const std::string& change : changes) query.add("changes", change);
   auto call = connection_.post("/commit", query);
   call.deadline = connection_.options().image_deadline;
-  HIVE_ASSIGN(const Json answer, connection_.json(std::move(call)));
+  HIVE_ASSIGN(const Json answer, connection_.object(std::move(call)));
   std::string image = json_string(answer, "Id");
   if (image.empty()) return fail(Errc::kCorrupt, "the engine's answer to a commit has no image id");
   return image;

@@ -33,6 +33,7 @@ class DockerEngine final : public Engine {
   Result<std::vector<model::Service>> list_services(const Filters& filters) override;
   Result<std::vector<Json>> list_services_json(const Filters& filters) override;
   Result<Json> inspect_service(const std::string& id_or_name) override;
+  Result<Json> inspect_service_with_defaults(const std::string& id_or_name) override;
   Result<ServiceWriteResult> create_service(const Json& spec,
                                             const ServiceWriteOptions& options) override;
   Result<ServiceWriteResult> update_service(const std::string& id, std::uint64_t version,
@@ -96,6 +97,7 @@ class DockerEngine final : public Engine {
   using OnProgress = std::function<Status(const Json&)>;
 
   Result<std::vector<Json>> list(const std::string& path, const Filters& filters);
+  static Result<std::vector<Json>> objects_of(Json answer, const std::string& path);
   Result<std::string> create(const std::string& path, const Json& body, std::string_view id_key);
   Status write_version(const std::string& path, std::uint64_t version, const Json& spec);
   Status remove(const std::string& path, const Query& query = {});

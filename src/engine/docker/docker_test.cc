@@ -9,6 +9,7 @@
 #include "engine/docker/docker_engine.h"
 #include "engine/docker/json_split.h"
 #include "engine/docker/log_frames.h"
+#include "engine/read_model.h"
 #include "net/testing/scripted_server.h"
 
 namespace hive::engine::docker {
@@ -127,6 +128,40 @@ TEST(Errors, OfBrokenAnswers) {
       Errc::kUnavailable);
 }
 
+// Valid JSON of another shape is no answer either: it must not read as "there is nothing".
+TEST(Errors, OfAnswersOfAnotherShape) {
+  for (const char* body : {"42", "\"text\"", "[\"a\",\"b\"]", "[1,2]", "true", "[[]]"}) {
+    StandIn stand_in([&](const ScriptedRequest&) { return json_answer(200, body); });
+    Engine& engine = stand_in.engine();
+    const auto code = [](const auto& result) {
+      return result ? Errc::kInternal : result.error().code;
+    };
+    SCOPED_TRACE(body);
+    EXPECT_EQ(code(engine.list_nodes({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_services({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_services_json({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_tasks({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_configs({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_secrets({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_networks({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_volumes({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_images({})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.list_containers(true, {})), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.version()), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.info()), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.swarm_inspect()), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.join_tokens()), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_node("x")), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_service("x")), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_task("x")), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_network("x")), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_volume("x")), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.create_volume(Json::object())), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_image("x")), Errc::kCorrupt);
+    EXPECT_EQ(code(engine.inspect_container("x")), Errc::kCorrupt);
+  }
+}
+
 TEST(Errors, AHangingEngineMeetsTheDeadline) {
   ScriptedServer server(ScriptedServer::Kind::kUnix, [](const ScriptedRequest&) {
     return Reply{{}, Reply::Then::kHang};
@@ -218,6 +253,20 @@ TEST(JsonSplitter, CutsAnywhere) {
     ASSERT_TRUE(splitter.finish());
     EXPECT_EQ(values, (std::vector<std::string>{"{\"a\":\"}\\\"]\"}", "{\"b\":[{}]}"})) << cut;
   }
+}
+
+TEST(Times, OfTheEngine) {
+  constexpr std::int64_t kDay = 86'400'000;
+  EXPECT_EQ(unix_ms_from_rfc3339("1970-01-02T00:00:00Z"), kDay);
+  EXPECT_EQ(unix_ms_from_rfc3339("2026-01-02T03:04:05.678901234Z"), 1'767'323'045'678);
+  EXPECT_EQ(unix_ms_from_rfc3339("2026-01-02T03:04:05.6Z"), 1'767'323'045'600);
+  EXPECT_EQ(unix_ms_from_rfc3339("2026-01-02T12:04:05+09:00"), 1'767'323'045'000);
+  EXPECT_EQ(unix_ms_from_rfc3339("2026-01-01T21:34:05-05:30"), 1'767'323'045'000);
+  EXPECT_EQ(unix_ms_from_rfc3339("2024-02-29T00:00:00Z") + kDay,
+            unix_ms_from_rfc3339("2024-03-01T00:00:00Z"));
+  for (const char* none : {"", "0001-01-01T00:00:00Z", "yesterday", "2026-13-01T00:00:00Z",
+                           "2026-01-02", "2026-01-02T03:04:0", "2026/01/02T03:04:05Z"})
+    EXPECT_EQ(unix_ms_from_rfc3339(none), 0) << none;
 }
 
 TEST(Writes, CarryVersionAndAuth) {

@@ -101,7 +101,7 @@ Result<std::vector<Json>> DockerEngine::list_images(const Filters& filters) {
   return list("/images/json", filters);
 }
 Result<Json> DockerEngine::inspect_image(const std::string& reference) {
-  return connection_.json(connection_.get("/images/" + path_escape(reference) + "/json"));
+  return connection_.object(connection_.get("/images/" + path_escape(reference) + "/json"));
 }
 
 Status DockerEngine::pull_image(const std::string& reference, const RegistryAuth& auth,

@@ -2,10 +2,23 @@
 
 #include <fmt/core.h>
 
-#include <cstring>
+#include <array>
 
 namespace hive::engine::docker {
 namespace {
+
+// Bytes at which something may change, within a string and outside of one; all others are passed
+// over.
+struct Stops {
+  std::array<bool, 256> in_string{};
+  std::array<bool, 256> outside{};
+};
+constexpr Stops kStops = [] {
+  Stops stops;
+  for (const unsigned char c : {'"', '\\'}) stops.in_string[c] = true;
+  for (const unsigned char c : {'"', '{', '}', '[', ']'}) stops.outside[c] = true;
+  return stops;
+}();
 
 bool blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -36,13 +49,19 @@ Status JsonSplitter::outside(char c) {
 Status JsonSplitter::feed(std::string_view bytes) {
   std::size_t begin = 0;  // of the current value's bytes in this piece
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const char c = bytes[i];
+    char c = bytes[i];
     if (state_ != State::kInside) {
       HIVE_TRY(outside(c));
       if (state_ != State::kInside) continue;
       begin = i;
       depth_ = 1;
       continue;
+    }
+    if (!escaped_) {
+      const auto& stops = in_string_ ? kStops.in_string : kStops.outside;
+      while (i < bytes.size() && !stops[static_cast<unsigned char>(bytes[i])]) ++i;
+      if (i == bytes.size()) break;
+      c = bytes[i];
     }
     if (in_string_) {
       if (escaped_) {

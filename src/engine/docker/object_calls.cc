@@ -9,20 +9,30 @@ Result<std::unique_ptr<Engine>> connect(const EngineOptions& options) {
   return std::unique_ptr<Engine>(std::make_unique<DockerEngine>(std::move(target), options));
 }
 
-Result<std::vector<Json>> DockerEngine::list(const std::string& path, const Filters& filters) {
-  HIVE_ASSIGN(Json answer, connection_.json(connection_.get(path, Query().filters(filters))));
+// null is an empty list (Go's nil).
+Result<std::vector<Json>> DockerEngine::objects_of(Json answer, const std::string& path) {
   if (answer.is_null()) return std::vector<Json>{};
   if (!answer.is_array())
     return fail(Errc::kCorrupt, fmt::format("the engine's answer to GET {} is no list", path));
   std::vector<Json> items;
   items.reserve(answer.size());
-  for (Json& item : answer) items.push_back(std::move(item));
+  for (Json& item : answer) {
+    if (!item.is_object())
+      return fail(Errc::kCorrupt,
+                  fmt::format("the engine's answer to GET {} is no list of objects", path));
+    items.push_back(std::move(item));
+  }
   return items;
+}
+
+Result<std::vector<Json>> DockerEngine::list(const std::string& path, const Filters& filters) {
+  HIVE_ASSIGN(Json answer, connection_.json(connection_.get(path, Query().filters(filters))));
+  return objects_of(std::move(answer), path);
 }
 
 Result<std::string> DockerEngine::create(const std::string& path, const Json& body,
                                          std::string_view id_key) {
-  HIVE_ASSIGN(const Json answer, connection_.json(connection_.post(path, {}, &body)));
+  HIVE_ASSIGN(const Json answer, connection_.object(connection_.post(path, {}, &body)));
   std::string id = json_string(answer, id_key);
   if (id.empty())
     return fail(Errc::kCorrupt, fmt::format("the engine's answer to POST {} has no id", path));
@@ -71,7 +81,7 @@ Result<std::vector<Json>> DockerEngine::list_networks(const Filters& filters) {
   return list("/networks", filters);
 }
 Result<Json> DockerEngine::inspect_network(const std::string& id_or_name) {
-  return connection_.json(connection_.get("/networks/" + path_escape(id_or_name)));
+  return connection_.object(connection_.get("/networks/" + path_escape(id_or_name)));
 }
 Result<std::string> DockerEngine::create_network(const Json& request) {
   // Without it two networks of one name are made (engines before API 1.44).
@@ -84,19 +94,18 @@ Status DockerEngine::remove_network(const std::string& id_or_name) {
 }
 
 Result<std::vector<Json>> DockerEngine::list_volumes(const Filters& filters) {
-  HIVE_ASSIGN(const Json answer,
-              connection_.json(connection_.get("/volumes", Query().filters(filters))));
-  std::vector<Json> items;
-  const Json* volumes = json_member(answer, "Volumes");  // null when there are none
-  if (volumes != nullptr && volumes->is_array())
-    for (const Json& volume : *volumes) items.push_back(volume);
-  return items;
+  HIVE_ASSIGN(Json answer,
+              connection_.object(connection_.get("/volumes", Query().filters(filters))));
+  const auto volumes = answer.find("Volumes");  // null when there are none
+  if (volumes == answer.end())
+    return fail(Errc::kCorrupt, "the engine's answer to GET /volumes has no Volumes");
+  return objects_of(std::move(*volumes), "/volumes");
 }
 Result<Json> DockerEngine::inspect_volume(const std::string& name) {
-  return connection_.json(connection_.get("/volumes/" + path_escape(name)));
+  return connection_.object(connection_.get("/volumes/" + path_escape(name)));
 }
 Result<Json> DockerEngine::create_volume(const Json& request) {
-  return connection_.json(connection_.post("/volumes/create", {}, &request));
+  return connection_.object(connection_.post("/volumes/create", {}, &request));
 }
 Status DockerEngine::remove_volume(const std::string& name, bool force) {
   return remove("/volumes/" + path_escape(name), Query().flag("force", force));

@@ -121,8 +121,8 @@ Result<std::vector<Item>> list_fast(Connection& connection, const std::string& p
 }  // namespace
 
 Result<std::string> DockerEngine::ping() { return connection_.ping(); }
-Result<Json> DockerEngine::version() { return connection_.json(connection_.get("/version")); }
-Result<Json> DockerEngine::info() { return connection_.json(connection_.get("/info")); }
+Result<Json> DockerEngine::version() { return connection_.object(connection_.get("/version")); }
+Result<Json> DockerEngine::info() { return connection_.object(connection_.get("/info")); }
 
 Result<std::string> DockerEngine::swarm_init(const SwarmInit& request) {
   const Json body{{"ListenAddr", request.listen_address},
@@ -154,7 +154,7 @@ Status DockerEngine::swarm_leave(bool force) {
   return {};
 }
 
-Result<Json> DockerEngine::swarm_inspect() { return connection_.json(connection_.get("/swarm")); }
+Result<Json> DockerEngine::swarm_inspect() { return connection_.object(connection_.get("/swarm")); }
 
 Result<JoinTokens> DockerEngine::join_tokens() {
   HIVE_ASSIGN(const Json swarm, swarm_inspect());
@@ -184,7 +184,7 @@ Result<std::vector<model::Node>> DockerEngine::list_nodes(const Filters& filters
   return list_fast<model::Node>(connection_, "/nodes", filters, read_node<FastView>);
 }
 Result<Json> DockerEngine::inspect_node(const std::string& id_or_name) {
-  return connection_.json(connection_.get("/nodes/" + path_escape(id_or_name)));
+  return connection_.object(connection_.get("/nodes/" + path_escape(id_or_name)));
 }
 Status DockerEngine::update_node(const std::string& id, std::uint64_t version, const Json& spec) {
   return write_version("/nodes/" + path_escape(id), version, spec);
@@ -200,8 +200,12 @@ Result<std::vector<Json>> DockerEngine::list_services_json(const Filters& filter
   return list("/services", filters);
 }
 Result<Json> DockerEngine::inspect_service(const std::string& id_or_name) {
-  return connection_.json(connection_.get("/services/" + path_escape(id_or_name),
-                                          Query().add("insertDefaults", "false")));
+  return connection_.object(connection_.get("/services/" + path_escape(id_or_name),
+                                            Query().add("insertDefaults", "false")));
+}
+Result<Json> DockerEngine::inspect_service_with_defaults(const std::string& id_or_name) {
+  return connection_.object(connection_.get("/services/" + path_escape(id_or_name),
+                                            Query().add("insertDefaults", "true")));
 }
 
 // What the docker command does before it writes a service: the tag becomes "name:tag@sha256:...",
@@ -212,7 +216,7 @@ Status DockerEngine::pin_digest(Json& spec, const RegistryAuth& auth) {
   if (image.empty() || !parts.digest.empty()) return {};
   auto call = connection_.get("/distribution/" + path_escape(image) + "/json");
   if (!auth.empty()) call.headers.emplace("x-registry-auth", registry_auth_header(auth));
-  HIVE_ASSIGN(const Json found, connection_.json(std::move(call)));
+  HIVE_ASSIGN(const Json found, connection_.object(std::move(call)));
   const std::string digest = json_string(found, "Descriptor.digest");
   if (digest.empty()) return fail(Errc::kCorrupt, "the registry's answer has no digest");
   spec["TaskTemplate"]["ContainerSpec"]["Image"] =
@@ -245,7 +249,7 @@ Result<ServiceWriteResult> DockerEngine::write_service(net::Request request, con
   request.headers.emplace("content-type", "application/json");
   if (!options.auth.empty())
     request.headers.emplace("x-registry-auth", registry_auth_header(options.auth));
-  HIVE_ASSIGN(const Json answer, connection_.json(std::move(request)));
+  HIVE_ASSIGN(const Json answer, connection_.object(std::move(request)));
   written.id = json_string(answer, "ID");
   for (const char* key : {"Warnings", "Warning"}) {
     const Json* warnings = json_member(answer, key);
@@ -290,7 +294,7 @@ Result<std::vector<model::Task>> DockerEngine::list_tasks(const Filters& filters
   return list_fast<model::Task>(connection_, "/tasks", filters, read_task<FastView>);
 }
 Result<Json> DockerEngine::inspect_task(const std::string& id) {
-  return connection_.json(connection_.get("/tasks/" + path_escape(id)));
+  return connection_.object(connection_.get("/tasks/" + path_escape(id)));
 }
 
 }  // namespace hive::engine::docker

@@ -66,6 +66,10 @@ class FakeEngine final : public Engine {
   Result<std::vector<model::Service>> list_services(const Filters& filters) override;
   Result<std::vector<Json>> list_services_json(const Filters& filters) override;
   Result<Json> inspect_service(const std::string& id_or_name) override;
+  // This engine has no defaults to put in.
+  Result<Json> inspect_service_with_defaults(const std::string& id_or_name) override {
+    return inspect_service(id_or_name);
+  }
   Result<ServiceWriteResult> create_service(const Json& spec,
                                             const ServiceWriteOptions& options) override;
   Result<ServiceWriteResult> update_service(const std::string& id, std::uint64_t version,
