@@ -17,6 +17,7 @@ Command task_command();
 Command instance_command();
 Command lb_command();
 Command image_command();
+Command simulate_command();
 Command completion_command();
 Command complete_command();  // hidden: candidates for the shell
 

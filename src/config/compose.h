@@ -159,18 +159,34 @@ struct Deploy {
 
 struct AutoscaleTarget {
   std::optional<double> requests_per_replica;  // requests a second
-  std::optional<double> in_flight_per_replica;
-  std::optional<double> cpu;     // share of the reservation or limit, 0.6 = "60%"
-  std::optional<double> memory;  // likewise
-  std::optional<Nanoseconds> response_time;
+  std::optional<double> concurrency;           // requests open at one time
+  std::optional<double> cpu;                   // share of the reservation or limit, 0.6 = "60%"
+  std::optional<double> memory;                // likewise
+  std::optional<Nanoseconds> latency;
   bool operator==(const AutoscaleTarget&) const = default;
+};
+
+// Other bounds for a time that comes round.
+struct AutoscaleSchedule {
+  std::string cron;  // begins at its times; checked by decide/autoscale/cron.h
+  std::string zone = "UTC";
+  Nanoseconds duration{0};
+  std::optional<std::uint64_t> min;
+  std::optional<std::uint64_t> max;
+  bool operator==(const AutoscaleSchedule&) const = default;
 };
 
 struct Autoscale {
   std::uint64_t min = 1;
   std::uint64_t max = 1;
+  // Nothing set: what a replica can carry is learned.
   AutoscaleTarget target;
-  bool predict = false;
+  bool predict = true;
+  std::vector<AutoscaleSchedule> schedules;
+  std::optional<std::uint64_t> out_per_minute;  // limits; absent: no limit
+  std::optional<std::uint64_t> in_per_minute;
+  std::optional<Nanoseconds> stabilisation_in;  // absent: hive's own rule
+  std::optional<Nanoseconds> stabilisation_out;
   std::optional<Nanoseconds> scale_in_cooldown;
   std::optional<Nanoseconds> scale_out_cooldown;
   bool operator==(const Autoscale&) const = default;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "config/convert.h"
 #include "config/values.h"
+#include "decide/autoscale/cron.h"
 
 namespace hive::config {
 
@@ -22,6 +23,8 @@ struct Reserved {
 };
 // Of a step of the stop sequence.
 constexpr Nanoseconds kLongestDeadline = std::chrono::hours(24);
+constexpr Nanoseconds kLongestSchedule = std::chrono::hours(7 * 24);
+constexpr std::size_t kMostSchedules = 32;
 
 constexpr std::array<Reserved, 6> kReserved{{{2377, "Swarm's managers"},
                                              {4789, "Swarm's overlay networks"},
@@ -65,6 +68,16 @@ bool is_token(std::string_view text) {
   });
 }
 
+// As files below /usr/share/zoneinfo are named; whether there is one, who runs it finds out.
+bool is_zone(std::string_view text) {
+  return text.size() <= 64 && text.front() != '/' && text.back() != '/' &&
+         text.find("..") == std::string_view::npos &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '_' || c == '/' || c == '-' || c == '+';
+         });
+}
+
 bool is_url_path(std::string_view text) {
   return text.starts_with('/') && text.find_first_of(" \t\r\n\"'\\?#") == std::string_view::npos;
 }
@@ -93,6 +106,10 @@ class HiveReader {
   std::optional<ClusterListener> short_listener(const Node& node, const std::string& path);
   void registry(const Node& node, Cluster& out);
   Autoscale autoscale(const Node& node, const std::string& path);
+  AutoscaleSchedule schedule(const Node& node, const std::string& path);
+  std::vector<AutoscaleSchedule> schedules(const Node& list, const std::string& path);
+  std::optional<std::uint64_t> count(const Node& node, std::string_view key,
+                                     const std::string& path);
   std::optional<double> percentage(const Node& node, std::string_view key, const std::string& path);
   std::optional<double> positive(const Node& node, std::string_view key, const std::string& path);
   std::optional<Nanoseconds> time(const Node& node, std::string_view key, const std::string& path);
@@ -335,6 +352,53 @@ std::optional<Nanoseconds> HiveReader::deadline(const Node& node, std::string_vi
   return std::nullopt;
 }
 
+std::optional<std::uint64_t> HiveReader::count(const Node& node, std::string_view key,
+                                               const std::string& path) {
+  const auto value = number(node, key, path, 1, 100'000);
+  if (!value) return std::nullopt;
+  return static_cast<std::uint64_t>(*value);
+}
+
+AutoscaleSchedule HiveReader::schedule(const Node& node, const std::string& path) {
+  AutoscaleSchedule out;
+  out.cron = text_at(node, "cron");
+  if (out.cron.empty()) {
+    fault(node, fmt::format("{} has no cron", path), "say when it begins: cron: 0 8 * * mon-fri");
+  } else if (const auto cron = decide::autoscale::parse_cron(out.cron); !cron) {
+    fault(*node.find("cron"), fmt::format("{}.cron: {}", path, cron.error().message));
+  }
+  if (const std::string zone = text_at(node, "zone"); !zone.empty()) {
+    if (!is_zone(zone))
+      fault(*node.find("zone"),
+            fmt::format("{}.zone is {}: it must be the name of a time zone", path, quoted(zone)),
+            "such as UTC or Asia/Seoul");
+    out.zone = zone;
+  }
+  out.duration = time(node, "duration", path).value_or(Nanoseconds{0});
+  if (node.find("duration") == nullptr)
+    fault(node, fmt::format("{} has no duration", path), "say how long it holds: duration: 10h");
+  else if (out.duration > kLongestSchedule)
+    fault(*node.find("duration"), fmt::format("{}.duration is more than a week", path));
+  out.min = count(node, "min", path);
+  out.max = count(node, "max", path);
+  if (!out.min && !out.max && node.find("min") == nullptr && node.find("max") == nullptr)
+    fault(node, fmt::format("{} has neither min nor max", path));
+  if (out.min && out.max && *out.min > *out.max)
+    fault(*node.find("max"), fmt::format("{}.max is {}, and min is {}", path, *out.max, *out.min));
+  return out;
+}
+
+std::vector<AutoscaleSchedule> HiveReader::schedules(const Node& list, const std::string& path) {
+  std::vector<AutoscaleSchedule> out;
+  if (list.items.size() > kMostSchedules)
+    fault(list, fmt::format("{} has {} entries: at most {} are taken", path, list.items.size(),
+                            kMostSchedules));
+  for (std::size_t i = 0; i < std::min(list.items.size(), kMostSchedules); ++i)
+    if (list.items[i].is_map())
+      out.push_back(schedule(list.items[i], fmt::format("{}[{}]", path, i)));
+  return out;
+}
+
 Autoscale HiveReader::autoscale(const Node& node, const std::string& path) {
   Autoscale out;
   const auto least = number(node, "min", path, 1, 100'000);
@@ -349,16 +413,23 @@ Autoscale HiveReader::autoscale(const Node& node, const std::string& path) {
   if (const Node* target = map_at(node, "target")) {
     out.target = AutoscaleTarget{
         .requests_per_replica = positive(*target, "requests_per_replica", target_path),
-        .in_flight_per_replica = positive(*target, "in_flight_per_replica", target_path),
+        .concurrency = positive(*target, "concurrency", target_path),
         .cpu = percentage(*target, "cpu", target_path),
         .memory = percentage(*target, "memory", target_path),
-        .response_time = time(*target, "response_time", target_path)};
+        .latency = time(*target, "latency", target_path)};
     if (target->entries.empty()) fault(*target, fmt::format("{} is empty", target_path));
-  } else if (node.find("target") == nullptr) {
-    fault(node, fmt::format("{} has no target", path),
-          "say what a replica shall carry, such as target: {requests_per_replica: 50}");
   }
-  out.predict = flag_at(node, "predict");
+  if (node.find("predict") != nullptr) out.predict = flag_at(node, "predict");
+  if (const Node* list = node.find("schedules"); list != nullptr && list->is_list())
+    out.schedules = schedules(*list, path + ".schedules");
+  if (const Node* limits = map_at(node, "limits")) {
+    out.out_per_minute = count(*limits, "out_per_minute", path + ".limits");
+    out.in_per_minute = count(*limits, "in_per_minute", path + ".limits");
+  }
+  if (const Node* windows = map_at(node, "stabilisation")) {
+    out.stabilisation_in = deadline(*windows, "in", path + ".stabilisation");
+    out.stabilisation_out = deadline(*windows, "out", path + ".stabilisation");
+  }
   out.scale_in_cooldown = time(node, "scale_in_cooldown", path);
   out.scale_out_cooldown = time(node, "scale_out_cooldown", path);
   return out;

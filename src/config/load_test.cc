@@ -210,7 +210,7 @@ x-hive:
 
 TEST(Hive, serviceSettings) {
   const auto service = load_service(R"(    x-hive:
-      autoscale: {min: 2, max: $MAX, target: {requests_per_replica: 50, cpu: 60%, response_time: 200ms}, predict: yes}
+      autoscale: {min: 2, max: $MAX, target: {requests_per_replica: 50, cpu: 60%, latency: 200ms}, predict: no}
       drain: {timeout: 60s, pre_stop: flush all, hooks_timeout: 5s, stop_command: [catalina.sh, stop], flush_timeout: 1m30s}
       logs:
         paths: ["/logs/*.log"]
@@ -227,8 +227,8 @@ TEST(Hive, serviceSettings) {
   const ServiceHive& hive = *service.hive;
   EXPECT_EQ(hive.autoscale->max, 40U);
   EXPECT_DOUBLE_EQ(hive.autoscale->target.cpu.value(), 0.6);
-  EXPECT_EQ(hive.autoscale->target.response_time, milliseconds(200));
-  EXPECT_TRUE(hive.autoscale->predict);
+  EXPECT_EQ(hive.autoscale->target.latency, milliseconds(200));
+  EXPECT_FALSE(hive.autoscale->predict);
   EXPECT_EQ(hive.drain->timeout, seconds(60));
   EXPECT_EQ(hive.drain->hooks_timeout, seconds(5));
   EXPECT_FALSE(hive.drain->stop_timeout);
