@@ -21,7 +21,7 @@ if(HIVE_SANITIZE)
 endif()
 
 find_program(MOLD mold)
-if(MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+if(MOLD)
   target_link_options(hive_options INTERFACE -fuse-ld=mold)
 endif()
 

@@ -1,18 +1,18 @@
 #!/bin/bash
-# lint [FILE...]: shellcheck and clang-tidy
+# lint [FILE...]: shellcheck and clang-tidy, over all sources or those named
 main() {
   mkdir -p build
   ensure_packages run build test
   lint_shell
   local files=("$@")
   [ $# -gt 0 ] || mapfile -t files < <(git ls-files 'src/*.cc')
-  build_preset clang
-  printf '%s\0' "${files[@]}" |
-    xargs -0 -n 1 -P "$(jobs_count)" clang-tidy-14 -p build/clang --quiet
+  configure_preset clang
+  python3 dev.d/lib/tidy.py build/clang "$(jobs_count)" "${files[@]}"
 }
 
 lint_shell() {
   local files
   mapfile -t files < <(tests/shell_scripts)
   shellcheck -x "${files[@]}"
+  say "shellcheck: ${#files[@]} files clean"
 }

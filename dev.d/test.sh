@@ -1,7 +1,9 @@
 #!/bin/bash
 # test [NAME...]: build and run every test, or those whose name matches
-# The suite is one ctest run over the release build: unit tests, house rules, the web page in
-# Chromium, and end-to-end tests on real engines. ./dev sanitize has the other compilers.
+# The suite is one ctest run over three builds: g++'s release build with the unit tests, the rules of
+# the house, the web page in Chromium and the end-to-end tests on real engines; clang's build of the
+# whole tree with the unit tests under the address and undefined behaviour sanitizers (asan.*); and
+# those of the rooms that have threads under the thread sanitizer (tsan.*).
 
 main() {
   need_root test
@@ -9,13 +11,28 @@ main() {
   ensure_packages run build test
   clean_leftovers
   build_dashboard
-  build_preset release
+  timed "g++'s release build" build_preset release
   build_images
-  if [ $# -gt 0 ]; then
-    run_suite -R "$(IFS='|' && echo "$*")"
-    return
-  fi
-  run_suite
+  # Names choose among the release build's tests; asan and tsan at a name's beginning, among all.
+  local names
+  names=$(IFS='|' && echo "$*")
+  case "$names" in
+    "") run_everything ;;
+    *asan* | *tsan*) run_everything -R "$names" ;;
+    *) run_suite -R "$names" ;;
+  esac
+}
+
+run_everything() {
+  timed "clang's build, address and undefined behaviour sanitizers" build_preset asan
+  timed "clang's build, thread sanitizer" build_preset tsan
+  HIVE_TEST_TREES=$HIVE_SRC/build/asan:$HIVE_SRC/build/tsan run_suite "$@"
+}
+
+timed() {
+  local started=$SECONDS
+  "${@:2}"
+  say "$1: $((SECONDS - started)) s"
 }
 
 run_suite() {

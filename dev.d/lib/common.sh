@@ -89,21 +89,25 @@ build_dashboard() {
   echo "$now" >"$stamp"
 }
 
-# build_preset PRESET [TARGET...]
-build_preset() {
-  local preset=$1 args=()
-  shift
-  [ $# = 0 ] || args=(--target "$@")
+# configure_preset PRESET - unless it is already
+configure_preset() {
+  local preset=$1
   # A different source or compiler than the cache's: start over, do not fail.
-  if [ -f "build/$preset/CMakeCache.txt" ] && [ -f "build/$preset/build.ninja" ]; then
-    :
-  else
+  if [ ! -f "build/$preset/CMakeCache.txt" ] || [ ! -f "build/$preset/build.ninja" ]; then
     rm -rf "build/$preset/CMakeCache.txt" "build/$preset/CMakeFiles"
     cmake --preset "$preset" >"build/$preset.configure.log" 2>&1 || {
       cat "build/$preset.configure.log" >&2
       die "configuring preset $preset failed"
     }
   fi
+}
+
+# build_preset PRESET [TARGET...]
+build_preset() {
+  local preset=$1 args=()
+  shift
+  [ $# = 0 ] || args=(--target "$@")
+  configure_preset "$preset"
   CLICOLOR_FORCE=0 cmake --build --preset "$preset" -j "$(jobs_count)" "${args[@]}" >&2 ||
     die "building preset $preset failed"
 }

@@ -3,76 +3,267 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace hive::controller {
 namespace {
 
-using testing::HasSubstr;
+using model::NodeState;
+using model::PublishMode;
+using model::TaskState;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
-class CanaryRouting : public testing::Test {
+// A manager that leads (m1) and a worker (w1); services are added by the tests.
+class RoutingTest : public ::testing::Test {
  protected:
-  CanaryRouting() {
-    model::Node node;
-    node.id = "n1";
-    node.address = "10.0.0.1";
-    node.state = model::NodeState::kReady;
-    snapshot.nodes["n1"] = node;
-    add_service("s1", "web");
-    add_service("s2", "web-canary");
-    snapshot.services["s2"].labels[kCanaryOfLabel] = "s1";
-    snapshot.services["s2"].labels[kCanaryPercentLabel] = "20";
-    add_task("t1", "s1", 31'001);
-    add_task("t2", "s2", 31'002);
-    settings.dashboard_port = 0;
+  RoutingTest() {
+    model::Node manager;
+    manager.id = "m1";
+    manager.hostname = "manager-1";
+    manager.address = "10.0.0.1";
+    manager.role = model::Role::kManager;
+    manager.state = NodeState::kReady;
+    manager.leader = true;
+    snapshot_.nodes["m1"] = manager;
+    model::Node worker;
+    worker.id = "w1";
+    worker.hostname = "worker-1";
+    worker.address = "10.0.0.2";
+    worker.state = NodeState::kReady;
+    snapshot_.nodes["w1"] = worker;
+    settings_.dashboard_port = 0;
   }
-  void add_service(const std::string& id, const std::string& name) {
-    model::Service service;
-    service.id = id;
-    service.name = name;
-    service.labels[kListenersLabel] = R"([{"port":8080,"target":80}])";
-    snapshot.services[id] = service;
-  }
-  void add_task(const std::string& id, const std::string& service, std::uint16_t port) {
-    model::Task task;
-    task.id = id;
-    task.service_id = service;
-    task.node_id = "n1";
-    task.slot = 1;
-    task.state = task.desired = model::TaskState::kRunning;
-    task.ports.push_back({"tcp", 80, port, model::PublishMode::kHost});
-    snapshot.tasks[id] = task;
-  }
-  Routing routed() { return route(snapshot, settings, {}, {}); }
 
-  model::Snapshot snapshot;
-  ClusterSettings settings;
+  model::Service& service(const std::string& name, const std::string& listeners,
+                          const std::string& hive = "") {
+    model::Service& out = snapshot_.services[name];
+    out.id = out.name = name;
+    out.created_unix_ms = static_cast<std::int64_t>(snapshot_.services.size());
+    out.labels[kListenersLabel] = listeners;
+    if (!hive.empty()) out.labels[kHiveLabel] = hive;
+    return out;
+  }
+  model::Task& task(const std::string& id, const std::string& of, const std::string& node,
+                    std::uint16_t target, std::uint16_t published) {
+    model::Task& out = snapshot_.tasks[id];
+    out.id = id;
+    out.service_id = of;
+    out.node_id = node;
+    out.slot = static_cast<std::int64_t>(snapshot_.tasks.size());
+    out.state = out.desired = TaskState::kRunning;
+    out.ports = {{"tcp", target, published, PublishMode::kHost}};
+    return out;
+  }
+  Routing routed() { return route(snapshot_, settings_, unfit_, held_); }
+
+  static const model::Backend* backend(const Routing& routing, const std::string& name) {
+    for (const auto& one : routing.table.backends)
+      if (one.name == name) return &one;
+    return nullptr;
+  }
+  // "task" of those that get new requests, "(task)" of those that keep what
+  // they have.
+  static std::vector<std::string> endpoints(const Routing& routing, const std::string& name) {
+    std::vector<std::string> out;
+    const model::Backend* found = backend(routing, name);
+    if (found == nullptr) return {"no such backend"};
+    for (const auto& endpoint : found->endpoints)
+      out.push_back(endpoint.admit ? endpoint.task_id : "(" + endpoint.task_id + ")");
+    return out;
+  }
+  static std::vector<std::string> rules(const Routing& routing) {
+    std::vector<std::string> out;
+    for (const auto& rule : routing.table.routes)
+      out.push_back(std::to_string(rule.listener_port) + " " + rule.host + rule.path_prefix +
+                    " -> " + rule.backend);
+    return out;
+  }
+
+  model::Snapshot snapshot_;
+  ClusterSettings settings_;
+  Unfit unfit_;
+  std::set<std::string> held_;
 };
 
-TEST_F(CanaryRouting, ACanaryIsInItsServicesBackendWithItsShare) {
-  const auto routing = routed();
-  EXPECT_TRUE(routing.problems.empty());
-  ASSERT_EQ(routing.table.backends.size(), 1U);
-  const auto& backend = routing.table.backends[0];
-  EXPECT_EQ(backend.name, "web");
-  EXPECT_EQ(backend.canary_percent, 20U);
-  ASSERT_EQ(backend.endpoints.size(), 2U);
-  EXPECT_FALSE(backend.endpoints[0].canary);
-  EXPECT_EQ(backend.endpoints[1].task_id, "t2");
-  EXPECT_TRUE(backend.endpoints[1].canary);
-  EXPECT_EQ(routing.table.routes.size(), 1U);
+constexpr const char* kWebListeners = R"([{"port":80,"target":8080}])";
+
+TEST_F(RoutingTest, ATaskIsReachedAtItsNodeAndThePortThatItsEngineChose) {
+  service("web", kWebListeners);
+  task("t1", "web", "w1", 8080, 32'768);
+  const Routing routing = routed();
+  EXPECT_THAT(routing.problems, IsEmpty());
+  EXPECT_THAT(rules(routing), ElementsAre("80  -> web"));
+  ASSERT_THAT(endpoints(routing, "web"), ElementsAre("t1"));
+  const model::Endpoint& endpoint = backend(routing, "web")->endpoints[0];
+  EXPECT_EQ(endpoint.address, "10.0.0.2");
+  EXPECT_EQ(endpoint.port, 32'768);
+  EXPECT_EQ(endpoint.name, "web.1");
 }
 
-TEST_F(CanaryRouting, ACanaryWithoutAShareGetsNoRequests) {
-  snapshot.services["s2"].labels[kCanaryPercentLabel] = "200";
-  const auto routing = routed();
-  EXPECT_EQ(routing.table.backends[0].canary_percent, 0U);
-  EXPECT_EQ(routing.table.backends[0].endpoints.size(), 1U);
-  ASSERT_EQ(routing.problems.size(), 1U);
-  EXPECT_THAT(routing.problems[0], HasSubstr("is not 1 to 100"));
+TEST_F(RoutingTest, OnlyRunningTasksOnNodesThatAreThereGetRequests) {
+  service("web", kWebListeners);
+  for (const TaskState state : {TaskState::kNew, TaskState::kReady, TaskState::kStarting,
+                                TaskState::kComplete, TaskState::kShutdown, TaskState::kFailed})
+    task("not-" + std::string(to_string(state)), "web", "w1", 8080, 1).state = state;
+  task("nowhere", "web", "gone", 8080, 1);
+  task("runs", "web", "w1", 8080, 2);
+  EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("runs"));
+  for (const NodeState state : {NodeState::kDown, NodeState::kDisconnected}) {
+    snapshot_.nodes["w1"].state = state;
+    EXPECT_THAT(endpoints(routed(), "web"), IsEmpty());
+  }
+  // A new leader has not heard from its nodes yet.
+  snapshot_.nodes["w1"].state = NodeState::kUnknown;
+  EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("runs"));
 }
 
-TEST_F(CanaryRouting, ACanaryWhoseServiceIsGoneIsServedByNobody) {
-  snapshot.services.erase("s1");
-  EXPECT_TRUE(routed().table.backends.empty());
+TEST_F(RoutingTest, ATaskThatSwarmToldToStopKeepsWhatItHasAndServesOnWhileItIsHeld) {
+  service("web", kWebListeners);
+  task("t1", "web", "w1", 8080, 1).desired = TaskState::kShutdown;
+  EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("(t1)"));
+  held_ = {"t1"};
+  EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("t1"));
+  unfit_["t1"] = "it is unhealthy";
+  EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("(t1)"));
+  unfit_["t1"] = kLeaving;
+  EXPECT_THAT(endpoints(routed(), "web"), IsEmpty());
+}
+
+TEST_F(RoutingTest, PortsThatAreNotBoundOnTheNodeAreNoWayToATask) {
+  service("web", kWebListeners);
+  task("other-port", "web", "w1", 9090, 1);
+  task("udp", "web", "w1", 8080, 1).ports[0].protocol = "udp";
+  task("mesh", "web", "w1", 8080, 1).ports[0].mode = PublishMode::kIngress;
+  task("unbound", "web", "w1", 8080, 0);
+  task("unknown", "web", "w1", 8080, 1).ports.clear();
+  const Routing routing = routed();
+  EXPECT_THAT(endpoints(routing, "web"), IsEmpty());
+  EXPECT_THAT(routing.portless, ElementsAre("unknown"));
+}
+
+TEST_F(RoutingTest, OfTwoServicesOnOnePortTheFirstKeepsItAndTheProblemNamesBoth) {
+  service("old", kWebListeners);
+  service("new", kWebListeners).created_unix_ms = 9;
+  const Routing routing = routed();
+  EXPECT_THAT(rules(routing), ElementsAre("80  -> old"));
+  EXPECT_THAT(routing.problems, ElementsAre(HasSubstr("services old and new both want port 80")));
+}
+
+TEST_F(RoutingTest, ServicesShareAPortByHostAndPath) {
+  service("shop", kWebListeners, R"({"routes":[{"host":"shop.example.org"},{"path":"/shop"}]})");
+  service("api", kWebListeners, R"({"routes":[{"path":"/api"}]})");
+  const Routing routing = routed();
+  EXPECT_THAT(routing.problems, IsEmpty());
+  EXPECT_THAT(rules(routing), testing::UnorderedElementsAre("80 shop.example.org -> shop",
+                                                            "80 /shop -> shop", "80 /api -> api"));
+  EXPECT_EQ(routing.table.listeners.size(), 1u);
+}
+
+TEST_F(RoutingTest, EachTargetPortIsABackendAndPortsToOneTargetShareIt) {
+  service("web",
+          R"([{"port":80,"target":8080},{"port":81,"target":8080},{"port":90,"target":9090}])");
+  task("t1", "web", "w1", 8080, 1);
+  const Routing routing = routed();
+  EXPECT_THAT(rules(routing), ElementsAre("80  -> web", "81  -> web", "90  -> web-9090"));
+  EXPECT_THAT(endpoints(routing, "web"), ElementsAre("t1"));
+  EXPECT_THAT(endpoints(routing, "web-9090"), IsEmpty());
+}
+
+TEST_F(RoutingTest, ANameThatIsTakenGetsNoRequestsInsteadOfAnothersService) {
+  service("web", R"([{"port":80,"target":8080},{"port":90,"target":9090}])");
+  service("web-9090", R"([{"port":100,"target":1}])").created_unix_ms = 9;
+  const Routing routing = routed();
+  EXPECT_THAT(routing.problems, ElementsAre(HasSubstr("the name web-9090 is taken by web")));
+  EXPECT_THAT(rules(routing), ElementsAre("80  -> web", "90  -> web-9090"));
+}
+
+TEST_F(RoutingTest, WhatTheServicesSettingsSayReachesTheEdge) {
+  settings_.listeners = {{80, "http", true}};
+  service("web", kWebListeners,
+          R"({"sticky":{"cookie":"WHERE"},"health":{"path":"/up"},"max_connections":7,
+              "proxy_protocol":true,"certificate":"/etc/web.pem"})");
+  const Routing routing = routed();
+  const model::Backend& web = *backend(routing, "web");
+  EXPECT_EQ(web.sticky_cookie, "WHERE");
+  EXPECT_EQ(web.probe_path, "/up");
+  EXPECT_EQ(web.max_connections_per_task, 7u);
+  EXPECT_TRUE(web.proxy_protocol);
+  ASSERT_EQ(routing.table.listeners.size(), 1u);
+  EXPECT_TRUE(routing.table.listeners[0].accept_proxy);
+  EXPECT_EQ(routing.table.listeners[0].certificate_pem, "/etc/web.pem");
+}
+
+TEST_F(RoutingTest, ATcpListenerHasNoRoutesAndNoCookie) {
+  settings_.listeners = {{80, "tcp", false}};
+  service("db", kWebListeners, R"({"routes":[{"path":"/x"}],"sticky":{"cookie":"C"}})");
+  const Routing routing = routed();
+  EXPECT_THAT(rules(routing), ElementsAre("80  -> db"));
+  EXPECT_EQ(backend(routing, "db")->mode, "tcp");
+  EXPECT_EQ(backend(routing, "db")->sticky_cookie, "");
+  EXPECT_THAT(routing.problems, ElementsAre(HasSubstr("port 80 is tcp")));
+}
+
+TEST_F(RoutingTest, LabelsThatAreNoJsonAreNamedAndHarmNobodyElse) {
+  service("broken", "[{");
+  service("odd", kWebListeners, "[]");
+  service("good",
+          R"([{"port":81,"target":1},{"port":0,"target":1},{"port":70000,"target":1},
+                      {"port":82,"target":1,"protocol":"udp"}])");
+  const Routing routing = routed();
+  EXPECT_THAT(routing.problems,
+              ElementsAre(HasSubstr("service broken: label hive.listeners"),
+                          HasSubstr("service odd: label hive.x is not a JSON object")));
+  EXPECT_THAT(rules(routing), ElementsAre("80  -> odd", "81  -> good"));
+}
+
+TEST_F(RoutingTest, TheDashboardIsAskedAtTheLeaderAlone) {
+  settings_.dashboard_port = 5000;
+  model::Node second = snapshot_.nodes["m1"];
+  second.id = "m2";
+  second.leader = false;
+  snapshot_.nodes["m2"] = second;
+  EXPECT_THAT(endpoints(routed(), kDashboardBackend),
+              ElementsAre("dashboard-m1", "(dashboard-m2)"));
+  // Nobody leads: any of them says at least what it knows.
+  snapshot_.nodes["m1"].leader = false;
+  EXPECT_THAT(endpoints(routed(), kDashboardBackend), ElementsAre("dashboard-m1", "dashboard-m2"));
+  snapshot_.nodes["m1"].state = NodeState::kDown;
+  EXPECT_THAT(endpoints(routed(), kDashboardBackend), ElementsAre("dashboard-m2"));
+}
+
+TEST_F(RoutingTest, NoServiceTakesTheDashboardsPort) {
+  settings_.dashboard_port = 5000;
+  service("web", R"([{"port":5000,"target":1}])");
+  const Routing routing = routed();
+  EXPECT_THAT(rules(routing), ElementsAre("5000  -> hive-dashboard"));
+  EXPECT_EQ(routing.problems.size(), 1u);
+}
+
+TEST(Settings, MalformedMembersArePassedOver) {
+  const auto json = parse_json(
+      R"({"name":"shop","dashboard_port":99999,"listeners":[{"instance":80,"mode":"tcp"},
+          {"instance":-1},"x",{"instance":"80"}]})",
+      "test");
+  ASSERT_TRUE(json);
+  const ClusterSettings settings = settings_from_json(*json);
+  EXPECT_EQ(settings.name, "shop");
+  EXPECT_EQ(settings.dashboard_port, 0);
+  ASSERT_EQ(settings.listeners.size(), 1u);
+  EXPECT_EQ(settings.listeners[0], (ListenerSettings{80, "tcp", false}));
+  EXPECT_EQ(settings_from_json(Json::object()).dashboard_port, 5000);
+}
+
+TEST(Reachable, AnAddressThatOthersCanUse) {
+  model::Node node;
+  node.manager_address = "10.0.0.9:2377";
+  for (const char* useless : {"", "0.0.0.0", "127.0.0.1"}) {
+    node.address = useless;
+    EXPECT_EQ(reachable_address(node), "10.0.0.9") << useless;
+  }
+  node.address = "10.0.0.5";
+  EXPECT_EQ(reachable_address(node), "10.0.0.5");
 }
 
 }  // namespace
