@@ -7,8 +7,8 @@
 #include "cli/context.h"
 #include "cli/each.h"
 #include "cli/look.h"
-#include "cli/operation_client.h"
 #include "cli/natural.h"
+#include "cli/operation_client.h"
 
 namespace hive::cli {
 namespace {

@@ -203,12 +203,13 @@ bool drain_part(const DrainAsk& ask, Json& state, OperationStep& step) {
 bool undrain_part(const DrainAsk& ask, Json& state, OperationStep& step) {
   if (state.is_null()) return true;
   Drain drain{ask, state, step};
+  const std::string why = ask.record.cancelled ? "the drain was cancelled" : ask.reason;
   const std::string was = json_string(state, "was");
   if (model::to_string(drain.node.availability) != was)
-    step.actions.push_back(availability_action(drain.node, was, "the drain was cancelled"));
+    step.actions.push_back(availability_action(drain.node, was, why));
   if (state.contains("deregistered"))
     if (const auto* instance = instance_of(drain.world, drain.node)) {
-      step.actions.push_back(register_action(*instance, "the drain was cancelled"));
+      step.actions.push_back(register_action(*instance, why));
       state.erase("deregistered");
     }
   step.progress.doing = "puts back what it had begun";

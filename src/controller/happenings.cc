@@ -89,7 +89,7 @@ class Differ {
             "on " + place(now_, task.node_id) + ": " +
                 (task.error.empty() ? "exit code " + std::to_string(task.exit_code) : task.error));
       else if (task.state == TaskState::kShutdown && was == TaskState::kRunning)
-        add("task_stopped", task_name(now_, task),
+        add("task_ended", task_name(now_, task),
             "Swarm stopped it on " + place(now_, task.node_id));
     }
   }

@@ -5,6 +5,7 @@
 #include "controller/instance_end_kind.h"
 #include "controller/node_drain_kind.h"
 #include "controller/node_rm_kind.h"
+#include "controller/node_shutdown_kind.h"
 #include "controller/scale_kind.h"
 #include "controller/task_stop_kind.h"
 #include "controller/testing/small_world.h"
@@ -382,6 +383,34 @@ TEST_F(KindsTest, ActivateTellsSwarmAndTheBalancer) {
               ElementsAre("set node shop-a to active", "put shop-a into the cloud's balancer"));
   run.step();
   EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
+TEST_F(KindsTest, AMachineThatShutsDownIsEmptiedAndActiveAgainOnceItIsDown) {
+  small.with_cloud();
+  small.world.reports["c"].departs_in_ms = 60'000;
+  const auto kind = make_node_shutdown_kind();
+  const auto proposed = kind->propose(small.world, {});
+  ASSERT_EQ(proposed.size(), 1U);
+  EXPECT_EQ(proposed[0].request["node"], "c");
+  EXPECT_LT(proposed[0].request["timeout_ms"], 60'000) << "the agent needs some for itself";
+  OperationRecord other;
+  other.request = {{"node", "c"}};
+  EXPECT_THAT(kind->propose(small.world, {other}), IsEmpty()) << "another one empties it";
+
+  Stepped run(make_node_shutdown_kind(), small.world);
+  ASSERT_TRUE(run.begin(proposed[0].request));
+  run.step();
+  EXPECT_THAT(run.actions(), Contains(HasSubstr("shop-c")));
+  small.node("c").availability = Availability::kPause;
+  run.step();
+  EXPECT_THAT(run.claims(), Contains(node_claim("c")));
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kRunning);
+  small.node("c").state = model::NodeState::kDown;
+  run.step();
+  EXPECT_THAT(run.actions(), Contains(HasSubstr("active")));
+  small.node("c").availability = Availability::kActive;
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded) << run.last.result;
 }
 
 TEST_F(KindsTest, ADrainDoesNotWaitForWhatDidNotServeBefore) {
