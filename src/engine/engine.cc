@@ -65,6 +65,7 @@ class JsonView {
  public:
   explicit JsonView(const Json& value) : value_(&value) {}
   std::string string(std::string_view path) const { return json_string(*value_, path); }
+  std::string text() const { return value_->is_string() ? value_->get<std::string>() : ""; }
   std::int64_t integer(std::string_view path, std::int64_t fallback = 0) const {
     return json_int(*value_, path, fallback);
   }

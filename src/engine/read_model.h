@@ -1,8 +1,7 @@
 // How the engine's JSON becomes model types, written once for both parsers: nlohmann's tree for
 // single objects, simdjson's for lists of thousands. A parser joins in as a View with string(),
-// integer(), boolean(), has(), each(), members() and template_digest(), all by dotted
-// path. Absent fields are empty
-// or zero.
+// integer(), boolean(), has(), each(), members() and template_digest(), all by dotted path, and
+// text() of an item that is a string itself. Absent fields are empty or zero.
 #pragma once
 
 #include <cstdint>
@@ -84,6 +83,26 @@ model::Node read_node(const View& node) {
   return out;
 }
 
+// What restarts, moves and second instances of its tasks depend on.
+template <typename View>
+void read_placement(const View& service, model::Service& out) {
+  constexpr std::int64_t kNanoseconds = 1'000'000;
+  if (std::string condition = service.string("Spec.TaskTemplate.RestartPolicy.Condition");
+      !condition.empty())
+    out.restart_condition = std::move(condition);
+  if (service.has("Spec.TaskTemplate.RestartPolicy.Delay"))
+    out.restart_delay_ms = service.integer("Spec.TaskTemplate.RestartPolicy.Delay") / kNanoseconds;
+  out.own_init = !service.has("Spec.TaskTemplate.ContainerSpec.Init") ||
+                 service.boolean("Spec.TaskTemplate.ContainerSpec.Init");
+  out.max_per_node =
+      static_cast<std::uint64_t>(service.integer("Spec.TaskTemplate.Placement.MaxReplicas"));
+  service.each("Spec.TaskTemplate.Placement.Constraints",
+               [&](const View& constraint) { out.constraints.push_back(constraint.text()); });
+  service.each("Spec.TaskTemplate.ContainerSpec.Mounts", [&](const View& mount) {
+    if (mount.string("Source").find("{{") != std::string::npos) out.storage_by_slot = true;
+  });
+}
+
 template <typename View>
 model::Service read_service(const View& service) {
   model::Service out;
@@ -101,6 +120,7 @@ model::Service read_service(const View& service) {
   if (grace_ns > 0) out.stop_grace_ms = grace_ns / 1'000'000;
   out.start_first = service.string("Spec.UpdateConfig.Order") == "start-first";
   out.template_digest = service.template_digest("Spec.TaskTemplate");
+  read_placement(service, out);
   out.update_state = service.string("UpdateStatus.State");
   out.update_message = service.string("UpdateStatus.Message");
   out.created_unix_ms = unix_ms_from_rfc3339(service.string("CreatedAt"));

@@ -63,7 +63,14 @@ struct Service {
   bool start_first = false;             // UpdateConfig.Order
   // Of TaskTemplate without Placement: tasks made from it have the same.
   std::uint64_t template_digest = 0;
-  std::string update_state;  // UpdateStatus.State; empty when never updated
+  // TaskTemplate.RestartPolicy: what Swarm does when a task ends, and how long it waits before.
+  std::string restart_condition = "any";
+  std::int64_t restart_delay_ms = 5'000;
+  bool own_init = true;            // ContainerSpec.Init was not set to false: stops may be held
+  std::uint64_t max_per_node = 0;  // Placement.MaxReplicas; 0 = no bound
+  bool storage_by_slot = false;    // a mount's source is named by the task's slot or id
+  std::vector<std::string> constraints;  // Placement.Constraints, "node.role==worker"
+  std::string update_state;              // UpdateStatus.State; empty when never updated
   std::string update_message;
   std::int64_t created_unix_ms = 0;
   std::int64_t updated_unix_ms = 0;

@@ -48,6 +48,10 @@ class FastView {
     std::string_view text;
     return at(path).get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
   }
+  std::string text() const {
+    std::string_view text;
+    return value_.get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
+  }
   std::int64_t integer(std::string_view path, std::int64_t fallback = 0) const {
     std::int64_t number = 0;
     return at(path).get(number) == simdjson::SUCCESS ? number : fallback;

@@ -1,0 +1,17 @@
+// Placement constraints as Swarm reads them, as far as a node's own record tells. Pure.
+// Source: swarmkit manager/constraint/constraint.go.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/cluster.h"
+
+namespace hive::decide::placement {
+
+// Whether a task with these constraints ("node.role==worker", "node.labels.zone != a") may be on
+// the node; nothing when one of them asks for what is not known here (node.platform, node.ip).
+std::optional<bool> admits(const model::Node& node, const std::vector<std::string>& constraints);
+
+}  // namespace hive::decide::placement

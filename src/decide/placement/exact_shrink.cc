@@ -1,0 +1,81 @@
+#include "decide/placement/exact_shrink.h"
+
+#include <algorithm>
+
+namespace hive::decide::placement {
+namespace {
+
+constexpr Milliseconds kLookAgain{250};
+
+bool contains(const std::vector<std::int64_t>& list, std::int64_t number) {
+  return std::find(list.begin(), list.end(), number) != list.end();
+}
+
+bool is_victim(const std::vector<Victim>& victims, std::int64_t number) {
+  return std::any_of(victims.begin(), victims.end(),
+                     [&](const Victim& victim) { return victim.slot == number; });
+}
+
+// Swarm would take it first, and goes on to for some time.
+bool out_of_the_way(const Slot& slot, const ShrinkLook& look) {
+  if (slot.state == SlotState::kWaiting) return true;
+  return slot.state == SlotState::kPlanned &&
+         slot.created_unix_ms + look.restart_delay_ms - look.now_unix_ms >= kWindowMarginMs;
+}
+
+// Those still there; more than are needed are let live, unless their stop has begun.
+std::vector<Victim> keep(const std::vector<Victim>& victims, const ShrinkLook& look,
+                         std::size_t needed) {
+  std::vector<Victim> out;
+  std::vector<Victim> spare;
+  for (const Victim& victim : victims) {
+    const auto slot = std::find_if(look.slots.begin(), look.slots.end(),
+                                   [&](const Slot& s) { return s.number == victim.slot; });
+    if (slot == look.slots.end()) continue;
+    const bool runs_on = slot->state == SlotState::kRunning && !slot->facts.leaving;
+    (runs_on ? spare : out).push_back(victim);
+  }
+  for (Victim& victim : spare)
+    if (out.size() < needed) out.push_back(std::move(victim));
+  return out;
+}
+
+void choose(ShrinkStep& step, const ShrinkLook& look, std::size_t needed) {
+  if (step.victims.size() >= needed) return;
+  std::vector<Slot> candidates;
+  for (const Slot& slot : look.slots)
+    if (!is_victim(step.victims, slot.number) &&
+        (look.among.empty() || contains(look.among, slot.number)))
+      candidates.push_back(slot);
+  step.chosen = choose_victims(candidates, needed - step.victims.size());
+  step.victims.insert(step.victims.end(), step.chosen.begin(), step.chosen.end());
+}
+
+}  // namespace
+
+ShrinkStep shrink(const std::vector<Victim>& victims, const ShrinkLook& look) {
+  ShrinkStep step;
+  const std::size_t live = look.slots.size();
+  const std::size_t needed = live > look.target ? live - look.target : 0;
+  step.victims = keep(victims, look, needed);
+  choose(step, look, needed);
+  std::uint64_t remain = 0;
+  for (const Slot& slot : look.slots) {
+    if (!is_victim(step.victims, slot.number)) {
+      ++remain;
+      continue;
+    }
+    ++step.stopping;
+    if (out_of_the_way(slot, look)) continue;
+    ++remain;
+    if (slot.state == SlotState::kRunning || slot.state == SlotState::kStarting)
+      step.stop.push_back(slot.task_id);
+  }
+  const std::uint64_t wanted = std::max(look.target, remain);
+  if (wanted < look.replicas) step.scale_to = wanted;
+  if (step.stopping > 0) step.look_again = kLookAgain;
+  step.done = look.replicas <= look.target && live <= look.target;
+  return step;
+}
+
+}  // namespace hive::decide::placement

@@ -1,0 +1,53 @@
+// Stop, then shrink: taking chosen slots out of a replicated service of a Swarm that picks for
+// itself. The chosen task's container is stopped through its agent; Swarm plans a replacement,
+// which waits for the restart delay; a scale to one less within that time removes exactly that
+// slot, since Swarm removes slots that do not run first. With the window missed, look again and
+// repeat.
+//
+// Pure and level-triggered: each step is made from one look. The only memory is which slots were
+// chosen. The replicas to write are counted from the slots that are to remain, never by one less
+// than what is written: a step that is repeated, after a crash or from an old look, asks for the
+// same number again.
+//
+// Source: tried on Docker 20.10; swarmkit manager/orchestrator/replicated/services.go (slots that
+// do not run are removed first).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "decide/placement/slots.h"
+#include "decide/placement/victims.h"
+
+namespace hive::decide::placement {
+
+// With a shorter restart delay a slot may run again before the shrink is there.
+inline constexpr std::int64_t kShortestRestartDelayMs = 5'000;
+// So much of the restart delay must be left when the shrink is sent.
+inline constexpr std::int64_t kWindowMarginMs = 1'500;
+
+struct ShrinkLook {
+  std::int64_t now_unix_ms = 0;  // of the leader's clock, as Swarm's own times are
+  std::uint64_t replicas = 0;    // in the service's spec
+  std::uint64_t target = 0;
+  std::int64_t restart_delay_ms = 5'000;
+  std::vector<Slot> slots;          // live_slots()
+  std::vector<std::int64_t> among;  // only these may be chosen; empty = any
+};
+
+struct ShrinkStep {
+  std::vector<Victim> victims;             // to be given to the next step
+  std::vector<Victim> chosen;              // by this step, of those
+  std::vector<std::string> stop;           // task ids to be stopped, as long as each step says so
+  std::optional<std::uint64_t> scale_to;   // now; fenced by the version of the look's service
+  std::optional<Milliseconds> look_again;  // a moment that must not be missed
+  std::size_t stopping = 0;                // victims that are not gone yet
+  bool done = false;
+};
+
+ShrinkStep shrink(const std::vector<Victim>& victims, const ShrinkLook& look);
+
+}  // namespace hive::decide::placement

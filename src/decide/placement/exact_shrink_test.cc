@@ -1,0 +1,129 @@
+#include "decide/placement/exact_shrink.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hive::decide::placement {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr std::int64_t kNow = 1'000'000;
+
+Slot slot(std::int64_t number, SlotState state = SlotState::kRunning) {
+  Slot out;
+  out.number = number;
+  out.state = state;
+  out.task_id = "task-" + std::to_string(number);
+  out.name = "web." + std::to_string(number);
+  out.node_id = out.node = "node-" + std::to_string(number);
+  out.created_unix_ms = kNow - 60'000 + number;
+  return out;
+}
+
+ShrinkLook look(std::uint64_t replicas, std::uint64_t target, std::vector<Slot> slots) {
+  ShrinkLook out;
+  out.now_unix_ms = kNow;
+  out.replicas = replicas;
+  out.target = target;
+  out.slots = std::move(slots);
+  return out;
+}
+
+Slot planned(std::int64_t number, std::int64_t ago_ms) {
+  Slot out = slot(number, SlotState::kPlanned);
+  out.created_unix_ms = kNow - ago_ms;
+  return out;
+}
+
+TEST(ExactShrinkTest, StopsTheChosenAndWritesNothingYet) {
+  const auto step = shrink({}, look(3, 2, {slot(1), slot(2), slot(3)}));
+  ASSERT_EQ(step.chosen.size(), 1U);
+  EXPECT_EQ(step.chosen[0].slot, 3);
+  EXPECT_THAT(step.stop, ElementsAre("task-3"));
+  EXPECT_FALSE(step.scale_to);
+  EXPECT_FALSE(step.done);
+}
+
+TEST(ExactShrinkTest, ShrinksOnceTheSlotIsSeenNotRunning) {
+  const auto step = shrink({{3, ""}}, look(3, 2, {slot(1), slot(2), planned(3, 100)}));
+  EXPECT_EQ(step.scale_to, 2U);
+  EXPECT_THAT(step.stop, IsEmpty());
+  EXPECT_THAT(step.chosen, IsEmpty());
+}
+
+TEST(ExactShrinkTest, AMissedWindowIsWaitedOutAndTheNewTaskStopped) {
+  auto late = planned(3, 4'000);
+  EXPECT_FALSE(shrink({{3, ""}}, look(3, 2, {slot(1), slot(2), late})).scale_to);
+  auto again = slot(3, SlotState::kStarting);
+  again.task_id = "task-3b";
+  const auto step = shrink({{3, ""}}, look(3, 2, {slot(1), slot(2), again}));
+  EXPECT_FALSE(step.scale_to);
+  EXPECT_THAT(step.stop, ElementsAre("task-3b"));
+}
+
+TEST(ExactShrinkTest, SeveralAtOnceEachInItsOwnWindow) {
+  const std::vector<Victim> victims{{3, ""}, {4, ""}};
+  const auto step = shrink(victims, look(4, 2, {slot(1), slot(2), slot(3), planned(4, 100)}));
+  EXPECT_EQ(step.scale_to, 3U);
+  EXPECT_THAT(step.stop, ElementsAre("task-3"));
+  const auto both =
+      shrink(victims, look(4, 2, {slot(1), slot(2), planned(3, 50), planned(4, 100)}));
+  EXPECT_EQ(both.scale_to, 2U);
+}
+
+TEST(ExactShrinkTest, AnOldLookAsksForTheSameNumberAgain) {
+  // The shrink was written, Swarm has not removed the slot yet.
+  const auto step = shrink({{3, ""}}, look(2, 2, {slot(1), slot(2), planned(3, 100)}));
+  EXPECT_FALSE(step.scale_to);
+  EXPECT_FALSE(step.done);
+  EXPECT_TRUE(shrink({{3, ""}}, look(2, 2, {slot(1), slot(2)})).done);
+}
+
+TEST(ExactShrinkTest, WithRestartConditionNoneTheSlotIsSimplyGone) {
+  const auto step = shrink({{3, ""}}, look(3, 2, {slot(1), slot(2)}));
+  EXPECT_EQ(step.scale_to, 2U);
+  EXPECT_THAT(step.stop, IsEmpty());
+}
+
+TEST(ExactShrinkTest, WhatHasNoContainerIsShrunkAwayWithoutAStop) {
+  const auto step = shrink({}, look(3, 2, {slot(1), slot(2, SlotState::kWaiting), slot(3)}));
+  EXPECT_EQ(step.scale_to, 2U);
+  EXPECT_THAT(step.stop, IsEmpty());
+  ASSERT_EQ(step.chosen.size(), 1U);
+  EXPECT_EQ(step.chosen[0].slot, 2);
+}
+
+TEST(ExactShrinkTest, ToZero) {
+  const auto step = shrink({}, look(2, 0, {slot(1), slot(2)}));
+  EXPECT_THAT(step.stop, ElementsAre("task-1", "task-2"));
+  EXPECT_EQ(shrink(step.victims, look(2, 0, {planned(1, 10), planned(2, 10)})).scale_to, 0U);
+  EXPECT_TRUE(shrink(step.victims, look(0, 0, {})).done);
+}
+
+TEST(ExactShrinkTest, OnlyAmongThoseNamed) {
+  auto narrow = look(4, 3, {slot(1), slot(2), slot(3), slot(4)});
+  narrow.among = {2};
+  EXPECT_THAT(shrink({}, narrow).stop, ElementsAre("task-2"));
+  narrow.target = 1;
+  EXPECT_THAT(shrink({}, narrow).stop, ElementsAre("task-2"));
+}
+
+TEST(ExactShrinkTest, AChosenOneThatIsNoLongerNeededLives) {
+  // Swarm took another one: two were chosen, one is enough now.
+  auto stopping = slot(3);
+  stopping.facts.leaving = true;
+  const auto step = shrink({{2, ""}, {3, ""}}, look(3, 2, {slot(1), slot(2), stopping}));
+  EXPECT_THAT(step.stop, ElementsAre("task-3"));
+  ASSERT_EQ(step.victims.size(), 1U);
+}
+
+TEST(ExactShrinkTest, NothingToDo) {
+  EXPECT_TRUE(shrink({}, look(2, 2, {slot(1), slot(2)})).done);
+  EXPECT_FALSE(shrink({}, look(2, 2, {slot(1), slot(2)})).scale_to);
+  EXPECT_TRUE(shrink({}, look(1, 3, {slot(1)})).done) << "growing is not its business";
+}
+
+}  // namespace
+}  // namespace hive::decide::placement
