@@ -314,6 +314,8 @@ void add_cluster_keys(std::vector<Key>& keys) {
       hive("x-hive.dashboard", kMapping, "mapping", "", "hive's own web page."),
       hive("x-hive.dashboard.port", kInteger, "port", "5000",
            "The port on the nodes that serves it; 0 serves none."),
+      hive("x-hive.rebalance", kBoolean, "boolean", "true",
+           "Move tasks, one at a time and without losing a request, when nodes have joined."),
       hive("x-hive.aws", kMapping, "mapping", "",
            "Settings of `cloud: aws`. Kept as they are; this version does not read them."),
       hive("x-hive.aws.*", kAnything, "anything", "", "See above."),

@@ -56,10 +56,17 @@ void CloudWatch::watch() {
     if (!look && look.error().code != last)
       log::warn("cloud", "looking at the cloud: {}", describe(look.error()));
     last = look ? Errc::kUnsupported : look.error().code;
-    const auto pause = needed_() ? options_.busy : options_.idle;
     lock.lock();
     if (look) look_ = std::move(*look);
-    wake_.wait_for(lock, pause, [this] { return stopping_; });
+    // Somebody may need it while it idles.
+    const auto looked = clock_.now();
+    bool again = false;
+    while (!again && !stopping_ && clock_.now() - looked < options_.idle) {
+      wake_.wait_for(lock, options_.busy, [this] { return stopping_; });
+      lock.unlock();
+      again = needed_();
+      lock.lock();
+    }
   }
 }
 

@@ -51,7 +51,10 @@ Controller::~Controller() { stop(); }
 
 void Controller::attach(Operations& operations) {
   operations_ = &operations;
-  operations.on_news([this] { kick(); });
+  operations.on_news([this] {
+    pass_on_wishes();
+    kick();
+  });
 }
 
 void Controller::start() {
@@ -181,6 +184,7 @@ void Controller::step_operations(Look look, std::shared_ptr<const World> world) 
   if (operations_ == nullptr) return;
   if (world == nullptr) return operations_->rest();
   operations_->step(std::move(world), std::move(look.operations));
+  pass_on_wishes();
 }
 
 // The world for operations, when this controller is the one that acts.
@@ -440,9 +444,14 @@ void Controller::add_dashboard(std::shared_ptr<net::EventStream> stream) {
   if (stream->push("snapshot", snapshot.dump())) dashboards_.push_back(std::move(stream));
 }
 
-void Controller::order_stops(std::vector<agent::StopOrder> stops) {
+void Controller::pass_on_wishes() {
+  std::vector<agent::StopOrder> stops;
+  for (auto& stop : operations_->stops())
+    stops.push_back(
+        {stop.task_id, stop.task_id, std::move(stop.by), std::move(stop.reason), stop.force});
+  auto awaiting = operations_->awaiting_replacement();
   std::lock_guard lock(mutex_);
-  order_book_.want(std::move(stops));
+  order_book_.want(std::move(stops), std::move(awaiting));
   give_orders();
 }
 

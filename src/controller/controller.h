@@ -79,8 +79,6 @@ class Controller {
   void report(const agent::Report& report);
   void add_dashboard(std::shared_ptr<net::EventStream> stream);
   void add_agent(const std::string& node_id, std::shared_ptr<net::EventStream> stream);
-  // Tasks whose containers shall be stopped, each until it is gone; replaces what was asked before.
-  void order_stops(std::vector<agent::StopOrder> stops);
   // Replicas that must be ready before a task of the service may leave; replaces what was said.
   void hold_floors(std::map<std::string, std::uint64_t> floors);
 
@@ -115,6 +113,7 @@ class Controller {
   Result<Look> look();
   Result<ClusterSettings> read_settings();
   std::shared_ptr<const World> take(Look& look);
+  void pass_on_wishes();  // of operations, to agents
   void step_operations(Look look, std::shared_ptr<const World> world);
   void lose(const Error& error);
   // --- under the lock

@@ -43,10 +43,18 @@ bool is_ready(const OrdersInput& input, const Task& task) {
   return true;
 }
 
-std::uint64_t floor_of(const OrdersInput& input, const Service& service) {
+// Somebody drains the node: Swarm starts replacements only as the old tasks end, so a second
+// instance is started meanwhile (the operation node_drain) where the service allows one.
+bool surges_on_drain(const Service& service, const model::Node& node) {
+  return node.availability == model::Availability::kDrain && service.start_first &&
+         !service.global && !service.storage_by_slot;
+}
+
+std::uint64_t floor_of(const OrdersInput& input, const Service& service, const model::Node* node) {
   const auto found = input.floors.find(service.id);
   if (found != input.floors.end()) return found->second;
-  return updates_start_first(service) ? service.replicas : 0;
+  const bool surges = node != nullptr && surges_on_drain(service, *node);
+  return updates_start_first(service) || surges ? service.replicas : 0;
 }
 
 std::string seconds(std::int64_t ms) {
@@ -83,9 +91,10 @@ agent::NodeOrders orders_of(const OrdersInput& input, const std::string& node_id
   agent::NodeOrders orders;
   orders.controller_node_id = input.table.controller_node_id;
   const auto node = input.snapshot.nodes.find(node_id);
-  if (node != input.snapshot.nodes.end()) {
-    orders.node_name = node->second.hostname;
-    orders.schedulable = node->second.availability == model::Availability::kActive;
+  const model::Node* here = node == input.snapshot.nodes.end() ? nullptr : &node->second;
+  if (here != nullptr) {
+    orders.node_name = here->hostname;
+    orders.schedulable = here->availability == model::Availability::kActive;
   }
   std::map<std::string, bool> await;  // by service
   for (const auto& [id, task] : input.snapshot.tasks) {
@@ -97,16 +106,17 @@ agent::NodeOrders orders_of(const OrdersInput& input, const std::string& node_id
     out.desired_running = task.desired == TaskState::kRunning;
     out.edges_behind = edges_behind(input, id);
     out.routed = !out.edges_behind.empty();
+    out.await_replacement = input.awaiting.contains(id);
     if (service == input.snapshot.services.end()) continue;
     const auto [awaits, fresh] = await.try_emplace(task.service_id, false);
     if (fresh) {
-      const std::uint64_t floor = floor_of(input, service->second);
+      const std::uint64_t floor = floor_of(input, service->second, here);
       awaits->second = floor > 0 && ready_tasks(input, task.service_id) < floor;
       const ServicePolicies policies = input.policies(service->second);
       orders.services[task.service_id] = {service->second.name, policies.stop, policies.logs,
                                           service->second.stop_grace_ms};
     }
-    out.await_replacement = awaits->second;
+    out.await_replacement = out.await_replacement || awaits->second;
   }
   for (const agent::StopOrder& stop : input.stops)
     if (orders.tasks.contains(stop.task_id)) orders.stops.push_back(stop);

@@ -32,6 +32,8 @@ struct OrdersInput {
   // have those of their spec while a start-first update goes on, and none otherwise.
   const std::map<std::string, std::uint64_t>& floors;
   const std::vector<agent::StopOrder>& stops;
+  // Tasks that an operation holds until another is ready for them.
+  const std::set<std::string>& awaiting;
   // How the service wants to be stopped, and its log lines kept.
   std::function<ServicePolicies(const model::Service&)> policies;
 };

@@ -58,9 +58,9 @@ class NodeOrdersTest : public ::testing::Test {
     }
   }
   OrdersInput input() {
-    return {snapshot_, table_, agents_, out_since_, floors_, stops_, [](const model::Service&) {
-              return ServicePolicies{};
-            }};
+    return {snapshot_, table_, agents_,   out_since_,
+            floors_,   stops_, awaiting_, [](const model::Service&) {
+              return ServicePolicies{}; }};
   }
   agent::TaskOrders task(const std::string& task_id, const std::string& node_id) {
     return orders_of(input(), node_id).tasks.at(task_id);
@@ -77,6 +77,7 @@ class NodeOrdersTest : public ::testing::Test {
   std::map<std::string, AgentSight> agents_;
   std::map<std::string, std::uint64_t> out_since_, floors_;
   std::vector<agent::StopOrder> stops_;
+  std::set<std::string> awaiting_;
 };
 
 TEST_F(NodeOrdersTest, ANodeIsToldOfItsOwnTasksAndServices) {
@@ -136,6 +137,27 @@ TEST_F(NodeOrdersTest, AFloorIsAwaitedWhoeverSetsIt) {
   EXPECT_FALSE(task("t1", "n1").await_replacement);
   agents_["n2"].report.leaving = {"t2"};
   EXPECT_TRUE(task("t1", "n1").await_replacement) << "the other one leaves";
+}
+
+TEST_F(NodeOrdersTest, AnOperationMayHoldOneTask) {
+  EXPECT_FALSE(task("t1", "n1").await_replacement);
+  awaiting_ = {"t1"};
+  EXPECT_TRUE(task("t1", "n1").await_replacement);
+}
+
+TEST_F(NodeOrdersTest, OnANodeThatSomebodyDrainsASecondInstanceIsAwaited) {
+  snapshot_.nodes["n1"].availability = model::Availability::kDrain;
+  auto& service = snapshot_.services["s1"];
+  service.replicas = 2;
+  snapshot_.tasks["t1"].desired = model::TaskState::kShutdown;
+  EXPECT_FALSE(task("t1", "n1").await_replacement) << "stop-first: never two";
+  service.start_first = true;
+  EXPECT_TRUE(task("t1", "n1").await_replacement);
+  service.storage_by_slot = true;
+  EXPECT_FALSE(task("t1", "n1").await_replacement) << "only its own slot has its data";
+  service.storage_by_slot = false;
+  service.replicas = 1;
+  EXPECT_FALSE(task("t1", "n1").await_replacement) << "the others are enough";
 }
 
 TEST_F(NodeOrdersTest, StopOrdersGoToTheTasksNode) {

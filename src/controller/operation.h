@@ -147,7 +147,8 @@ class OperationKind {
   virtual Result<Json> check(const Json& request, const World& world) const = 0;
   virtual std::string subject(const Json& request, const World& world) const = 0;
   // What nobody else may touch meanwhile, from the state alone: "service:ID", "node:ID". A request
-  // whose first claims (state null) are held is refused; later ones wait by OperationInput::holder.
+  // whose first claims (state null) are held is refused (kConflict); later ones wait by
+  // OperationInput::holder.
   virtual std::vector<std::string> claims(const OperationRecord& record) const = 0;
   virtual OperationStep step(const OperationRecord& record, const OperationInput& input) const = 0;
   // Operations that the controller begins by itself, asked after each look; ids must be such that

@@ -1,11 +1,24 @@
+#include "controller/instance_end_kind.h"
 #include "controller/kind_rollout.h"
+#include "controller/node_drain_kind.h"
+#include "controller/node_rm_kind.h"
 #include "controller/operation.h"
+#include "controller/scale_kind.h"
+#include "controller/task_stop_kind.h"
 
 namespace hive::controller {
 
 std::vector<std::unique_ptr<OperationKind>> operation_kinds() {
   std::vector<std::unique_ptr<OperationKind>> kinds;
   kinds.push_back(std::make_unique<RolloutKind>());
+  kinds.push_back(make_scale_kind());
+  kinds.push_back(make_task_stop_kind());
+  kinds.push_back(make_node_drain_kind());
+  kinds.push_back(make_node_activate_kind());
+  kinds.push_back(make_node_rm_kind());
+  kinds.push_back(make_node_reap_kind());
+  kinds.push_back(make_instance_terminate_kind());
+  kinds.push_back(make_instance_stop_kind());
   return kinds;
 }
 

@@ -345,9 +345,8 @@ Result<OperationRecord> Operations::admit(const OperationRequest& request) {
     const auto held = claimed.find(claim);
     if (held == claimed.end()) continue;
     const auto& other = entries_.at(held->second).record;
-    return fail(Errc::kFailedPrecondition, other.kind + " of " + other.subject + " (operation " +
-                                               other.id +
-                                               ") is under way there; wait for it, or cancel it");
+    return fail(Errc::kConflict, other.kind + " of " + other.subject + " (operation " + other.id +
+                                     ") is under way there; wait for it, or cancel it");
   }
   return record;
 }

@@ -57,7 +57,7 @@ class Operations {
 
   // --- the API, on the leader
   // The operation as JSON; `existed` tells that one of this id was there already. Returns when its
-  // intent is written. kFailedPrecondition when what it needs is held by another operation.
+  // intent is written. kConflict when what it needs is held by another operation.
   struct Created {
     Json operation;
     bool existed = false;

@@ -264,7 +264,7 @@ TEST_F(OperationsTest, WhatAnotherHoldsIsRefused) {
   ASSERT_TRUE(leader.operations->create(ask("a", 1, "service:x")));
   const auto second = leader.operations->create(ask("b", 1, "service:x"));
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, Errc::kFailedPrecondition);
+  EXPECT_EQ(second.error().code, Errc::kConflict);
   EXPECT_THAT(second.error().message, HasSubstr("count of counter to 1 (operation a)"));
   for (int i = 0; i < 3; ++i) leader.turn();
   EXPECT_TRUE(leader.operations->create(ask("b", 1, "service:x")));

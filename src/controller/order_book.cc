@@ -43,9 +43,11 @@ std::optional<agent::NodeOrders> OrderBook::due(const std::string& node_id,
                                                 const std::map<std::string, AgentSight>& agents,
                                                 MonotonicTime now) {
   const OrdersInput input{
-      snapshot, table, agents, out_since_, floors_, stops_, [this](const model::Service& service) {
-        return policies_.of(service);
-      }};
+      snapshot,  table,
+      agents,    out_since_,
+      floors_,   stops_,
+      awaiting_, [this](const model::Service& service) {
+        return policies_.of(service); }};
   agent::NodeOrders orders = orders_of(input, node_id);
   const auto agent = agents.find(node_id);
   bool stopping = agent != agents.end() && agent->second.report.departs_in_ms > 0;

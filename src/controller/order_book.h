@@ -26,8 +26,12 @@ class OrderBook {
   // to be written into the history.
   std::vector<model::StopRecord> heard(const agent::Report& report, MonotonicTime now);
 
-  // Tasks to be stopped, until they are gone; replaces what was wanted before.
-  void want(std::vector<agent::StopOrder> stops) { stops_ = std::move(stops); }
+  // Tasks to be stopped, until they are gone, and those that must not leave before another is ready
+  // for them; replaces what was wanted before.
+  void want(std::vector<agent::StopOrder> stops, std::set<std::string> awaiting) {
+    stops_ = std::move(stops);
+    awaiting_ = std::move(awaiting);
+  }
   // Replicas that must be ready before one may leave, by service; replaces what was said before.
   void want_floors(std::map<std::string, std::uint64_t> floors) { floors_ = std::move(floors); }
 
@@ -54,6 +58,7 @@ class OrderBook {
   std::map<std::string, std::map<std::string, Heard>> stops_heard_;  // by node, by container
   std::map<std::string, Told> told_;
   std::vector<agent::StopOrder> stops_;
+  std::set<std::string> awaiting_;
   std::map<std::string, std::uint64_t> floors_;
   PolicyReader policies_;
 };

@@ -268,6 +268,7 @@ ClusterSettings settings_from_json(const Json& cluster) {
   out.name = json_string(cluster, "name");
   const auto port = json_int(cluster, "dashboard_port", 5000);
   out.dashboard_port = port_from(port);
+  out.rebalance = json_bool(cluster, "x_hive.rebalance", true);
   const Json* listeners = json_member(cluster, "listeners");
   if (listeners != nullptr && listeners->is_array())
     for (const Json& entry : *listeners)

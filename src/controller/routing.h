@@ -38,6 +38,7 @@ struct ListenerSettings {
 struct ClusterSettings {
   std::string name;
   std::uint16_t dashboard_port = 5000;  // 0 = none
+  bool rebalance = true;                // x-hive.rebalance
   std::vector<ListenerSettings> listeners;
   bool operator==(const ClusterSettings&) const = default;
 };

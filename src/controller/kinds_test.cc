@@ -1,0 +1,512 @@
+// The kinds of operations, step by step, over a world that the tests move as Swarm would.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "controller/instance_end_kind.h"
+#include "controller/node_drain_kind.h"
+#include "controller/node_rm_kind.h"
+#include "controller/scale_kind.h"
+#include "controller/task_stop_kind.h"
+#include "controller/testing/small_world.h"
+
+namespace hive::controller {
+namespace {
+
+using model::Availability;
+using model::TaskState;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::SmallWorld;
+using testing::Stepped;
+
+class KindsTest : public ::testing::Test {
+ protected:
+  void later(std::int64_t ms) { small.world.now_unix_ms += ms; }
+
+  SmallWorld small;
+};
+
+// --- scale
+
+TEST_F(KindsTest, ScaleInStopsThenShrinks) {
+  Stepped run(make_scale_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"service", "web"}, {"replicas", 2}}));
+  EXPECT_EQ(run.record.subject, "shop_web");
+  run.step();
+  EXPECT_THAT(run.stops(), ElementsAre("task-3-0"));
+  EXPECT_THAT(run.actions(), IsEmpty());
+  EXPECT_THAT(run.last.notes, ElementsAre(HasSubstr("chose shop_web.3 on shop-c")));
+  small.replaced(3);
+  run.step();
+  EXPECT_THAT(run.stops(), IsEmpty());
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 2"));
+  small.web().replicas = 2;
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kRunning) << "Swarm has not removed the slot";
+  small.removed(3);
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+  EXPECT_EQ(run.last.result, "scaled from 3 to 2");
+}
+
+TEST_F(KindsTest, ScaleInWithoutAHoldIsPlainAndSaysWhatIsLost) {
+  small.web().own_init = false;
+  Stepped run(make_scale_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"service", "s"}, {"replicas", 1}}));
+  run.step();
+  EXPECT_THAT(run.stops(), IsEmpty());
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 1"));
+  EXPECT_THAT(run.last.notes, ElementsAre(HasSubstr("is cut off")));
+}
+
+TEST_F(KindsTest, ScaleInIsPlainWhereAnotherInitRuns) {
+  for (auto& [id, report] : small.world.reports) report.containers[0].init = "tini";
+  Stepped run(make_scale_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"service", "s"}, {"replicas", 2}}));
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 2"));
+  EXPECT_THAT(run.last.notes, ElementsAre(HasSubstr("runs tini")));
+}
+
+TEST_F(KindsTest, ScaleInWaitsForAnAgentThenGoesOnPlainly) {
+  small.world.reports.clear();
+  Stepped run(make_scale_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"service", "s"}, {"replicas", 2}}));
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty());
+  later(16'000);
+  run.step();
+  EXPECT_THAT(run.last.notes, ElementsAre(HasSubstr("no agent answers")));
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 2"));
+}
+
+TEST_F(KindsTest, ScaleToZero) {
+  Stepped run(make_scale_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"service", "s"}, {"replicas", 0}}));
+  run.step();
+  EXPECT_EQ(run.stops().size(), 3U);
+  for (std::int64_t slot : {1, 2, 3}) small.replaced(slot);
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 0"));
+}
+
+TEST_F(KindsTest, ScaleOutWaitsUntilTheTasksServe) {
+  Stepped run(make_scale_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"service", "s"}, {"replicas", 4}}));
+  EXPECT_THAT(run.claims(), ElementsAre(service_claim("s")));
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 4"));
+  EXPECT_THAT(run.claims(), IsEmpty()) << "others may change the number while it waits";
+  small.web().replicas = 4;
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kRunning);
+  small.add_task(4, "a");
+  run.step();
+  later(2'500);
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+  EXPECT_EQ(run.last.result, "scaled from 3 to 4");
+}
+
+TEST_F(KindsTest, ScaleOutThatAnotherChangedSaysSo) {
+  Stepped run(make_scale_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"service", "s"}, {"replicas", 5}}));
+  run.step();
+  small.web().replicas = 2;
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kFailed);
+  EXPECT_THAT(run.last.result, HasSubstr("by somebody else"));
+}
+
+TEST_F(KindsTest, ScaleRefusesWhatDockerRefuses) {
+  Stepped run(make_scale_kind(), small.world);
+  EXPECT_EQ(run.begin({{"service", "none"}, {"replicas", 1}}).error().code, Errc::kNotFound);
+  EXPECT_EQ(run.begin({{"service", "s"}, {"replicas", -1}}).error().code, Errc::kInvalidArgument);
+  small.web().global = true;
+  const auto global = run.begin({{"service", "s"}, {"replicas", 1}});
+  EXPECT_EQ(global.error().code, Errc::kInvalidArgument);
+  EXPECT_THAT(global.error().message, HasSubstr("global"));
+}
+
+TEST_F(KindsTest, ScaleWaitsForAnUpdateToEnd) {
+  small.web().update_state = "updating";
+  Stepped run(make_scale_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"service", "s"}, {"replicas", 4}}));
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty());
+  EXPECT_THAT(run.last.progress.doing, HasSubstr("update"));
+}
+
+// --- task stop
+
+TEST_F(KindsTest, TaskStopSurgesFirst) {
+  Stepped run(make_task_stop_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"task", "shop_web.2"}}));
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 4"));
+  small.web().replicas = 4;
+  small.add_task(4, "a");
+  run.step();
+  EXPECT_THAT(run.stops(), IsEmpty()) << "the new one must stay for a moment";
+  later(2'000);
+  run.step();
+  EXPECT_THAT(run.stops(), ElementsAre("task-2-0"));
+  small.replaced(2);
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 4 to 3"));
+  small.web().replicas = 3;
+  small.removed(2);
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
+TEST_F(KindsTest, TaskStopOfAStopFirstServiceNeverHasTwo) {
+  small.web().start_first = false;
+  Stepped run(make_task_stop_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"task", "task-2-0"}}));
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty());
+  EXPECT_THAT(run.stops(), ElementsAre("task-2-0"));
+  small.replaced(2);
+  run.step();
+  EXPECT_THAT(run.stops(), IsEmpty());
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kRunning);
+  auto& next = small.world.snapshot.tasks.at("task-2-1");
+  next.state = next.desired = TaskState::kRunning;
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
+TEST_F(KindsTest, TaskStopWithForceWaitsForNothing) {
+  Stepped run(make_task_stop_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"task", "task-2"}, {"force", true}}));
+  run.step();
+  ASSERT_EQ(run.last.stops.size(), 1U);
+  EXPECT_TRUE(run.last.stops[0].force);
+  small.replaced(2);
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
+TEST_F(KindsTest, TaskStopNamesWhatItCannotFind) {
+  Stepped run(make_task_stop_kind(), small.world);
+  EXPECT_EQ(run.begin({{"task", "web.9"}}).error().code, Errc::kNotFound);
+  EXPECT_EQ(run.begin({{"task", ""}}).error().code, Errc::kNotFound);
+  EXPECT_TRUE(run.begin({{"task", "web.1"}}));
+  small.task(1).state = TaskState::kFailed;
+  EXPECT_EQ(run.begin({{"task", "task-1-0"}}).error().code, Errc::kFailedPrecondition);
+}
+
+TEST_F(KindsTest, TaskStopWithoutRoomGoesOneByOne) {
+  Stepped run(make_task_stop_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"task", "web.2"}}));
+  run.step();
+  small.web().replicas = 4;
+  auto& stuck = small.add_task(4, "");
+  stuck.state = TaskState::kPending;
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty());
+  later(21'000);
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 4 to 3"));
+  EXPECT_THAT(run.last.notes, ElementsAre(HasSubstr("no node has room")));
+  small.web().replicas = 3;
+  small.removed(4);
+  run.step();
+  EXPECT_THAT(run.stops(), ElementsAre("task-2-0"));
+}
+
+TEST_F(KindsTest, ACancelledTaskStopTakesItsSurgeBack) {
+  Stepped run(make_task_stop_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"task", "web.2"}}));
+  run.step();
+  small.web().replicas = 4;
+  auto& fresh = small.add_task(4, "a");
+  fresh.state = TaskState::kPreparing;
+  run.record.cancelled = true;
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 4 to 3"));
+  small.web().replicas = 3;
+  small.removed(4);
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kCancelled);
+}
+
+TEST_F(KindsTest, RebalancingMovesOneTaskWhenNothingElseGoesOn) {
+  for (std::int64_t slot : {1, 2, 3}) small.task(slot).node_id = "a";
+  const auto kind = make_task_stop_kind();
+  const auto proposed = kind->propose(small.world, {});
+  EXPECT_THAT(proposed, IsEmpty()) << "no agent on that node says that its stop is held";
+  for (std::int64_t slot : {2, 3})
+    small.world.reports["a"].containers.push_back(
+        {SmallWorld::task_id(slot), "c", "running", "", "armed", {}});
+  ASSERT_EQ(kind->propose(small.world, {}).size(), 1U);
+  EXPECT_THAT(kind->propose(small.world, {})[0].request.dump(), HasSubstr("rebalancing"));
+  OperationRecord other;
+  EXPECT_THAT(kind->propose(small.world, {other}), IsEmpty());
+  other.outcome = OperationOutcome::kSucceeded;
+  other.finished_unix_ms = small.world.now_unix_ms - 1'000;
+  EXPECT_THAT(kind->propose(small.world, {other}), IsEmpty());
+  other.finished_unix_ms -= 20'000;
+  EXPECT_EQ(kind->propose(small.world, {other}).size(), 1U);
+  small.world.settings.rebalance = false;
+  EXPECT_THAT(kind->propose(small.world, {}), IsEmpty());
+}
+
+// --- node drain
+
+TEST_F(KindsTest, DrainSurgesLeavesTheBalancerThenStops) {
+  small.with_cloud();
+  Stepped run(make_node_drain_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "shop-a"}}));
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("set node shop-a to pause"));
+  small.node("a").availability = Availability::kPause;
+  run.step();
+  EXPECT_THAT(run.actions(), Contains("take shop-a out of the cloud's balancer"));
+  EXPECT_THAT(run.actions(), Contains("scale shop_web from 3 to 4"));
+  EXPECT_THAT(run.stops(), IsEmpty());
+  EXPECT_THAT(run.claims(), Contains(service_claim("s")));
+  small.web().replicas = 4;
+  run.step();
+  EXPECT_THAT(run.stops(), IsEmpty()) << "the new task does not serve yet";
+  small.add_task(4, "b");
+  run.step();
+  later(2'000);
+  run.step();
+  EXPECT_THAT(run.stops(), ElementsAre("task-1-0"));
+  small.replaced(1);
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 4 to 3"));
+  small.web().replicas = 3;
+  small.removed(1);
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("set node shop-a to drain"));
+  small.node("a").availability = Availability::kDrain;
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kRunning) << "the balancer still has it";
+  std::erase_if(small.world.cloud->balancer.targets,
+                [](const auto& target) { return target.instance_id == "i-a"; });
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded) << run.last.progress.doing;
+  EXPECT_EQ(run.last.result, "drained: moved 1 task of 1 service");
+}
+
+TEST_F(KindsTest, DrainOfWhatIsDrainedSucceedsAtOnce) {
+  small.removed(1);
+  small.world.snapshot.tasks.erase("task-1-0");
+  small.world.reports["a"].containers.clear();
+  small.node("a").availability = Availability::kDrain;
+  Stepped run(make_node_drain_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
+TEST_F(KindsTest, DrainLeavesTheLastNodeWithTheBalancer) {
+  small.with_cloud();
+  small.world.cloud->balancer.targets.resize(1);
+  small.node("a").availability = Availability::kPause;
+  Stepped run(make_node_drain_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  run.step();
+  EXPECT_THAT(run.last.notes, Contains(HasSubstr("no other node in service")));
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 4"));
+}
+
+TEST_F(KindsTest, DrainAtItsDeadlineIsSwarms) {
+  small.node("a").availability = Availability::kPause;
+  Stepped run(make_node_drain_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}, {"timeout_ms", 1'000}}));
+  run.step();
+  small.web().replicas = 4;
+  later(2'000);
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("set node shop-a to drain"));
+  EXPECT_THAT(run.last.notes, ElementsAre(HasSubstr("its time is up")));
+}
+
+TEST_F(KindsTest, ACancelledDrainPutsEverythingBack) {
+  small.with_cloud();
+  Stepped run(make_node_drain_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  run.step();
+  small.node("a").availability = Availability::kPause;
+  run.step();
+  small.web().replicas = 4;
+  small.add_task(4, "b").state = TaskState::kPreparing;
+  run.record.cancelled = true;
+  run.step();
+  EXPECT_THAT(run.actions(), Contains("set node shop-a to active"));
+  EXPECT_THAT(run.actions(), Contains("put shop-a into the cloud's balancer"));
+  EXPECT_THAT(run.actions(), Contains("scale shop_web from 4 to 3"));
+  small.node("a").availability = Availability::kActive;
+  small.web().replicas = 3;
+  small.removed(4);
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kCancelled);
+}
+
+TEST_F(KindsTest, ADrainThatSomebodyElseOrderedIsSurgedDuringTheHold) {
+  small.node("a").availability = Availability::kDrain;
+  small.task(1).desired = TaskState::kShutdown;  // held
+  auto& planned = small.add_task(1, "b", "task-1-1");
+  planned.state = planned.desired = TaskState::kReady;
+  planned.created_unix_ms = small.world.now_unix_ms;
+  Stepped run(make_node_drain_kind(), small.world);
+  const auto proposed = run.kind().propose(small.world, {});
+  ASSERT_EQ(proposed.size(), 1U);
+  ASSERT_TRUE(run.begin(proposed[0].request));
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 4"));
+  EXPECT_THAT(run.kind().propose(small.world, {run.record}), IsEmpty());
+  small.web().replicas = 4;
+  small.add_task(4, "c");
+  run.step();
+  later(2'000);
+  run.step();
+  EXPECT_THAT(run.stops(), IsEmpty()) << "Swarm has told it already";
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 4 to 3"))
+      << "exactly the slot that is held goes";
+}
+
+TEST_F(KindsTest, ActivateTellsSwarmAndTheBalancer) {
+  small.with_cloud();
+  small.node("a").availability = Availability::kDrain;
+  Stepped run(make_node_activate_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  run.step();
+  EXPECT_THAT(run.actions(),
+              ElementsAre("set node shop-a to active", "put shop-a into the cloud's balancer"));
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
+TEST_F(KindsTest, ADrainDoesNotWaitForWhatDidNotServeBefore) {
+  small.task(3).state = TaskState::kPreparing;
+  small.node("a").availability = Availability::kPause;
+  Stepped run(make_node_drain_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  run.step();
+  small.web().replicas = 4;
+  small.add_task(4, "b");
+  run.step();
+  later(2'000);
+  run.step();
+  EXPECT_THAT(run.stops(), ElementsAre("task-1-0")) << "two served before, and two others do now";
+}
+
+// --- leaving the Swarm
+
+class ManagersTest : public KindsTest {
+ protected:
+  ManagersTest() {
+    for (auto& [id, node] : small.world.snapshot.nodes) {
+      node.role = model::Role::kManager;
+      node.manager_reachability = "reachable";
+    }
+  }
+};
+
+TEST_F(ManagersTest, RmDemotesBeforeItRemoves) {
+  small.world.snapshot.tasks.erase("task-1-0");
+  small.world.reports["a"].containers.clear();
+  small.node("a").availability = Availability::kDrain;
+  Stepped run(make_node_rm_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  EXPECT_THAT(run.claims(), Contains("managers")) << "one manager at a time";
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("make shop-a a worker"));
+  small.node("a").role = model::Role::kWorker;
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty()) << "its raft member is still there";
+  small.node("a").manager_reachability.clear();
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("remove node shop-a"));
+  small.world.snapshot.nodes.erase("a");
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
+TEST_F(ManagersTest, RmRefusesWhatWouldBreakTheQuorum) {
+  small.node("b").state = model::NodeState::kDown;
+  small.node("b").manager_reachability = "unreachable";
+  Stepped run(make_node_rm_kind(), small.world);
+  const auto refused = run.begin({{"node", "a"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kFailedPrecondition);
+  EXPECT_THAT(refused.error().message, HasSubstr("there are 2 managers of which 1 would answer"));
+  EXPECT_TRUE(run.begin({{"node", "b"}})) << "the dead one may go";
+}
+
+TEST_F(ManagersTest, RmRefusesTheOnlyManager) {
+  for (const char* id : {"b", "c"}) small.node(id).role = model::Role::kWorker;
+  Stepped run(make_node_rm_kind(), small.world);
+  EXPECT_THAT(run.begin({{"node", "a"}}).error().message, HasSubstr("only manager"));
+}
+
+TEST_F(ManagersTest, TerminateEndsTheMachineAfterItsNodeIsGone) {
+  small.with_cloud();
+  small.world.snapshot.tasks.erase("task-1-0");
+  small.world.reports["a"].containers.clear();
+  small.node("a").availability = Availability::kDrain;
+  std::erase_if(small.world.cloud->balancer.targets,
+                [](const auto& target) { return target.instance_id == "i-a"; });
+  small.node("a").role = model::Role::kWorker;
+  small.node("a").manager_reachability.clear();
+  Stepped run(make_instance_terminate_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"instance", "shop-a"}}));
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("remove node shop-a"));
+  small.world.snapshot.nodes.erase("a");
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("terminate shop-a"));
+  small.world.cloud->instances.erase(small.world.cloud->instances.begin());
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
+TEST_F(ManagersTest, StoppingAManagerKeepsTheQuorumToo) {
+  small.with_cloud();
+  Stepped run(make_instance_stop_kind(), small.world);
+  EXPECT_TRUE(run.begin({{"instance", "i-a"}}));
+  small.node("b").state = model::NodeState::kDown;
+  EXPECT_EQ(run.begin({{"instance", "i-a"}}).error().code, Errc::kFailedPrecondition);
+  EXPECT_EQ(run.begin({{"instance", "i-x"}}).error().code, Errc::kNotFound);
+}
+
+TEST_F(ManagersTest, ADeadNodeIsReapedOnceTheCloudConfirmsIt) {
+  small.with_cloud();
+  small.node("a").state = model::NodeState::kDown;
+  Stepped run(make_node_reap_kind(), small.world);
+  EXPECT_THAT(run.kind().propose(small.world, {}), IsEmpty()) << "its instance is there";
+  small.world.cloud->instances.erase(small.world.cloud->instances.begin());
+  const auto proposed = run.kind().propose(small.world, {});
+  ASSERT_EQ(proposed.size(), 1U);
+  ASSERT_TRUE(run.begin(proposed[0].request));
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty());
+  later(61'000);
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("make shop-a a worker"));
+}
+
+TEST_F(ManagersTest, ANodeThatComesBackIsNotReaped) {
+  small.with_cloud();
+  small.node("a").state = model::NodeState::kDown;
+  small.world.cloud->instances.erase(small.world.cloud->instances.begin());
+  Stepped run(make_node_reap_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  small.node("a").state = model::NodeState::kReady;
+  later(100'000);
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty());
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+  small.world.cloud.reset();
+  EXPECT_THAT(run.kind().propose(small.world, {}), IsEmpty()) << "no cloud, no confirmation";
+}
+
+}  // namespace
+}  // namespace hive::controller

@@ -1,0 +1,23 @@
+// What agents' reports of one world say of tasks and nodes, for rules under decide/. Pure.
+#pragma once
+
+#include <string>
+
+#include "controller/operation.h"
+#include "decide/placement/slots.h"
+
+namespace hive::controller {
+
+decide::placement::Facts facts_of(const World& world);
+
+// Host name, or the id when it is not known.
+std::string node_name(const model::Snapshot& snapshot, const std::string& node_id);
+
+// Swarm's own updater is at work: a write of the service now would cancel what it does.
+bool updating(const model::Service& service);
+
+// By id, name, or a stack's short name where one service alone has it. kNotFound.
+Result<const model::Service*> service_named(const World& world, const std::string& word);
+Result<const model::Node*> node_named(const World& world, const std::string& word);
+
+}  // namespace hive::controller
