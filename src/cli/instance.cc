@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/listing.h"
+#include "cli/operation_client.h"
 #include "cli/reach.h"
 #include "cloud/local/local.h"
 
@@ -75,6 +76,56 @@ Command verb(const char* name, const char* summary, Act act) {
           }};
 }
 
+struct EndArgs {
+  std::vector<std::string> instances;
+  bool force = false;
+  OperationWaitFlags wait;
+};
+
+// Through an operation of the controllers: the node is emptied first.
+int end_each(Context& context, OperationClient& client, const char* kind, const EndArgs& args) {
+  const auto options = operation_wait(args.wait);
+  if (!options) return context.fail(kExitUsage, options.error().message);
+  const auto cloud = cloud_of(context);
+  if (!cloud) return context.fail(cloud.error());
+  int code = kExitOk;
+  for (const auto& word : args.instances) {
+    const auto begun = find(**cloud, word).and_then([&](const cloud::Instance& instance) {
+      return client.begin(context, kind, {{"instance", instance.id}}, instance.hostname);
+    });
+    if (!begun) {
+      code = context.fail(begun.error());
+      continue;
+    }
+    const int waited = client.wait(context, {*begun}, *options);
+    if (waited == kExitOk) context.line(word);
+    if (waited == kExitInterrupted) return waited;
+    if (waited != kExitOk) code = waited;
+  }
+  return code;
+}
+
+int end_instances(Context& context, const char* kind, const EndArgs& args, const Act& plainly) {
+  if (args.force) return act_on(context, args.instances, plainly);
+  auto client = OperationClient::reach(context);
+  if (client) return end_each(context, *client, kind, args);
+  context.note("hive: " + client.error().message + ": its tasks are not moved first");
+  return act_on(context, args.instances, plainly);
+}
+
+Command ending_verb(const char* name, const char* summary, const char* kind, Act plainly) {
+  return {.name = name, .summary = summary, .declare = [kind, plainly](Declare& declare) -> Action {
+            auto args = std::make_shared<EndArgs>();
+            declare.flag("-f,--force", &args->force, "Do not move its tasks first");
+            declare_operation_wait(declare, args->wait);
+            declare.some("INSTANCE", &args->instances, "Instances: id or host name",
+                         ValueKind::kInstance);
+            return [kind, args, plainly](Context& context) {
+              return end_instances(context, kind, *args, plainly);
+            };
+          }};
+}
+
 Command console_command() {
   return {.name = "console",
           .summary = "What an instance printed on its console",
@@ -105,19 +156,23 @@ Command instance_command() {
                return [options](Context& context) { return list(context, *options); };
              },
              .aliases = {"list"}};
-  return {.name = "instance",
-          .summary = "The machines of the local cloud",
-          .children = {
-              std::move(ls),
-              verb("start", "Start stopped instances",
-                   [](cloud::Cloud& c, const cloud::Instance& i) { return c.start(i.id); }),
-              verb("stop", "Stop instances in order; their disks stay",
-                   [](cloud::Cloud& c, const cloud::Instance& i) { return c.stop(i.id); }),
-              verb("terminate", "Stop instances and remove their disks",
-                   [](cloud::Cloud& c, const cloud::Instance& i) { return c.terminate(i.id); }),
-              verb("kill", "Cut the power of instances",
-                   [](cloud::Cloud& c, const cloud::Instance& i) { return c.power_off(i.id); }),
-              console_command()}};
+  return {
+      .name = "instance",
+      .summary = "The machines of the local cloud",
+      .children = {
+          std::move(ls),
+          verb("start", "Start stopped instances",
+               [](cloud::Cloud& c, const cloud::Instance& i) { return c.start(i.id); }),
+          ending_verb("stop", "Move the tasks of instances away and stop them; their disks stay",
+                      "instance_stop",
+                      [](cloud::Cloud& c, const cloud::Instance& i) { return c.stop(i.id); }),
+          ending_verb("terminate",
+                      "Move the tasks of instances away, take them out of the Swarm, and end them",
+                      "instance_terminate",
+                      [](cloud::Cloud& c, const cloud::Instance& i) { return c.terminate(i.id); }),
+          verb("kill", "Cut the power of instances",
+               [](cloud::Cloud& c, const cloud::Instance& i) { return c.power_off(i.id); }),
+          console_command()}};
 }
 
 }  // namespace hive::cli

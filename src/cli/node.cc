@@ -8,6 +8,7 @@
 #include "cli/context.h"
 #include "cli/each.h"
 #include "cli/look.h"
+#include "cli/operation_client.h"
 
 namespace hive::cli {
 namespace {
@@ -118,7 +119,8 @@ Result<bool> apply_update(const UpdateArgs& args, Json& spec) {
   return spec != before;
 }
 
-int remove(Context& context, const std::vector<std::string>& words, bool force) {
+// By Swarm alone, where no controller of hive's can be asked.
+int remove_plainly(Context& context, const std::vector<std::string>& words, bool force) {
   return for_each(context, words, [&](engine::Engine& engine, const std::string& word) -> Status {
     HIVE_ASSIGN(const auto node, find_node(engine, word));
     return engine.remove_node(node.id, force);
@@ -198,15 +200,123 @@ Command update_command() {
           }};
 }
 
-Command remove_command() {
-  return {.name = "rm",
-          .summary = "Remove nodes that are down from the list",
+struct LeaveArgs {
+  std::vector<std::string> nodes;
+  bool force = false;
+  OperationWaitFlags wait;
+  std::optional<std::string> within;
+};
+
+Result<Json> leave_request(const LeaveArgs& args, const std::string& node_id) {
+  Json request{{"node", node_id}};
+  if (!args.within) return request;
+  const auto within = parse_duration(*args.within);
+  if (!within) return annotate(within.error(), "--within");
+  request["timeout_ms"] = std::chrono::duration_cast<Milliseconds>(*within).count();
+  return request;
+}
+
+// One node after the other, each by an operation of the controllers.
+int operate(Context& context, OperationClient& client, const std::string& kind,
+            const LeaveArgs& args) {
+  const auto options = operation_wait(args.wait);
+  if (!options) return context.fail(kExitUsage, options.error().message);
+  auto engine = context.engine();
+  if (!engine) return context.fail(engine.error());
+  int code = kExitOk;
+  for (const auto& word : args.nodes) {
+    const auto begun = find_node(**engine, word).and_then([&](const model::Node& node) {
+      return leave_request(args, node.id).and_then([&](Json request) {
+        if (args.force) request["force"] = true;
+        return client.begin(context, kind, request, node.hostname);
+      });
+    });
+    if (!begun) {
+      code = context.fail(begun.error());
+      continue;
+    }
+    const int waited = client.wait(context, {*begun}, *options);
+    if (waited == kExitOk) context.line(word);
+    if (waited == kExitInterrupted) return waited;
+    if (waited != kExitOk) code = waited;
+  }
+  return code;
+}
+
+// By an operation, or with Swarm's own means where no controller answers.
+int leave(Context& context, const char* kind, const LeaveArgs& args,
+          const std::function<int()>& plainly, const char* lost) {
+  auto client = OperationClient::reach(context);
+  if (client) return operate(context, *client, kind, args);
+  context.note("hive: " + client.error().message + ": " + lost);
+  return plainly();
+}
+
+int drain(Context& context, const LeaveArgs& args) {
+  return leave(
+      context, "node_drain", args,
+      [&] {
+        return change_nodes(context, args.nodes,
+                            [](Json& spec) { return set_field(spec, "Availability", "drain"); });
+      },
+      "Swarm itself drains, and ends all tasks of the node together");
+}
+
+int activate(Context& context, const std::vector<std::string>& nodes) {
+  LeaveArgs args;
+  args.nodes = nodes;
+  args.wait.quiet = true;
+  return leave(
+      context, "node_activate", args,
+      [&] {
+        return change_nodes(context, nodes,
+                            [](Json& spec) { return set_field(spec, "Availability", "active"); });
+      },
+      "the cloud's balancer is not told");
+}
+
+int remove(Context& context, const LeaveArgs& args) {
+  return leave(
+      context, "node_rm", args, [&] { return remove_plainly(context, args.nodes, args.force); },
+      "Swarm itself removes it, its tasks are not moved first");
+}
+
+Command drain_command() {
+  return {.name = "drain",
+          .summary =
+              "Move the tasks of nodes away without losing a request, and give them no new "
+              "ones",
+          .declare = [](Declare& declare) -> Action {
+            auto args = std::make_shared<LeaveArgs>();
+            declare.text("--within", "DURATION", &args->within,
+                         "Then Swarm ends what is still there (default: 10m)");
+            declare_operation_wait(declare, args->wait);
+            declare.some("NODE", &args->nodes, "Nodes", ValueKind::kNode);
+            return [args](Context& context) { return drain(context, *args); };
+          }};
+}
+
+Command activate_command() {
+  return {.name = "activate",
+          .summary = "Let nodes take tasks again, and put them into the cloud's balancer",
           .declare = [](Declare& declare) -> Action {
             auto words = std::make_shared<std::vector<std::string>>();
-            auto force = std::make_shared<bool>(false);
-            declare.flag("-f,--force", force.get(), "Also a node that is not down");
             declare.some("NODE", words.get(), "Nodes", ValueKind::kNode);
-            return [words, force](Context& context) { return remove(context, *words, *force); };
+            return [words](Context& context) { return activate(context, *words); };
+          }};
+}
+
+Command remove_command() {
+  return {.name = "rm",
+          .summary = "Take nodes out of the Swarm: drained, and managers made workers, first",
+          .declare = [](Declare& declare) -> Action {
+            auto args = std::make_shared<LeaveArgs>();
+            declare.flag("-f,--force", &args->force, "Do not move its tasks first");
+            declare.text("--within", "DURATION", &args->within,
+                         "Then Swarm ends what is still there (default: 10m)");
+            declare_operation_wait(declare, args->wait);
+            declare.some("NODE", &args->nodes, "Nodes", ValueKind::kNode);
+            return [args](Context& context) { return remove(context, *args); };
           },
           .aliases = {"remove"}};
 }
@@ -218,9 +328,7 @@ Command node_command() {
       .name = "node",
       .summary = "The nodes of the Swarm",
       .children = {list_command(), inspect_command(), ps_command(), update_command(),
-                   setter("drain", "Move the tasks of nodes away and give them no new ones",
-                          "Availability", "drain"),
-                   setter("activate", "Let nodes take tasks again", "Availability", "active"),
+                   drain_command(), activate_command(),
                    setter("pause", "Keep the tasks of nodes, give them no new ones", "Availability",
                           "pause"),
                    setter("promote", "Make nodes managers", "Role", "manager"),

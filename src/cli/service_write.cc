@@ -6,6 +6,7 @@
 #include "cli/context.h"
 #include "cli/converge.h"
 #include "cli/look.h"
+#include "cli/operation_client.h"
 #include "cli/service.h"
 #include "cli/service_flags.h"
 #include "cli/service_resolve.h"
@@ -92,13 +93,8 @@ Result<bool> set_replicas(Json& spec, std::uint64_t replicas) {
   return true;
 }
 
-int scale(Context& context, const std::vector<std::string>& words, const WaitArgs& wait) {
-  std::vector<ScaleTarget> targets;
-  for (const auto& word : words) {
-    auto target = parse_scale(word);
-    if (!target) return context.fail(target.error());
-    targets.push_back(std::move(*target));
-  }
+// By Swarm alone, where no controller of hive's can be asked.
+int scale_plainly(Context& context, const std::vector<ScaleTarget>& targets, const WaitArgs& wait) {
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
   int code = kExitOk;
@@ -118,6 +114,46 @@ int scale(Context& context, const std::vector<std::string>& words, const WaitArg
   }
   if (ids.empty()) return code;
   const int waited = wait_for(context, **engine, ids, wait, Milliseconds(5'000));
+  return code == kExitOk ? waited : code;
+}
+
+Result<BegunOperation> begin_scale(Context& context, engine::Engine& engine,
+                                   OperationClient& client, const ScaleTarget& target) {
+  HIVE_ASSIGN(const auto service, find_service(engine, target.name));
+  return client.begin(context, "scale", {{"service", service.id}, {"replicas", target.replicas}},
+                      target.name);
+}
+
+int scale(Context& context, const std::vector<std::string>& words, const WaitArgs& wait) {
+  std::vector<ScaleTarget> targets;
+  for (const auto& word : words) {
+    auto target = parse_scale(word);
+    if (!target) return context.fail(target.error());
+    targets.push_back(std::move(*target));
+  }
+  const auto options = operation_wait({wait.detach, wait.quiet, wait.timeout});
+  if (!options) return context.fail(kExitUsage, options.error().message);
+  auto engine = context.engine();
+  if (!engine) return context.fail(engine.error());
+  auto client = OperationClient::reach(context);
+  if (!client) {
+    context.note("hive: " + client.error().message +
+                 ": Swarm itself chooses the tasks that go, and what they have in flight is cut "
+                 "off");
+    return scale_plainly(context, targets, wait);
+  }
+  int code = kExitOk;
+  std::vector<BegunOperation> begun;
+  for (const auto& target : targets) {
+    auto one = begin_scale(context, **engine, *client, target);
+    if (one) {
+      context.line(target.name + " scaled to " + std::to_string(target.replicas));
+      begun.push_back(std::move(*one));
+    } else {
+      code = context.fail(annotate(one.error(), target.name).value());
+    }
+  }
+  const int waited = client->wait(context, begun, *options);
   return code == kExitOk ? waited : code;
 }
 

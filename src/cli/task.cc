@@ -5,6 +5,7 @@
 #include "cli/context.h"
 #include "cli/each.h"
 #include "cli/look.h"
+#include "cli/operation_client.h"
 
 namespace hive::cli {
 namespace {
@@ -32,6 +33,48 @@ Result<Json> inspect(engine::Engine& engine, const std::string& word) {
   return fail(Errc::kNotFound, "there is no task '" + word + "'");
 }
 
+struct StopArgs {
+  std::vector<std::string> tasks;
+  bool force = false;
+  OperationWaitFlags wait;
+};
+
+int stop(Context& context, const StopArgs& args) {
+  const auto options = operation_wait(args.wait);
+  if (!options) return context.fail(kExitUsage, options.error().message);
+  auto client = OperationClient::reach(context);
+  if (!client) return context.fail(client.error());
+  int code = kExitOk;
+  // One after the other: two tasks of a service must not be missing together.
+  for (const auto& word : args.tasks) {
+    const auto begun =
+        client->begin(context, "task_stop", {{"task", word}, {"force", args.force}}, word);
+    if (!begun) {
+      code = context.fail(begun.error());
+      continue;
+    }
+    const int waited = client->wait(context, {*begun}, *options);
+    if (waited == kExitOk) context.line(word);
+    if (waited == kExitInterrupted) return waited;
+    if (waited != kExitOk) code = waited;
+  }
+  return code;
+}
+
+Command stop_command() {
+  return {.name = "stop",
+          .summary = "Let tasks end without losing a request; others take their place",
+          .declare = [](Declare& declare) -> Action {
+            auto args = std::make_shared<StopArgs>();
+            declare.flag("-f,--force", &args->force,
+                         "Wait for nothing: what they have in flight is cut off");
+            declare_operation_wait(declare, args->wait);
+            declare.some("TASK", &args->tasks, "Tasks: id, its beginning, or name",
+                         ValueKind::kTask);
+            return [args](Context& context) { return stop(context, *args); };
+          }};
+}
+
 }  // namespace
 
 Command task_command() {
@@ -56,7 +99,7 @@ Command task_command() {
                       }};
   return {.name = "task",
           .summary = "The tasks of services",
-          .children = {std::move(ls), std::move(inspect_one)}};
+          .children = {std::move(ls), std::move(inspect_one), stop_command()}};
 }
 
 }  // namespace hive::cli
