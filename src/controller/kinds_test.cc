@@ -372,6 +372,31 @@ TEST_F(KindsTest, ADrainThatSomebodyElseOrderedIsSurgedDuringTheHold) {
       << "exactly the slot that is held goes";
 }
 
+TEST_F(KindsTest, ANodeWhoseMachineShutsDownIsDrainedAndTakenInAgain) {
+  small.world.reports["a"].departs_in_ms = 60'000;
+  Stepped run(make_node_drain_kind(), small.world);
+  const auto proposed = run.kind().propose(small.world, {});
+  ASSERT_EQ(proposed.size(), 1U);
+  ASSERT_TRUE(run.begin(proposed[0].request));
+  EXPECT_THAT(run.kind().propose(small.world, {run.record}), IsEmpty());
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("set node shop-a to pause"));
+  small.node("a").availability = Availability::kDrain;
+  small.world.snapshot.tasks.erase("task-1-0");
+  small.world.reports["a"].containers.clear();
+  run.step();
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kRunning);
+  EXPECT_THAT(run.actions(), IsEmpty()) << "it is still up";
+  small.world.reports.erase("a");
+  small.node("a").state = model::NodeState::kDown;
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("set node shop-a to active"));
+  small.node("a").availability = Availability::kActive;
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
 TEST_F(KindsTest, ActivateTellsSwarmAndTheBalancer) {
   small.with_cloud();
   small.node("a").availability = Availability::kDrain;
