@@ -203,13 +203,12 @@ bool drain_part(const DrainAsk& ask, Json& state, OperationStep& step) {
 bool undrain_part(const DrainAsk& ask, Json& state, OperationStep& step) {
   if (state.is_null()) return true;
   Drain drain{ask, state, step};
-  const std::string why = ask.record.cancelled ? "the drain was cancelled" : ask.reason;
   const std::string was = json_string(state, "was");
   if (model::to_string(drain.node.availability) != was)
-    step.actions.push_back(availability_action(drain.node, was, why));
+    step.actions.push_back(availability_action(drain.node, was, "the drain was cancelled"));
   if (state.contains("deregistered"))
     if (const auto* instance = instance_of(drain.world, drain.node)) {
-      step.actions.push_back(register_action(*instance, why));
+      step.actions.push_back(register_action(*instance, "the drain was cancelled"));
       state.erase("deregistered");
     }
   step.progress.doing = "puts back what it had begun";

@@ -5,7 +5,6 @@
 #include "controller/instance_end_kind.h"
 #include "controller/node_drain_kind.h"
 #include "controller/node_rm_kind.h"
-#include "controller/node_shutdown_kind.h"
 #include "controller/scale_kind.h"
 #include "controller/task_stop_kind.h"
 #include "controller/testing/small_world.h"
@@ -236,13 +235,9 @@ TEST_F(KindsTest, ACancelledTaskStopTakesItsSurgeBack) {
 }
 
 TEST_F(KindsTest, RebalancingMovesOneTaskWhenNothingElseGoesOn) {
-  for (std::int64_t slot : {1, 2, 3}) small.task(slot).node_id = "a";
   const auto kind = make_task_stop_kind();
-  const auto proposed = kind->propose(small.world, {});
-  EXPECT_THAT(proposed, IsEmpty()) << "no agent on that node says that its stop is held";
-  for (std::int64_t slot : {2, 3})
-    small.world.reports["a"].containers.push_back(
-        {SmallWorld::task_id(slot), "c", "running", "", "armed", {}});
+  EXPECT_THAT(kind->propose(small.world, {}), IsEmpty()) << "it is even";
+  for (std::int64_t slot : {1, 2, 3}) small.task(slot).node_id = "a";
   ASSERT_EQ(kind->propose(small.world, {}).size(), 1U);
   EXPECT_THAT(kind->propose(small.world, {})[0].request.dump(), HasSubstr("rebalancing"));
   OperationRecord other;
@@ -373,6 +368,31 @@ TEST_F(KindsTest, ADrainThatSomebodyElseOrderedIsSurgedDuringTheHold) {
       << "exactly the slot that is held goes";
 }
 
+TEST_F(KindsTest, ANodeWhoseMachineShutsDownIsDrainedAndTakenInAgain) {
+  small.world.reports["a"].departs_in_ms = 60'000;
+  Stepped run(make_node_drain_kind(), small.world);
+  const auto proposed = run.kind().propose(small.world, {});
+  ASSERT_EQ(proposed.size(), 1U);
+  ASSERT_TRUE(run.begin(proposed[0].request));
+  EXPECT_THAT(run.kind().propose(small.world, {run.record}), IsEmpty());
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("set node shop-a to pause"));
+  small.node("a").availability = Availability::kDrain;
+  small.world.snapshot.tasks.erase("task-1-0");
+  small.world.reports["a"].containers.clear();
+  run.step();
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kRunning);
+  EXPECT_THAT(run.actions(), IsEmpty()) << "it is still up";
+  small.world.reports.erase("a");
+  small.node("a").state = model::NodeState::kDown;
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("set node shop-a to active"));
+  small.node("a").availability = Availability::kActive;
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
 TEST_F(KindsTest, ActivateTellsSwarmAndTheBalancer) {
   small.with_cloud();
   small.node("a").availability = Availability::kDrain;
@@ -383,34 +403,6 @@ TEST_F(KindsTest, ActivateTellsSwarmAndTheBalancer) {
               ElementsAre("set node shop-a to active", "put shop-a into the cloud's balancer"));
   run.step();
   EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
-}
-
-TEST_F(KindsTest, AMachineThatShutsDownIsEmptiedAndActiveAgainOnceItIsDown) {
-  small.with_cloud();
-  small.world.reports["c"].departs_in_ms = 60'000;
-  const auto kind = make_node_shutdown_kind();
-  const auto proposed = kind->propose(small.world, {});
-  ASSERT_EQ(proposed.size(), 1U);
-  EXPECT_EQ(proposed[0].request["node"], "c");
-  EXPECT_LT(proposed[0].request["timeout_ms"], 60'000) << "the agent needs some for itself";
-  OperationRecord other;
-  other.request = {{"node", "c"}};
-  EXPECT_THAT(kind->propose(small.world, {other}), IsEmpty()) << "another one empties it";
-
-  Stepped run(make_node_shutdown_kind(), small.world);
-  ASSERT_TRUE(run.begin(proposed[0].request));
-  run.step();
-  EXPECT_THAT(run.actions(), Contains(HasSubstr("shop-c")));
-  small.node("c").availability = Availability::kPause;
-  run.step();
-  EXPECT_THAT(run.claims(), Contains(node_claim("c")));
-  EXPECT_EQ(run.last.outcome, OperationOutcome::kRunning);
-  small.node("c").state = model::NodeState::kDown;
-  run.step();
-  EXPECT_THAT(run.actions(), Contains(HasSubstr("active")));
-  small.node("c").availability = Availability::kActive;
-  run.step();
-  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded) << run.last.result;
 }
 
 TEST_F(KindsTest, ADrainDoesNotWaitForWhatDidNotServeBefore) {

@@ -30,6 +30,7 @@ class NodeDrainKind final : public OperationKind {
     HIVE_ASSIGN(const auto timeout, timeout_of(request));
     return Json{{"node", node->id},
                 {"timeout_ms", timeout},
+                {"returns", json_bool(request, "returns")},
                 {"reason", json_string(request, "reason", "the node is emptied")}};
   }
   std::string subject(const Json& request, const World& world) const override {
@@ -47,6 +48,7 @@ class NodeDrainKind final : public OperationKind {
     const std::string node = json_string(record.request, "node");
     if (!input.world.snapshot.nodes.contains(node))
       return end_step(out, OperationOutcome::kSucceeded, "the node is gone");
+    if (json_bool(out.state, "away")) return take_in(record, input.world, std::move(out));
     Json part = part_of(out.state, "drain");
     const DrainAsk ask{record, input, node, json_string(record.request, "reason"),
                        deadline_of(record)};
@@ -56,16 +58,32 @@ class NodeDrainKind final : public OperationKind {
     out.progress.of = static_cast<std::uint64_t>(std::max<std::int64_t>(was, 0));
     if (!done) return out;
     if (record.cancelled) return end_step(out, OperationOutcome::kCancelled, "asked to end");
+    if (json_bool(record.request, "returns")) {
+      out.state["away"] = true;
+      return out;
+    }
     return end_step(out, OperationOutcome::kSucceeded,
                     "drained: " + drained_what(out.state["drain"]));
   }
 
-  // Nodes that somebody else has set to drain, while tasks are held there.
+  // Nodes that somebody else has set to drain, while tasks are held there, and nodes whose machine
+  // shuts down, as their agents say.
   std::vector<OperationRequest> propose(const World& world,
                                         const std::vector<OperationRecord>& known) const override {
     std::vector<OperationRequest> out;
     for (const auto& [id, node] : world.snapshot.nodes) {
       const std::string& node_id = id;
+      const auto report = world.reports.find(id);
+      if (report != world.reports.end() && report->second.departs_in_ms > 0 &&
+          node.availability == Availability::kActive &&
+          std::none_of(known.begin(), known.end(),
+                       [&](const OperationRecord& record) { return about(record, node_id); }))
+        out.push_back({"leave-" + id.substr(0, 25) + "-" + std::to_string(node.version),
+                       "node_drain", "hive",
+                       Json{{"node", id},
+                            {"timeout_ms", report->second.departs_in_ms * 6 / 10},
+                            {"returns", true},
+                            {"reason", "its machine shuts down"}}});
       if (node.availability != Availability::kDrain || node.state != model::NodeState::kReady ||
           !drains_by_swarm(world.snapshot, id) ||
           std::any_of(known.begin(), known.end(),
@@ -74,6 +92,27 @@ class NodeDrainKind final : public OperationKind {
       out.push_back({"drain-" + id.substr(0, 25) + "-" + std::to_string(node.version), "node_drain",
                      "hive", Json{{"node", id}, {"reason", "the node was set to drain"}}});
     }
+    return out;
+  }
+
+ private:
+  // Nothing is planned on a node that is down, so it may be active again: when its machine is back,
+  // it serves.
+  static OperationStep take_in(const OperationRecord& record, const World& world,
+                               OperationStep out) {
+    const auto& node = world.snapshot.nodes.at(json_string(record.request, "node"));
+    const auto report = world.reports.find(node.id);
+    const bool stays = report != world.reports.end() && report->second.departs_in_ms == 0;
+    out.progress.doing = "waits until its machine is down";
+    if (node.state == model::NodeState::kReady && !stays) return out;
+    const Json drain = part_of(out.state, "drain");
+    if (node.availability == Availability::kActive || json_string(drain, "was") != "active")
+      return end_step(out, OperationOutcome::kSucceeded,
+                      "drained: " + drained_what(drain) + "; it may serve when it is back");
+    out.actions.push_back(availability_action(node, "active", "it may serve when it is back"));
+    const auto* instance = instance_of(world, node);
+    if (instance != nullptr && drain.contains("deregistered"))
+      out.actions.push_back(register_action(*instance, "it may serve when it is back"));
     return out;
   }
 };

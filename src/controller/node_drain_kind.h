@@ -1,7 +1,8 @@
 // The operations that give a node's tasks up and take the node in again.
 //   node_drain     {"node": id or host name, "timeout_ms": (ten minutes), "reason"}
 //   node_activate  {"node"}
-// A node that somebody else set to drain is drained by an operation that hive begins itself.
+// A node that somebody else set to drain, or whose machine shuts down, is drained by an operation
+// that hive begins itself; in the latter case ("returns") it is made active again once it is down.
 #pragma once
 
 #include <memory>

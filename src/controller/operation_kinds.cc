@@ -2,7 +2,6 @@
 #include "controller/kind_rollout.h"
 #include "controller/node_drain_kind.h"
 #include "controller/node_rm_kind.h"
-#include "controller/node_shutdown_kind.h"
 #include "controller/operation.h"
 #include "controller/scale_kind.h"
 #include "controller/task_stop_kind.h"
@@ -18,7 +17,6 @@ std::vector<std::unique_ptr<OperationKind>> operation_kinds() {
   kinds.push_back(make_node_activate_kind());
   kinds.push_back(make_node_rm_kind());
   kinds.push_back(make_node_reap_kind());
-  kinds.push_back(make_node_shutdown_kind());
   kinds.push_back(make_instance_terminate_kind());
   kinds.push_back(make_instance_stop_kind());
   return kinds;
