@@ -123,15 +123,15 @@ INSTANTIATE_TEST_SUITE_P(
              "5:25 services.web.x-hive.autoscale has no max (hive "
              "adds no replicas without a bound)"},
         Case{"x-hive: {autoscale: {max: 9, schedules: [{cron: 0 8 * *, duration: 1h, min: 3}]}}",
-             "5:55 services.web.x-hive.autoscale.schedules[0].cron: '0 8 * *' is no cron time: it "
+             "5:53 services.web.x-hive.autoscale.schedules[0].cron: '0 8 * *' is no cron time: it "
              "has 4 fields, and 5 are wanted, as in 0 8 * * mon-fri"},
         Case{"x-hive: {autoscale: {max: 9, schedules: [{cron: 0 8 * * 1, duration: 1h}]}}",
-             "5:48 services.web.x-hive.autoscale.schedules[0] has neither min nor max"},
+             "5:46 services.web.x-hive.autoscale.schedules[0] has neither min nor max"},
         Case{"x-hive: {autoscale: {max: 9, schedules: [{cron: 0 8 * * 1, min: 2}]}}",
-             "5:48 services.web.x-hive.autoscale.schedules[0] has no duration (say how long it "
+             "5:46 services.web.x-hive.autoscale.schedules[0] has no duration (say how long it "
              "holds: duration: 10h)"},
         Case{"x-hive: {autoscale: {max: 9, limits: {out_per_minute: 0}}}",
-             "5:60 services.web.x-hive.autoscale.limits.out_per_minute is 0: it must be 1 to "
+             "5:59 services.web.x-hive.autoscale.limits.out_per_minute is 0: it must be 1 to "
              "100000"},
         Case{"x-hive: {autoscale: {max: 2, target: {cpu: 60}}}",
              "5:48 services.web.x-hive.autoscale.target.cpu is \"60\": it must be more than 0% and "

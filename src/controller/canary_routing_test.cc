@@ -1,7 +1,7 @@
-#include "controller/routing.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "controller/routing.h"
 
 namespace hive::controller {
 namespace {

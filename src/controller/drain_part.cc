@@ -186,8 +186,9 @@ struct Drain {
     return true;
   }
 
-  // Nothing runs there that could be lost; Swarm has moved its tasks.
+  // Nothing runs there that could be lost; Swarm has moved its tasks, so that surges are too many.
   bool down() {
+    if (!take_back()) return false;
     if (node.availability == Availability::kDrain) return true;
     step.actions.push_back(availability_action(node, "drain", "it is down"));
     return false;

@@ -303,7 +303,7 @@ TEST_F(RolloutTest, TheServiceIsClaimed) {
   begin(ask("web:2"));
   const auto second = leader->operations->create({"two", "rollout", "root", ask("web:3")});
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, Errc::kFailedPrecondition);
+  EXPECT_EQ(second.error().code, Errc::kConflict);
 }
 
 TEST_F(RolloutTest, CredentialsAreSentAndNeverWrittenDown) {

@@ -1,7 +1,7 @@
 // How the engine's JSON becomes model types, written once for both parsers: nlohmann's tree for
 // single objects, simdjson's for lists of thousands. A parser joins in as a View with string(),
-// integer(), boolean(), has(), each(), members() and template_digest(), all by dotted path, and text()
-// of an item that is a string itself. Absent fields are empty or zero.
+// integer(), boolean(), has(), each(), members() and template_digest(), all by dotted path, and
+// text() of an item that is a string itself. Absent fields are empty or zero.
 #pragma once
 
 #include <cstdint>

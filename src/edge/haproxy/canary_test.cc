@@ -1,7 +1,7 @@
-#include "edge/haproxy/config.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "edge/haproxy/config.h"
 
 namespace hive::edge::haproxy {
 namespace {

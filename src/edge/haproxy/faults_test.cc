@@ -1,8 +1,7 @@
-#include "edge/haproxy/config.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "edge/haproxy/config.h"
 #include "edge/haproxy/listeners.h"
 
 namespace hive::edge::haproxy {
