@@ -80,8 +80,9 @@ class Planner {
 
   void plan_prune() {
     for (const auto& [name, service] : present_.services) {
-      const bool kept = std::any_of(wanted_.services.begin(), wanted_.services.end(),
-                                    [&](const Object& object) { return object.name == name; });
+      const bool kept =
+          std::any_of(wanted_.services.begin(), wanted_.services.end(),
+                      [&name = name](const Object& object) { return object.name == name; });
       if (!kept) {
         add(Verb::kRemove, Kind::kService, name, json_string(service, "ID"),
             "no longer in the file");

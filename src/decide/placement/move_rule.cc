@@ -29,7 +29,7 @@ std::uint64_t room(const model::Snapshot& snapshot, const model::Service& servic
     if (node.state != model::NodeState::kReady || node.availability != model::Availability::kActive)
       continue;
     const auto there = static_cast<std::uint64_t>(std::count_if(
-        slots.begin(), slots.end(), [&](const Slot& slot) { return slot.node_id == id; }));
+        slots.begin(), slots.end(), [&id = id](const Slot& slot) { return slot.node_id == id; }));
     out += bound > there ? bound - there : 0;
   }
   return out;

@@ -112,13 +112,16 @@ std::vector<Json> FakeEngine::select(const Table& table, const Filters& filters)
   };
   std::vector<Json> found;
   for (const auto& [id, object] : table) {
-    const bool fits = std::all_of(filters.begin(), filters.end(), [&](const auto& filter) {
-      const auto& [key, values] = filter;
-      const auto one = [&](const std::string& value) { return matches(object, key, value); };
-      // Several labels must all be there; of other filters one is enough.
-      return key == "label" ? std::all_of(values.begin(), values.end(), one)
-                            : values.empty() || std::any_of(values.begin(), values.end(), one);
-    });
+    const bool fits =
+        std::all_of(filters.begin(), filters.end(), [&, &object = object](const auto& filter) {
+          const auto& [key, values] = filter;
+          const auto one = [&, &key = key](const std::string& value) {
+            return matches(object, key, value);
+          };
+          // Several labels must all be there; of other filters one is enough.
+          return key == "label" ? std::all_of(values.begin(), values.end(), one)
+                                : values.empty() || std::any_of(values.begin(), values.end(), one);
+        });
     if (fits) found.push_back(object);
   }
   return found;
