@@ -77,7 +77,7 @@ int by_hand(Context& context, const Rollout& rollout, const OperationWait& wait)
       [&](Json& spec) -> Result<bool> {
         const bool same = release::essence(spec) == release::essence(rollout.base);
         if (!same)
-          return fail(Errc::kFailedPrecondition, "it was changed by somebody else meanwhile");
+          return fail(Errc::kConflict, "it was changed by somebody else meanwhile");
         Json wanted = rollout.wanted;
         if (!rollout.replicas && spec.contains("Mode")) wanted["Mode"] = spec["Mode"];
         if (wanted == spec) return false;

@@ -65,8 +65,7 @@ Result<const release::Release*> release_to(const release::Releases& releases,
                                            const std::string& name) {
   if (!to) {
     if (const auto* previous = release::previous(releases)) return previous;
-    return fail(Errc::kFailedPrecondition,
-                "service " + name + " has no earlier release to go back to");
+    return fail(Errc::kConflict, "service " + name + " has no earlier release to go back to");
   }
   std::uint64_t number = 0;
   const auto read = std::from_chars(to->data(), to->data() + to->size(), number);

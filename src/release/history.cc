@@ -177,7 +177,7 @@ Result<Json> spec_of(const Release& release, const Json& spec_now) {
   const bool was_global = json_path(out, "Mode.Global") != nullptr;
   const bool is_global = json_path(spec_now, "Mode.Global") != nullptr;
   if (was_global != is_global)
-    return fail(Errc::kFailedPrecondition,
+    return fail(Errc::kUnsupported,
                 "release " + std::to_string(release.number) + " is of a " +
                     (was_global ? "global" : "replicated") +
                     " service, and Swarm cannot change a service's mode; create it anew");

@@ -75,7 +75,7 @@ void end(Releases& releases, const std::string& operation, Outcome outcome,
 void trim(Releases& releases);
 
 // The spec to write to go back to the release: its own, with the number of tasks of today.
-// kFailedPrecondition when it is of another mode (global, replicated).
+// kUnsupported when it is of another mode (global, replicated).
 Result<Json> spec_of(const Release& release, const Json& spec_now);
 
 // As a Swarm config object: each release a label, since a config's data can never change.

@@ -105,7 +105,7 @@ TEST(History, AModeCannotBeGoneBackTo) {
   global["Mode"] = {{"Global", Json::object()}};
   const auto back = spec_of(release("web:1", "a"), global);
   ASSERT_FALSE(back);
-  EXPECT_EQ(back.error().code, Errc::kFailedPrecondition);
+  EXPECT_EQ(back.error().code, Errc::kUnsupported);
 }
 
 TEST(History, SurvivesItsConfig) {
