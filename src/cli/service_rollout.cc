@@ -64,6 +64,25 @@ Json request_of(const Rollout& rollout) {
   return request;
 }
 
+// Nothing but the number of tasks: a matter of choosing which ones go, not of versions.
+bool only_replicas(const Rollout& rollout) {
+  if (!rollout.replicas || json_path(rollout.wanted, "Mode.Replicated.Replicas") == nullptr)
+    return false;
+  Json same = rollout.wanted;
+  same["Mode"] = rollout.base.value("Mode", Json());
+  return same == rollout.base;
+}
+
+Result<BegunOperation> begin(Context& context, OperationClient& client, const Rollout& rollout,
+                             const Json& request) {
+  if (only_replicas(rollout))
+    return client.begin(context, "scale",
+                        {{"service", rollout.service},
+                         {"replicas", json_int(rollout.wanted, "Mode.Replicated.Replicas")}},
+                        rollout.label);
+  return client.begin(context, "rollout", request, rollout.label);
+}
+
 // Swarm's own updater, watched as docker's client does it.
 int by_hand(Context& context, const Rollout& rollout, const OperationWait& wait) {
   auto engine = context.engine();
@@ -76,8 +95,7 @@ int by_hand(Context& context, const Rollout& rollout, const OperationWait& wait)
       **engine, rollout.service,
       [&](Json& spec) -> Result<bool> {
         const bool same = release::essence(spec) == release::essence(rollout.base);
-        if (!same)
-          return fail(Errc::kConflict, "it was changed by somebody else meanwhile");
+        if (!same) return fail(Errc::kConflict, "it was changed by somebody else meanwhile");
         Json wanted = rollout.wanted;
         if (!rollout.replicas && spec.contains("Mode")) wanted["Mode"] = spec["Mode"];
         if (wanted == spec) return false;
@@ -126,7 +144,7 @@ int roll_out(Context& context, const Rollout& rollout, const CanaryFlags& canary
                  "bad one is not taken back");
     return by_hand(context, rollout, *wait);
   }
-  const auto begun = client->begin(context, "rollout", request, rollout.label);
+  const auto begun = begin(context, *client, rollout, request);
   if (!begun)
     return context.fail(annotate(begun.error(), "updating service " + rollout.name).value());
   context.line(rollout.word);
