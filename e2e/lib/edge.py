@@ -164,6 +164,14 @@ class Edge:
         return {f"{row['srv_addr']}:{row['srv_port']}" for row in rows
                 if row["be_name"] == f"b.{name}.all" and not int(row["srv_admin_state"]) & ~4}
 
+    def connections_in_use(self, app):
+        """Those on which HAProxy has a request under way to an application."""
+        lines = [line for line in self.ask("show servers conn").splitlines() if line.strip()]
+        columns = lines[0][2:].split()
+        place = {name: columns.index(name) for name in ("addr", "port", "used_cur")}
+        return sum(int(cells[place["used_cur"]]) for cells in map(str.split, lines[1:])
+                   if (cells[place["addr"]], cells[place["port"]]) == ("127.0.0.1", str(app.port)))
+
     def serves(self, name, apps):
         wanted = {f"127.0.0.1:{app.port}" for app in apps}
         return eventually(lambda: self.servers(name) == wanted, seconds=20, pause=0.05)
