@@ -39,7 +39,20 @@ std::string prefix_of(const Look& look, const engine::LogLine& line, const Args&
   return name + "@" + (node == look.nodes.end() ? node_id : node->second.hostname) + "    | ";
 }
 
-Status set_moments(Context& context, const Args& args, engine::LogOptions& options) {
+// The Engine API knows no end for the logs of services and tasks: each line's own time, which the
+// engine puts in front, decides here. Nothing for a line that is too late.
+std::optional<std::string> within(std::string text, std::optional<WallTime> until, WallTime now,
+                                  bool timestamps) {
+  if (!until) return text;
+  const auto space = text.find(' ');
+  const auto at = parse_moment(std::string_view(text).substr(0, space), now);
+  if (at && *at > *until) return std::nullopt;
+  if (!timestamps && space != std::string::npos) text.erase(0, space + 1);
+  return text;
+}
+
+Status set_moments(Context& context, const Args& args, engine::LogOptions& options,
+                   std::optional<WallTime>& last) {
   const auto now = context.clock.wall_now();
   if (args.since) {
     HIVE_ASSIGN(const auto since, parse_moment(*args.since, now));
@@ -47,7 +60,8 @@ Status set_moments(Context& context, const Args& args, engine::LogOptions& optio
   }
   if (args.until) {
     HIVE_ASSIGN(const auto until, parse_moment(*args.until, now));
-    options.until = engine_moment(until);
+    options.timestamps = true;
+    last = until;
   }
   return {};
 }
@@ -70,13 +84,16 @@ int run(Context& context, const Args& args) {
                              .timestamps = args.timestamps,
                              .details = true,
                              .tail = args.tail.value_or("all")};
-  if (const auto moments = set_moments(context, args, options); !moments)
+  std::optional<WallTime> until;
+  if (const auto moments = set_moments(context, args, options, until); !moments)
     return context.fail(moments.error());
   std::stop_source stop;
   catch_interrupts();
   const auto print = [&](const engine::LogLine& line) {
     if (interrupted()) return false;
-    const std::string text = (args.raw ? "" : prefix_of(*look, line, args)) + line.text + "\n";
+    const auto kept = within(line.text, until, context.clock.wall_now(), args.timestamps);
+    if (!kept) return true;
+    const std::string text = (args.raw ? "" : prefix_of(*look, line, args)) + *kept + "\n";
     std::FILE* file = line.stream == 2 ? context.err : context.out;
     std::fwrite(text.data(), 1, text.size(), file);
     std::fflush(file);
