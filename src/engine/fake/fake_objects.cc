@@ -89,7 +89,10 @@ Status FakeEngine::update_secret(const std::string& id, std::uint64_t version, c
   const std::lock_guard lock(mutex_);
   HIVE_TRY(enter("update_secret", id));
   HIVE_TRY(need_manager());
-  if (spec.contains("Data"))
+  HIVE_ASSIGN(const Json* secret, find(secrets_, "secret", id));
+  const Json* data = json_path(*secret, "Spec.Data");
+  // The content may be sent again (swarmkit manager/controlapi/secret.go).
+  if (spec.contains("Data") && (data == nullptr || spec["Data"] != *data))
     return fail(Errc::kInvalidArgument, "only updates to Labels are allowed");
   return update_versioned(secrets_, "secret", id, version, spec);
 }
