@@ -13,6 +13,12 @@ constexpr double kMemoryTicks = 3.0 * 86'400 / kTick;
 constexpr double kPriorSeconds = 1800;
 constexpr double kPriorShare = 0.06;  // of price 1: falls with the price
 constexpr double kBudgetTicks = 86'400 / kTick;
+// What was really left unserved of late moves what shadows may leave: above the
+// objective for a day makes up for being below it, and the reverse.
+constexpr double kAim = 0.75;
+constexpr double kStrictest = 0.1;
+constexpr double kLaxest = 1.1;
+constexpr double kBudgetMemoryTicks = 7 * kBudgetTicks;
 
 }  // namespace
 
@@ -46,8 +52,11 @@ void PriceFinder::tick(const double* loads, int count, double unserved,
   }
   const double decay = 1 - 1 / kMemoryTicks;
   demand_ = demand_ * decay + demand;
-  spent_ = spent_ * decay + unserved;
-  spent_demand_ = spent_demand_ * decay + demand;
+  const double keep = 1 - 1 / kBudgetMemoryTicks;
+  spent_ = spent_ * keep + unserved;
+  spent_demand_ = spent_demand_ * keep + demand;
+  demand_scale_ +=
+      (demand * kBudgetTicks - demand_scale_) / std::min(static_cast<double>(ticks_), kBudgetTicks);
   const auto lead = static_cast<std::int64_t>(std::lround(options_.lead_s / kTick));
   for (std::size_t i = 0; i < kShadows; ++i) {
     Shadow& shadow = shadows_[i];
@@ -66,7 +75,10 @@ void PriceFinder::tick(const double* loads, int count, double unserved,
 void PriceFinder::choose() {
   // What no price could have saved winds no price up.
   const double beyond = share(kShadows - 1);
-  double allowed = options_.objective;
+  const double owed = options_.objective * spent_demand_ - spent_;
+  const double allowed =
+      std::clamp(kAim * options_.objective + owed / std::max(demand_scale_, 1e-9),
+                 kStrictest * options_.objective, kLaxest * options_.objective);
   std::size_t i = 0;
   while (i + 1 < kShadows && share(i) - beyond > allowed) ++i;
   if (i == 0) {

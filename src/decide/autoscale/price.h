@@ -1,5 +1,6 @@
-// What unserved work is worth, found from the objective: shadow copies of the plan, each at a fixed
-// price, meet the same load; the price is where a shadow would have left just what is allowed.
+// What unserved work is worth, found from the objective: shadow copies of the
+// plan, each at a fixed price, meet the same load; the price is where a shadow
+// would have left just what is allowed.
 #pragma once
 
 #include <array>
@@ -29,8 +30,8 @@ class PriceFinder {
   static double price_of(std::size_t shadow);
   static double dearest() { return price_of(kShadows - 1); }
 
-  // A tick: what each of its seconds brought (in replicas), what really stayed unserved, and what
-  // the forecast now expects.
+  // A tick: what each of its seconds brought (in replicas), what really stayed
+  // unserved, and what the forecast now expects.
   void tick(const double* loads, int count, double unserved, const std::vector<double>& uses);
   double price() const { return price_; }
   // What shadow copies would have left unserved, lately; share of the load.
@@ -42,7 +43,7 @@ class PriceFinder {
   template <class A>
   void fields(A& a) {
     for (Shadow& one : shadows_) a(one.unserved);
-    a(demand_, price_, spent_, spent_demand_);
+    a(demand_, price_, spent_, spent_demand_, demand_scale_);
   }
 
  private:
@@ -61,6 +62,7 @@ class PriceFinder {
   double price_ = 0;
   double spent_ = 0;  // unserved in truth
   double spent_demand_ = 0;
+  double demand_scale_ = 0;  // of a day
   std::int64_t ticks_ = 0;
 };
 

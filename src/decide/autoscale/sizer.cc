@@ -8,9 +8,11 @@
 namespace hive::decide::autoscale {
 namespace {
 
-// Beyond what was seen in eight days nothing is bought, unless the load itself goes there.
+// Beyond what was seen in eight days nothing is bought, unless the load itself
+// goes there.
 constexpr double kBeyondMost = 1.1;
 constexpr double kNearMost = 0.9;
+constexpr double kBeyondNear = 1.5;  // of what is expected then
 
 PriceOptions price_options(const SizerOptions& options) {
   return {.objective = options.objective,
@@ -42,8 +44,8 @@ void Sizer::set_bounds(int min, int max) {
 
 int Sizer::cap() const {
   const auto& outlook = model_.outlook();
-  if (outlook.now > kNearMost * outlook.most || outlook.jumped) return options_.max;
-  const double most = std::ceil(kBeyondMost * outlook.most);
+  const double near = outlook.now > kNearMost * outlook.most ? kBeyondNear * outlook.mean : 0;
+  const double most = std::ceil(std::max(kBeyondMost * outlook.most, near));
   return static_cast<int>(std::clamp<double>(most, options_.min, options_.max));
 }
 

@@ -45,6 +45,18 @@ TEST(Sizer, AStepIsAnsweredWithinTwoTicks) {
   EXPECT_GE(world.sizer.wanted(), 20);
 }
 
+// Of what it was never near to, no more is bought than the load itself calls
+// for.
+TEST(Sizer, AStepIsNotAnsweredWithManyTimesIt) {
+  World world({.lead_s = 90, .start_cost_s = 90, .max = 10'000});
+  world.ready = 2;
+  world.run(1200, 0.9);
+  for (int second = 0; second < 300; ++second) {
+    world.run(1, 17);
+    EXPECT_LE(world.sizer.wanted(), 40) << second;
+  }
+}
+
 TEST(Sizer, ASteadyLoadIsHeldCloselyAndWithoutFlapping) {
   World world({.lead_s = 60, .start_cost_s = 60, .max = 100});
   world.run(86'400, 7.5);
@@ -76,8 +88,8 @@ TEST(Sizer, HoldsWithoutSignals) {
     EXPECT_EQ(world.sizer.observe(++world.now, std::nullopt, world.ready), before);
 }
 
-// The price is what the objective needs: with the same load, less may stay unserved, and it is
-// higher.
+// The price is what the objective needs: with the same load, less may stay
+// unserved, and it is higher.
 TEST(Sizer, AStricterObjectiveHasAHigherPrice) {
   World strict({.objective = 0.0005, .lead_s = 60, .start_cost_s = 60, .max = 100});
   World lax({.objective = 0.02, .lead_s = 60, .start_cost_s = 60, .max = 100});

@@ -55,7 +55,8 @@ void LoadModel::second(double load) {
   ++since_jump_;
 }
 
-// A step is followed at once: what the last seconds say replaces the longer means.
+// A step is followed at once: what the last seconds say replaces the longer
+// means.
 void LoadModel::detect_jump() {
   if (started_ < 10) return;
   const double per_load = noise_mass_ > 0 ? noise_ / noise_mass_ : 1;
@@ -80,8 +81,9 @@ double LoadModel::spread_of(double mean) const {
 std::optional<double> LoadModel::smooth(std::int64_t moment) const {
   double sum = 0;
   int count = 0;
-  for (std::int64_t minute = moment / 60 - 2; minute <= moment / 60 + 2; ++minute) {
-    const float value = minutes_[minute_slot(minute)];
+  std::size_t slot = minute_slot(moment / 60 - 2);
+  for (int i = 0; i < 5; ++i, slot = slot + 1 == minutes_.size() ? 0 : slot + 1) {
+    const float value = minutes_[slot];
     if (value < 0) continue;
     sum += static_cast<double>(value);
     ++count;
@@ -90,7 +92,8 @@ std::optional<double> LoadModel::smooth(std::int64_t moment) const {
   return sum / count;
 }
 
-// How the load went, a day or a week ago, over the horizon that lies ahead now; at today's level.
+// How the load went, a day or a week ago, over the horizon that lies ahead now;
+// at today's level.
 std::optional<double> LoadModel::season_change(std::int64_t now, std::int64_t back,
                                                double base) const {
   if (!seasons_) return std::nullopt;
@@ -121,6 +124,7 @@ void LoadModel::learn(std::int64_t now) {
   const Pending& made = pending_[static_cast<std::size_t>(ticks_) % pending_.size()];
   if (made.tick != ticks_) return;
   double mean = 0;
+  tables_.judge(now - 1, (tick_loads_.back() - made.mean) / made.spread);
   for (int i = 0; i < kTick; ++i) {
     const double load = tick_loads_[static_cast<std::size_t>(i)];
     mean += load / kTick;

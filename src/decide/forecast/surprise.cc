@@ -15,8 +15,11 @@ constexpr double kMinuteDecay = 0.9923;  // a visit; half-life 90 visits: about 
 constexpr double kDayDecay = 0.92;       // a visit; half-life eight days
 constexpr double kAllDecay = 0.99952;    // a minute; half-life a day
 // How many visits of a row weigh as much as what is known of all times.
-constexpr double kMinuteTrust = 4;
-constexpr double kDayTrust = 4;
+constexpr double kVisits = 4;
+// A tick's evidence for or against the clock counts as that part of an
+// independent one.
+constexpr double kTemper = 0.03;
+constexpr double kLeastTrust = 0.01;
 
 std::size_t minute_row(std::int64_t moment) {
   return static_cast<std::size_t>(moment / 60 % static_cast<std::int64_t>(kMinuteRows));
@@ -32,7 +35,8 @@ void age_row(std::vector<float>& table, std::vector<float>& weights, std::size_t
   weights[row] *= f;
 }
 
-// Before anything is known: mostly near the forecast, with a tail of what services are seen to do.
+// Before anything is known: mostly near the forecast, with a tail of what
+// services are seen to do.
 std::vector<float> prior() {
   std::vector<float> out(kBins, 0.0F);
   const auto& z = SurpriseTables::centres();
@@ -94,25 +98,52 @@ void SurpriseTables::learn(std::int64_t moment, double surprise, double weight) 
   day_weight_[day] += in_part;
 }
 
+SurpriseTables::Mix SurpriseTables::mix_at(std::int64_t moment) const {
+  Mix mix;
+  double sum = 0;
+  for (const float one : all_) sum += static_cast<double>(one);
+  mix.minute = minute_row(moment);
+  mix.day = day_row(moment);
+  const double minute = minute_trust_ * static_cast<double>(minute_weight_[mix.minute]);
+  const double day = day_trust_ * static_cast<double>(day_weight_[mix.day]);
+  const double whole = 1 + minute / kVisits + day / kVisits;
+  mix.all = 1 / sum;
+  mix.of_all = mix.all / whole;
+  mix.of_minute = minute_trust_ / kVisits / whole;
+  mix.of_day = day_trust_ / kVisits / whole;
+  return mix;
+}
+
+// A row on its own, with one visit of all times: does it tell better than all
+// times what came?
+void SurpriseTables::weigh(double& trust, double row, double visits, double all) {
+  const double alone = (row + all) / (visits + 1);
+  const double odds =
+      trust / (1 - trust) * std::exp(kTemper * std::log((alone + 1e-5) / (all + 1e-5)));
+  trust = std::clamp(odds / (1 + odds), kLeastTrust, 1 - kLeastTrust);
+}
+
+void SurpriseTables::judge(std::int64_t moment, double surprise) {
+  const Mix mix = mix_at(moment);
+  const std::size_t bin = bin_of(surprise);
+  const double all = mix.all * static_cast<double>(all_[bin]);
+  weigh(minute_trust_, static_cast<double>(minutes_[mix.minute * kBins + bin]),
+        static_cast<double>(minute_weight_[mix.minute]), all);
+  weigh(day_trust_, static_cast<double>(days_[mix.day * kBins + bin]),
+        static_cast<double>(day_weight_[mix.day]), all);
+}
+
 void SurpriseTables::decay_minute() {
   for (float& one : all_) one *= static_cast<float>(kAllDecay);
 }
 
 void SurpriseTables::expect(std::int64_t moment, Surprises& out) const {
-  double sum = 0;
-  for (const float one : all_) sum += static_cast<double>(one);
-  const std::size_t minute = minute_row(moment);
-  const std::size_t day = day_row(moment);
-  // The rows' weights are what they hold (visits), each against its trust.
-  const double of_minute = 1 / kMinuteTrust;
-  const double of_day = 1 / kDayTrust;
-  const double whole = 1 + static_cast<double>(minute_weight_[minute]) * of_minute +
-                       static_cast<double>(day_weight_[day]) * of_day;
-  const auto a = static_cast<float>(1 / sum / whole);
-  const auto m = static_cast<float>(of_minute / whole);
-  const auto d = static_cast<float>(of_day / whole);
-  const float* minute_bins = &minutes_[minute * kBins];
-  const float* day_bins = &days_[day * kBins];
+  const Mix mix = mix_at(moment);
+  const auto a = static_cast<float>(mix.of_all);
+  const auto m = static_cast<float>(mix.of_minute);
+  const auto d = static_cast<float>(mix.of_day);
+  const float* minute_bins = &minutes_[mix.minute * kBins];
+  const float* day_bins = &days_[mix.day * kBins];
   for (std::size_t i = 0; i < kBins; ++i)
     out.share[i] = a * all_[i] + m * minute_bins[i] + d * day_bins[i];
 }

@@ -1,8 +1,10 @@
-// How far forecasts were off, as distributions: one of all times, one for each minute of the hour,
-// one for each five minutes of the day. What keeps to the clock (jobs, newsletters, bursts at the
-// half hour) shows in its own row; rows that have seen little lean on the one of all times.
+// How far forecasts were off, as distributions: one of all times, one for each
+// minute of the hour, one for each five minutes of the day. What keeps to the
+// clock (jobs, newsletters, bursts at the half hour) shows in its own row; rows
+// that have seen little lean on the one of all times.
 //
-// A surprise is (load - forecast) / spread, kept in bins that are fine around 0 and widen outwards.
+// A surprise is (load - forecast) / spread, kept in bins that are fine around 0
+// and widen outwards.
 #pragma once
 
 #include <array>
@@ -22,8 +24,11 @@ struct Surprises {
 class SurpriseTables {
  public:
   SurpriseTables();
-  // A surprise at that Unix second, with the share of a tick that it stands for.
+  // A surprise at that Unix second, with the share of a tick that it stands
+  // for.
   void learn(std::int64_t moment, double surprise, double weight);
+  // Once a tick, before learn(): which of the tables told best what came.
+  void judge(std::int64_t moment, double surprise);
   // Once a minute.
   void decay_minute();
   // What to expect at that moment: shares that add up to 1.
@@ -35,11 +40,23 @@ class SurpriseTables {
 
   template <class A>
   void fields(A& a) {
-    a(all_, minutes_, minute_weight_, days_, day_weight_, last_minute_, last_part_);
+    a(all_, minute_trust_, day_trust_, minutes_, minute_weight_, days_, day_weight_, last_minute_,
+      last_part_);
   }
 
  private:
-  std::vector<float> all_;            // kBins
+  // The parts of a mixture at a moment: factors of the tables' bins.
+  struct Mix {
+    std::size_t minute = 0, day = 0;
+    double of_all = 0, of_minute = 0, of_day = 0;
+    double all = 0;  // of the table of all times where it stands alone
+  };
+  Mix mix_at(std::int64_t moment) const;
+  static void weigh(double& trust, double row, double visits, double all);
+
+  std::vector<float> all_;     // kBins
+  double minute_trust_ = 0.8;  // that its rows tell more than all times alone
+  double day_trust_ = 0.8;
   std::vector<float> minutes_;        // 60 rows
   std::vector<float> minute_weight_;  // visits of each row, decayed
   std::vector<float> days_;           // 288 rows

@@ -1,0 +1,226 @@
+#include "decide/autoscale/autoscaler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "decide/forecast/archive.h"
+
+namespace hive::decide::autoscale {
+namespace {
+
+constexpr std::int64_t kQuietAfterGap = 60;
+constexpr std::int64_t kLongestMadeUp = 600;
+constexpr double kCapacityDecay = 1 - 1.0 / 3600;
+constexpr double kLeastCpu = 0.05;     // below it, requests say nothing of the CPU
+constexpr double kLearnedShare = 0.8;  // of what a replica can do, it is given that
+constexpr double kMostLatencyStep = 2;
+constexpr double kLeadChange = 0.2;
+constexpr int kStateVersion = 1;
+
+std::optional<double> fresh(const Signal& signal) {
+  if (!signal.value || signal.age_s > kFreshSeconds || signal.age_s < 0) return std::nullopt;
+  if (!std::isfinite(*signal.value) || *signal.value < 0) return std::nullopt;
+  return signal.value;
+}
+
+// "1,430", "12.5".
+std::string figure(double value) {
+  char text[40];
+  const double tenths = std::round(value * 10);
+  std::snprintf(text, sizeof text, value < 100 && std::fmod(tenths, 10) != 0 ? "%.1f" : "%.0f",
+                value);
+  std::string out = text;
+  if (out.find('.') != std::string::npos) return out;
+  for (auto at = static_cast<int>(out.size()) - 3; at > 0; at -= 3)
+    out.insert(static_cast<std::size_t>(at), ",");
+  return out;
+}
+
+SizerOptions sizer_options(const Policy& policy, double lead_s) {
+  return {.objective = policy.objective,
+          .lead_s = lead_s,
+          .start_cost_s = lead_s,
+          .min = policy.min,
+          .max = policy.max,
+          .predict = policy.predict};
+}
+
+}  // namespace
+
+Autoscaler::Autoscaler(Policy policy, double lead_s)
+    : policy_(std::move(policy)),
+      sizer_(sizer_options(policy_, lead_s)),
+      lead_s_(lead_s),
+      bounds_{.min = policy_.min, .max = policy_.max} {}
+
+// Regression through the origin of requests on busy replicas: requests a second
+// of a whole replica.
+void Autoscaler::learn_capacity(const View& view) {
+  const auto requests = fresh(view.requests);
+  const auto cpu = fresh(view.cpu);
+  if (!requests || !cpu || *cpu < kLeastCpu || view.ready == 0) return;
+  const double busy = std::min(*cpu, 1.0) * view.ready;
+  // A full replica does not show how much more came than it served.
+  if (*cpu > 0.95) return;
+  served_ = served_ * kCapacityDecay + *requests * busy;
+  busy_ = busy_ * kCapacityDecay + busy * busy;
+}
+
+std::optional<double> Autoscaler::load_of(const View& view, std::string& what) {
+  std::optional<double> most;
+  const auto offer = [&](double load, const std::string& words) {
+    if (most && *most >= load) return;
+    most = load;
+    what = words;
+  };
+  const Target& target = policy_.target;
+  const auto requests = fresh(view.requests);
+  const auto cpu = fresh(view.cpu);
+  if (const auto open = fresh(view.in_flight); open && target.concurrency)
+    offer(*open / *target.concurrency, figure(*open) + " requests open");
+  if (requests && target.requests_per_replica)
+    offer(*requests / *target.requests_per_replica, figure(*requests) + " requests/s");
+  if (cpu && target.cpu)
+    offer(*cpu * view.ready / *target.cpu,
+          figure(*cpu * 100) + "% CPU on " + figure(view.ready) + " replicas");
+  if (const auto latency = fresh(view.latency_s); latency && target.latency_s) {
+    const double step = std::min(*latency / *target.latency_s, kMostLatencyStep);
+    if (step > 1)
+      offer(step * view.ready, "answers take " + figure(*latency * 1000) + " ms");
+    else if (!most && requests == std::nullopt)
+      offer(std::max(0.5, step) * view.ready, "answers take " + figure(*latency * 1000) + " ms");
+  }
+  const bool none = !target.requests_per_replica && !target.concurrency && !target.cpu;
+  if (none && requests && busy_ > 0 && served_ > 0)
+    offer(*requests / (kLearnedShare * served_ / busy_), figure(*requests) + " requests/s");
+  return most;
+}
+
+int Autoscaler::floor_of_memory(const View& view) const {
+  const auto memory = fresh(view.memory);
+  if (!memory || !policy_.target.memory) return 0;
+  return static_cast<int>(std::ceil(*memory * view.ready / *policy_.target.memory - 1e-9));
+}
+
+std::string Autoscaler::explain(int current, int next) const {
+  const double now = std::max(load_, 1e-9);
+  const double expected = sizer_.outlook().mean;
+  std::string text = figure(current) + " -> " + figure(next) + ": " + signal_ + " now";
+  char change[80];
+  std::snprintf(change, sizeof change, ", %+.0f%% expected in %.0f s when a new replica can serve",
+                (expected / now - 1) * 100, lead_s_);
+  text += change;
+  if (policy_.target.requests_per_replica)
+    text += ", at most " + figure(*policy_.target.requests_per_replica) + " a replica";
+  else if (served_ > 0 && busy_ > 0 && !policy_.target.cpu && !policy_.target.concurrency)
+    text += ", " + figure(kLearnedShare * served_ / busy_) + " a replica as learned";
+  if (next < current) text += "; the rest was not worth its cost for a start's time";
+  return text;
+}
+
+Decision Autoscaler::hold(const View& view, const Bounds& bounds, std::string reason) const {
+  Decision out;
+  const int current = view.ready + view.starting;
+  // Bounds hold whatever is known; but nothing is forced on a rollout or
+  // against a person.
+  const bool free = !view.rolling_out && !view.paused;
+  out.replicas = free ? std::clamp(current, bounds.min, bounds.max) : current;
+  out.held = true;
+  out.load = load_;
+  out.reason = std::move(reason);
+  if (out.replicas != current)
+    out.reason = figure(current) + " -> " + figure(out.replicas) + ": " +
+                 (bounds.scheduled ? "a schedule" : "the policy") + " asks for " +
+                 figure(bounds.min) + " to " + figure(bounds.max);
+  return out;
+}
+
+int Autoscaler::wanted_of(const View& view, const Bounds& bounds) {
+  const int wanted = std::max(sizer_.wanted(), floor_of_memory(view));
+  const int current = view.ready + view.starting;
+  const bool quiet = view.second - fresh_since_ < kQuietAfterGap;
+  return std::clamp(quiet ? std::max(wanted, current) : wanted, bounds.min, bounds.max);
+}
+
+Decision Autoscaler::decide(const View& view) {
+  const std::int64_t minute = view.unix_s / 60;
+  if (minute != bounds_minute_) {
+    bounds_minute_ = minute;
+    // Capacity for a schedule is ready when it begins.
+    const auto ahead = view.unix_s + static_cast<std::int64_t>(lead_s_);
+    const Bounds now = bounds_at(policy_, view.unix_s, view.zone_offsets);
+    const Bounds soon = bounds_at(policy_, ahead, view.zone_offsets);
+    bounds_ = {.min = std::max(now.min, soon.min),
+               .max = std::max(now.max, soon.min),
+               .scheduled = now.scheduled || soon.scheduled};
+    sizer_.set_bounds(bounds_.min, bounds_.max);
+  }
+  if (std::abs(view.lead_s - lead_s_) > kLeadChange * lead_s_ && view.lead_s > 0) {
+    lead_s_ = view.lead_s;
+    sizer_.set_lead(lead_s_, lead_s_);
+  }
+  learn_capacity(view);
+  std::string what;
+  const auto load = load_of(view, what);
+  const std::int64_t late = last_second_ < 0 ? 0 : view.second - last_second_ - 1;
+  for (std::int64_t i = 0; i < std::min(late, kLongestMadeUp); ++i)
+    sizer_.observe(view.unix_s - (late - i), std::nullopt, view.ready);
+  if (late >= 0) sizer_.observe(view.unix_s, load, view.ready);
+  last_second_ = std::max(last_second_, view.second);
+  if (load && !was_fresh_) fresh_since_ = last_second_ == view.second ? view.second : fresh_since_;
+  was_fresh_ = load.has_value();
+
+  Decision out;
+  if (view.paused) {
+    out = hold(view, bounds_, "paused: the number is a person's");
+  } else if (view.rolling_out) {
+    out = hold(view, bounds_, "a rollout is under way: the number holds until it is over");
+  } else if (!load) {
+    out = hold(view, bounds_,
+               "no fresh signal of the load: the number holds (" + figure(view.ready) + " serve)");
+  } else {
+    load_ = *load;
+    signal_ = what;
+    const int current = view.ready + view.starting;
+    const int wanted = wanted_of(view, bounds_);
+    std::string why;
+    const int next = std::clamp(brakes_.apply(policy_, view.second, current, wanted, why),
+                                bounds_.min, bounds_.max);
+    out.replicas = next;
+    out.reason = explain(current, next);
+    if (next == current) out.reason = figure(current) + " replicas are right: " + what + " now";
+    if (!why.empty()) out.reason += " (" + figure(wanted) + " wanted, held back by " + why + ")";
+  }
+  out.load = load_;
+  out.expected = sizer_.outlook().mean;
+  const int density = std::max(1, policy_.density);
+  out.nodes = (out.replicas + density - 1) / density;
+  return out;
+}
+
+std::string Autoscaler::save() {
+  forecast::StateWriter writer;
+  writer(kStateVersion);
+  writer(sizer_, served_, busy_);
+  return writer.take();
+}
+
+Status Autoscaler::restore(std::string_view bytes) {
+  forecast::StateReader reader(bytes);
+  Sizer sizer = sizer_;
+  int version = 0;
+  double served = 0;
+  double busy = 0;
+  reader(version);
+  if (version != kStateVersion)
+    return fail(Errc::kCorrupt, "the autoscaler's state is of another version");
+  reader(sizer, served, busy);
+  if (!reader.ok()) return fail(Errc::kCorrupt, "the autoscaler's state does not parse");
+  sizer_ = std::move(sizer);
+  served_ = served;
+  busy_ = busy;
+  return {};
+}
+
+}  // namespace hive::decide::autoscale

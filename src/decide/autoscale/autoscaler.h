@@ -1,0 +1,94 @@
+// The autoscaler of one service, as a pure rule: what is seen each second ->
+// how many replicas and nodes, and why. The same sizing (sizer.h) runs in `hive
+// simulate`.
+//
+// An old or missing signal never drives a decision: the number holds, and after
+// a gap nothing is taken away until a minute of signals has been seen.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "decide/autoscale/brakes.h"
+#include "decide/autoscale/policy.h"
+#include "decide/autoscale/sizer.h"
+
+namespace hive::decide::autoscale {
+
+// A measurement and how old it is.
+struct Signal {
+  std::optional<double> value;
+  double age_s = 0;
+};
+// Older ones are none.
+inline constexpr double kFreshSeconds = 5;
+
+struct View {
+  std::int64_t second = 0;  // monotonic seconds: intervals, limits
+  std::int64_t unix_s = 0;  // wall clock: seasons and schedules
+  Signal requests;          // that arrived at the edges, a second
+  Signal in_flight;         // open requests of the service
+  Signal cpu;               // mean of the ready replicas, share of the reservation
+  Signal memory;            // likewise
+  Signal latency_s;         // mean time of an answer
+  int ready = 0;            // replicas that serve
+  int starting = 0;         // ordered, not serving yet
+  double lead_s = 60;       // measured here: from an order to its serving
+  bool rolling_out = false;
+  bool paused = false;            // somebody scaled by hand, or switched the policy off
+  std::vector<int> zone_offsets;  // of Policy::schedules, seconds east of UTC now
+};
+
+struct Decision {
+  int replicas = 0;     // wanted; as many as there are: nothing to do
+  int nodes = 0;        // that these need by density
+  bool held = false;    // signals, a rollout or a pause keep the number as it is
+  std::string reason;   // a sentence without full stop
+  double load = 0;      // in replicas' worth of the target
+  double expected = 0;  // at now + lead
+};
+
+class Autoscaler {
+ public:
+  // `lead_s`: the first estimate; View::lead_s follows what is measured.
+  Autoscaler(Policy policy, double lead_s);
+
+  // Once a second. Late calls are made up for: seconds without one count as
+  // without signals.
+  Decision decide(const View& view);
+
+  // What was learned, as bytes (about 130 KiB), for a successor of the same
+  // version.
+  std::string save();
+  // kCorrupt when these are no such bytes; what was learned is then as it was
+  // before.
+  Status restore(std::string_view bytes);
+
+ private:
+  std::optional<double> load_of(const View& view, std::string& what);
+  void learn_capacity(const View& view);
+  int floor_of_memory(const View& view) const;
+  int wanted_of(const View& view, const Bounds& bounds);
+  std::string explain(int current, int next) const;
+  Decision hold(const View& view, const Bounds& bounds, std::string reason) const;
+
+  Policy policy_;
+  Sizer sizer_;
+  Brakes brakes_;
+  double lead_s_;
+  std::int64_t last_second_ = -1;
+  std::int64_t fresh_since_ = 0;
+  bool was_fresh_ = false;
+  Bounds bounds_;
+  std::int64_t bounds_minute_ = -1;
+  double served_ = 0;  // sums of requests * busy replicas and busy replicas squared, decayed
+  double busy_ = 0;
+  double load_ = 0;
+  std::string signal_;  // the sentence part that names the deciding signal
+};
+
+}  // namespace hive::decide::autoscale

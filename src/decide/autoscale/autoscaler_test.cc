@@ -1,0 +1,264 @@
+#include "decide/autoscale/autoscaler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace hive::decide::autoscale {
+namespace {
+
+using ::testing::HasSubstr;
+
+// 2024-02-28, a Wednesday.
+constexpr std::int64_t kWednesday = 1'709'078'400;
+
+Policy policy() {
+  Policy out{.min = 2, .max = 40};
+  out.target.requests_per_replica = 50;
+  return out;
+}
+
+// A service whose replicas serve at once; a test sets its view's signals.
+struct Service {
+  explicit Service(Policy given) : scaler(std::move(given), 30) {
+    view.unix_s = kWednesday;
+    view.ready = 4;
+    view.lead_s = 30;
+  }
+  Decision run(int seconds, double requests) {
+    Decision last;
+    for (int i = 0; i < seconds; ++i) {
+      ++view.second;
+      ++view.unix_s;
+      view.requests = {requests, 0.5};
+      last = scaler.decide(view);
+      most_step = std::max(most_step, last.replicas - view.ready);
+      changes += last.replicas != view.ready ? 1 : 0;
+      if (last.replicas != view.ready) said = last.reason;
+      if (last.replicas < view.ready) said_of_less = last.reason;
+      if (follow) view.ready = last.replicas;
+    }
+    return last;
+  }
+  Autoscaler scaler;
+  View view;
+  bool follow = true;
+  int most_step = 0;
+  int changes = 0;
+  std::string said;
+  std::string said_of_less;
+};
+
+TEST(Autoscaler, SaysWhatItDoesAndWhy) {
+  Service service(policy());
+  service.run(900, 180);
+  service.said.clear();
+  service.run(10, 1430);
+  EXPECT_GE(service.view.ready, 29);
+  EXPECT_THAT(service.said, HasSubstr(": 1,430 requests/s now, "));
+  EXPECT_THAT(service.said, HasSubstr("% expected in 30 s when a new replica "
+                                      "can serve, at most 50 a replica"));
+}
+
+TEST(Autoscaler, ComesDownAgainAndSaysSo) {
+  Service service(policy());
+  service.run(1200, 1000);
+  const int high = service.view.ready;
+  service.run(1200, 200);
+  EXPECT_LT(service.view.ready, high / 2);
+  EXPECT_THAT(service.said_of_less, HasSubstr("not worth its cost"));
+}
+
+TEST(Autoscaler, OldAndMissingSignalsHold) {
+  Service service(policy());
+  service.run(900, 400);
+  const int before = service.view.ready;
+  for (const Signal& signal : {Signal{10'000, kFreshSeconds + 1}, Signal{std::nullopt, 0},
+                               Signal{-5, 0}, Signal{10'000, -1}}) {
+    for (int i = 0; i < 300; ++i) {
+      ++service.view.second;
+      service.view.requests = signal;
+      const auto decision = service.scaler.decide(service.view);
+      ASSERT_EQ(decision.replicas, before);
+      ASSERT_TRUE(decision.held);
+      ASSERT_THAT(decision.reason, HasSubstr("no fresh signal"));
+    }
+  }
+}
+
+TEST(Autoscaler, AfterAGapNothingIsTakenAwayForAMinute) {
+  Service service(policy());
+  service.run(1800, 1000);
+  service.view.requests = {};
+  const int before = service.view.ready;
+  for (int i = 0; i < 600; ++i) {
+    ++service.view.second;
+    (void)service.scaler.decide(service.view);
+  }
+  service.run(59, 100);
+  EXPECT_EQ(service.view.ready, before);
+  service.run(600, 100);
+  EXPECT_LT(service.view.ready, before);
+}
+
+TEST(Autoscaler, ARolloutAndAPersonAreRespected) {
+  Service service(policy());
+  service.run(900, 200);
+  const int before = service.view.ready;
+  service.view.rolling_out = true;
+  EXPECT_EQ(service.run(300, 1900).replicas, before);
+  EXPECT_THAT(service.run(1, 1900).reason, HasSubstr("rollout"));
+  service.view.rolling_out = false;
+  service.view.paused = true;
+  service.view.ready = 1;  // below min: a person's number all the same
+  EXPECT_EQ(service.run(300, 1900).replicas, 1);
+  service.view.paused = false;
+  EXPECT_GE(service.run(30, 1900).replicas, 38);
+}
+
+TEST(Autoscaler, BoundsHoldAlsoWithoutSignals) {
+  Service service(policy());
+  service.view.ready = 1;
+  service.view.requests = {};
+  service.view.second = 1;
+  const auto decision = service.scaler.decide(service.view);
+  EXPECT_EQ(decision.replicas, 2);
+  EXPECT_THAT(decision.reason, HasSubstr("1 -> 2: the policy asks for 2 to 40"));
+  service.run(600, 1e6);
+  EXPECT_EQ(service.view.ready, 40);
+}
+
+TEST(Autoscaler, SpeedLimitsHoldInAnyMinute) {
+  Policy limited = policy();
+  limited.out_per_minute = 3;
+  limited.in_per_minute = 2;
+  Service service(limited);
+  service.run(300, 150);
+  const int before = service.view.ready;
+  service.run(60, 1900);
+  EXPECT_LE(service.view.ready, before + 3);
+  EXPECT_THAT(service.run(1, 1900).reason, HasSubstr("held back by speed limit"));
+  service.run(900, 1900);
+  EXPECT_GE(service.view.ready, 38);
+  service.run(300, 10);
+  const int falling = service.view.ready;
+  service.run(60, 10);
+  EXPECT_GE(service.view.ready, falling - 2);
+}
+
+TEST(Autoscaler, StabilisationKeepsWhatWasRight) {
+  Policy stable = policy();
+  stable.stabilise_in_s = 600;
+  Service service(stable);
+  service.run(3000, 1000);
+  const int high = service.view.ready;
+  service.run(590, 100);
+  EXPECT_EQ(service.view.ready, high);
+  service.run(300, 100);
+  EXPECT_LT(service.view.ready, high);
+}
+
+TEST(Autoscaler, CooldownsPartChanges) {
+  Policy slow = policy();
+  slow.cooldown_out_s = 120;
+  Service service(slow);
+  service.run(10, 300);
+  service.changes = 0;
+  service.run(600, 1900);
+  EXPECT_LE(service.changes, 6);
+}
+
+TEST(Autoscaler, SchedulesRaiseTheFloorAheadOfTheirBeginning) {
+  Policy scheduled = policy();
+  scheduled.schedules.push_back(
+      {.cron = *parse_cron("0 8 * * mon-fri"), .duration_s = 3600, .min = 10});
+  Service service(scheduled);
+  service.view.zone_offsets = {9 * 3600};  // 08:00 there is 23:00 UTC of the day before
+  service.view.unix_s = kWednesday + 22 * 3600 + 58 * 60;
+  EXPECT_EQ(service.run(30, 50).replicas, 4);
+  service.run(120, 50);
+  EXPECT_EQ(service.view.ready, 10);
+  EXPECT_GE(service.run(3300, 50).replicas, 10);
+  EXPECT_LT(service.run(900, 50).replicas, 10);
+}
+
+TEST(Bounds, OfSeveralSchedulesTheNarrowestHold) {
+  Policy policy{.min = 2, .max = 40};
+  const Cron always = *parse_cron("* * * * *");
+  policy.schedules = {{.cron = always, .duration_s = 60, .min = 5},
+                      {.cron = always, .duration_s = 60, .min = 3, .max = 20},
+                      {.cron = always, .duration_s = 60, .max = 4}};
+  EXPECT_EQ(bounds_at(policy, kWednesday, {}), (Bounds{5, 5, true}));
+  policy.schedules.clear();
+  EXPECT_EQ(bounds_at(policy, kWednesday, {}), (Bounds{2, 40, false}));
+}
+
+TEST(Autoscaler, OfSeveralTargetsTheGreatestDecides) {
+  Policy several = policy();
+  several.target.cpu = 0.5;
+  several.target.memory = 0.8;
+  Service service(several);
+  service.view.cpu = {0.9, 0};
+  service.follow = false;
+  service.view.ready = 10;
+  auto decision = service.run(30, 100);
+  EXPECT_GE(decision.replicas, 18);
+  EXPECT_THAT(decision.reason, HasSubstr("90% CPU on 10 replicas"));
+  service.view.cpu = {0.1, 0};
+  service.view.memory = {1.6, 0};
+  service.view.ready = 8;
+  EXPECT_GE(service.run(900, 100).replicas, 16);
+}
+
+TEST(Autoscaler, WithoutATargetTheCapacityIsLearned) {
+  Policy bare{.min = 1, .max = 40};
+  Service service(bare);
+  service.follow = false;
+  // Half busy at 120 requests/s on four: a whole replica serves 60, and is
+  // given 48.
+  service.view.cpu = {0.5, 0};
+  service.run(600, 120);
+  service.follow = true;
+  service.view.cpu = {1.0, 0};
+  service.run(10, 960);
+  EXPECT_GE(service.view.ready, 20);
+  EXPECT_THAT(service.said, HasSubstr("48 a replica as learned"));
+  service.run(1800, 960);
+  EXPECT_GE(service.view.ready, 20);
+  EXPECT_LE(service.view.ready, 26);
+}
+
+TEST(Autoscaler, WithNothingKnownItHolds) {
+  Service service(Policy{.min = 1, .max = 40});
+  EXPECT_EQ(service.run(600, 5000).replicas, 4);
+}
+
+TEST(Autoscaler, NodesFollowFromDensity) {
+  Policy dense = policy();
+  dense.density = 4;
+  Service service(dense);
+  const auto decision = service.run(60, 1000);
+  EXPECT_EQ(decision.nodes, (decision.replicas + 3) / 4);
+}
+
+TEST(Autoscaler, ItsStateSurvivesARestart) {
+  Service service(policy());
+  service.run(20'000, 700);
+  const std::string bytes = service.scaler.save();
+  EXPECT_LT(bytes.size(), 250'000U);
+  Service successor(policy());
+  ASSERT_TRUE(successor.scaler.restore(bytes));
+  successor.view = service.view;
+  const int before = service.view.ready;
+  successor.run(300, 700);
+  EXPECT_NEAR(successor.view.ready, before, 1);
+  for (const std::string& bad : {std::string("x"), bytes.substr(0, 1000), bytes + "1"}) {
+    EXPECT_FALSE(successor.scaler.restore(bad));
+  }
+  successor.run(60, 700);
+  EXPECT_NEAR(successor.view.ready, before, 1);
+}
+
+}  // namespace
+}  // namespace hive::decide::autoscale
