@@ -138,7 +138,7 @@ struct Mover {
 
   void take_back(const Numbers& among, std::uint64_t from) {
     Json part = part_of(state, "shrink");
-    const ShrinkAsk shrink{ask.service, from, among, ask.by, ask.reason, false};
+    const ShrinkAsk shrink{ask.service, from, among, ask.leaving, ask.by, ask.reason, false};
     out.moved = shrink_part(world, shrink, part, step);
     state["shrink"] = std::move(part);
     out.ready = true;
@@ -206,7 +206,8 @@ bool unmove_part(const World& world, const MoveAsk& ask, Json& state, OperationS
   if (json_string(state, "way") != word_of(MoveWay::kSurge) || ask.service.replicas <= from)
     return true;
   Json part = part_of(state, "shrink");
-  const ShrinkAsk shrink{ask.service, from, {}, ask.by, "the operation was asked to end", false};
+  const ShrinkAsk shrink{ask.service, from, {}, {}, ask.by, "the operation was asked to end",
+                         false};
   const bool done = shrink_part(world, shrink, part, step);
   state["shrink"] = std::move(part);
   return done;

@@ -87,7 +87,7 @@ class ScaleKind final : public OperationKind {
                      const model::Service& service, std::uint64_t target, std::size_t live,
                      OperationStep& out) {
     Json part = part_of(out.state, "shrink");
-    const ShrinkAsk ask{service, target, {}, "scale-in", json_string(record.request, "reason"),
+    const ShrinkAsk ask{service, target, {}, {}, "scale-in", json_string(record.request, "reason"),
                         false};
     shrink_part(world, ask, part, out);
     out.state["shrink"] = std::move(part);

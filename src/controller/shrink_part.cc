@@ -81,6 +81,8 @@ bool shrink_part(const World& world, const ShrinkAsk& ask, Json& state, Operatio
   look.restart_delay_ms = ask.service.restart_delay_ms;
   look.slots = slots;
   look.among = ask.among;
+  look.leaving = ask.leaving;
+  look.uneven = json_bool(state, "uneven");
   const auto next = placement::shrink(victims_in(state), look);
   if (next.done) return true;
   if (state.is_null()) state = Json{{"since_unix_ms", world.now_unix_ms}};
@@ -101,12 +103,19 @@ bool shrink_part(const World& world, const ShrinkAsk& ask, Json& state, Operatio
     return false;
   }
   state["victims"] = victims_json(next.victims);
+  if (next.uneven && !look.uneven) {
+    state["uneven"] = true;
+    step.notes.push_back(
+        "the tasks of " + ask.service.name +
+        " are unevenly spread: once all serve again, Swarm takes from the fullest node");
+  }
   for (const Victim& victim : next.chosen) step.notes.push_back("chose " + victim.why);
   for (const std::string& task : next.stop)
     step.stops.push_back({task, ask.by, ask.reason, ask.force});
   if (next.scale_to)
-    step.actions.push_back(
-        scale_action(ask.service, *next.scale_to, "the chosen slot has stopped"));
+    step.actions.push_back(scale_action(ask.service, *next.scale_to,
+                                        next.uneven ? "all serve: Swarm takes from the fullest node"
+                                                    : "the chosen slot has stopped"));
   return false;
 }
 

@@ -13,10 +13,11 @@ namespace hive::controller {
 struct ShrinkAsk {
   const model::Service& service;
   std::uint64_t target = 0;
-  std::vector<std::int64_t> among;  // slots; empty = any
-  std::string by;                   // "scale-in": the stops' asker
-  std::string reason;               // why it shrinks at all
-  bool force = false;               // no step of the stop sequence is waited for
+  std::vector<std::int64_t> among;    // slots; empty = any
+  std::vector<std::int64_t> leaving;  // of those, whose task is still where it must not be
+  std::string by;                     // "scale-in": the stops' asker
+  std::string reason;                 // why it shrinks at all
+  bool force = false;                 // no step of the stop sequence is waited for
 };
 
 // Adds to the step. `state`: this part's own, null at first; what it is to be next is left there.

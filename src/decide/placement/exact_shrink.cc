@@ -1,6 +1,7 @@
 #include "decide/placement/exact_shrink.h"
 
 #include <algorithm>
+#include <map>
 
 namespace hive::decide::placement {
 namespace {
@@ -51,9 +52,57 @@ void choose(ShrinkStep& step, const ShrinkLook& look, std::size_t needed) {
   step.victims.insert(step.victims.end(), step.chosen.begin(), step.chosen.end());
 }
 
+// Go's sort keeps equals in their order only up to so many.
+constexpr std::size_t kStableSort = 12;
+
+// Whether Swarm, told to remove so many, takes none that runs, or may run by then.
+bool takes_idle_ones(const ShrinkLook& look, const std::vector<Victim>& victims,
+                     std::size_t count) {
+  struct Place {
+    std::size_t nth = 0;
+    bool runs = false;
+  };
+  std::map<std::string, std::size_t> on_node;
+  std::vector<Place> order;
+  for (const bool running : {true, false})
+    for (const Slot& slot : look.slots) {
+      const bool placed = !slot.node_id.empty();
+      const bool gone = is_victim(victims, slot.number) && out_of_the_way(slot, look);
+      const bool may_run = slot.state == SlotState::kRunning || (placed && !gone);
+      if (may_run != running) continue;
+      order.push_back({placed ? ++on_node[slot.node_id] : look.slots.size() + 1, running});
+    }
+  const bool idle_first = look.slots.size() <= kStableSort;
+  std::sort(order.begin(), order.end(), [&](const Place& a, const Place& b) {
+    if (a.nth != b.nth) return a.nth > b.nth;
+    return idle_first ? !a.runs && b.runs : a.runs && !b.runs;
+  });
+  order.resize(std::min(count, order.size()));
+  return std::none_of(order.begin(), order.end(), [](const Place& place) { return place.runs; });
+}
+
+ShrinkStep let_swarm_take(const ShrinkLook& look) {
+  ShrinkStep step;
+  step.uneven = true;
+  const std::size_t live = look.slots.size();
+  bool all_serve = true;
+  for (const Slot& slot : look.slots) {
+    const bool runs = slot.state == SlotState::kRunning;
+    all_serve = all_serve && runs && slot.facts.healthy && !slot.facts.leaving;
+    if (contains(look.leaving, slot.number) && (runs || slot.state == SlotState::kStarting))
+      step.stop.push_back(slot.task_id);
+  }
+  if (all_serve && step.stop.empty() && look.replicas > look.target) step.scale_to = look.target;
+  step.stopping = live > look.target ? live - look.target : 0;
+  step.look_again = kLookAgain;
+  step.done = look.replicas <= look.target && live <= look.target;
+  return step;
+}
+
 }  // namespace
 
 ShrinkStep shrink(const std::vector<Victim>& victims, const ShrinkLook& look) {
+  if (look.uneven) return let_swarm_take(look);
   ShrinkStep step;
   const std::size_t live = look.slots.size();
   const std::size_t needed = live > look.target ? live - look.target : 0;
@@ -73,6 +122,10 @@ ShrinkStep shrink(const std::vector<Victim>& victims, const ShrinkLook& look) {
   }
   const std::uint64_t wanted = std::max(look.target, remain);
   if (wanted < look.replicas) step.scale_to = wanted;
+  if (step.scale_to && live > wanted && !takes_idle_ones(look, step.victims, live - wanted)) {
+    step.scale_to.reset();
+    step.uneven = true;
+  }
   if (step.stopping > 0) step.look_again = kLookAgain;
   step.done = look.replicas <= look.target && live <= look.target;
   return step;

@@ -1,16 +1,21 @@
 // Stop, then shrink: taking chosen slots out of a replicated service of a Swarm that picks for
 // itself. The chosen task's container is stopped through its agent; Swarm plans a replacement,
-// which waits for the restart delay; a scale to one less within that time removes exactly that
-// slot, since Swarm removes slots that do not run first. With the window missed, look again and
-// repeat.
+// which waits for the restart delay; a scale to one less within that time removes that slot, where
+// it comes first in Swarm's own order. With the window missed, look again and repeat.
+//
+// Swarm's order: each slot is counted as the nth of the service on its node, those that run before
+// those that do not; the highest n goes, and what has no node before all. So a slot that does not
+// run goes only where no node has more that do. Where one has (the service is unevenly spread), a
+// shrink would end a task that runs, with one too few until the stopped one is back. There the
+// stopped slot is let run again, and then Swarm takes from the fullest node as it likes: there are
+// never fewer than the target, and the stops that it orders are held like all others.
 //
 // Pure and level-triggered: each step is made from one look. The only memory is which slots were
 // chosen. The replicas to write are counted from the slots that are to remain, never by one less
 // than what is written: a step that is repeated, after a crash or from an old look, asks for the
 // same number again.
 //
-// Source: tried on Docker 20.10; swarmkit manager/orchestrator/replicated/services.go (slots that
-// do not run are removed first).
+// Source: tried on Docker 20.10; swarmkit manager/orchestrator/replicated/services.go and slot.go.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +41,9 @@ struct ShrinkLook {
   std::int64_t restart_delay_ms = 5'000;
   std::vector<Slot> slots;          // live_slots()
   std::vector<std::int64_t> among;  // only these may be chosen; empty = any
+  // Those whose task is still where it must not be: they are stopped in any case.
+  std::vector<std::int64_t> leaving;
+  bool uneven = false;  // an earlier step said so
 };
 
 struct ShrinkStep {
@@ -45,6 +53,7 @@ struct ShrinkStep {
   std::optional<std::uint64_t> scale_to;   // now; fenced by the version of the look's service
   std::optional<Milliseconds> look_again;  // a moment that must not be missed
   std::size_t stopping = 0;                // victims that are not gone yet
+  bool uneven = false;                     // Swarm would take others; to be given to the next step
   bool done = false;
 };
 

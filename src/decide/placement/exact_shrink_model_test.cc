@@ -45,7 +45,7 @@ class Swarm {
     deaths_ = chance(40);
     lost_stops_ = chance(40);
     for (std::uint64_t i = 1; i <= replicas_; ++i)
-      places_[static_cast<std::int64_t>(i)].node = static_cast<std::int64_t>(random_.below(4));
+      places_[static_cast<std::int64_t>(i)].node = static_cast<std::int64_t>(random_.below(kNodes));
   }
 
   void run() {
@@ -96,24 +96,48 @@ class Swarm {
     }
     place.state = SlotState::kPlanned;
     place.planned_at = now_;
+    place.node = emptiest();
   }
 
-  // Swarm's own choice: those that do not run first, then as it likes.
+  std::int64_t emptiest() const {
+    std::int64_t best = 0;
+    const auto count = [&](std::int64_t node) {
+      return std::count_if(places_.begin(), places_.end(), [&](const auto& entry) {
+        return entry.second.node == node && entry.second.state == SlotState::kRunning;
+      });
+    };
+    for (std::int64_t node = 1; node < kNodes; ++node)
+      if (count(node) < count(best)) best = node;
+    return best;
+  }
+
+  // Something else ended between the look and Swarm's removal: nobody's choice could know it.
+  bool others_ended() const {
+    return std::any_of(seen_running_.begin(), seen_running_.end(), [&](std::int64_t number) {
+      const auto place = places_.find(number);
+      return place == places_.end() || place->second.state != SlotState::kRunning;
+    });
+  }
+
+  // Swarm's own order: the nth on its node, those that run counted first; the highest n goes.
   void remove_surplus() {
     removes_at_ = -1;
+    std::vector<std::pair<std::pair<std::int64_t, bool>, std::int64_t>> order;
+    std::map<std::int64_t, std::int64_t> nth;
+    for (const bool running : {true, false})
+      for (const auto& [number, place] : places_)
+        if ((place.state == SlotState::kRunning) == running)
+          order.push_back({{++nth[place.node], !running}, number});
+    std::sort(order.begin(), order.end());
     while (places_.size() + ended_ > replicas_) {
       if (ended_ > 0) {
         --ended_;
         continue;
       }
-      std::vector<std::int64_t> candidates;
-      for (const auto& [number, place] : places_)
-        if (place.state != SlotState::kRunning) candidates.push_back(number);
-      const bool innocent = candidates.empty();
-      if (innocent)
-        for (const auto& [number, place] : places_) candidates.push_back(number);
-      const auto gone = candidates[random_.below(candidates.size())];
-      if (innocent && !window_broken_) breach("a slot that ran was removed by Swarm's choice");
+      const auto [rank, gone] = order.back();
+      order.pop_back();
+      if (!rank.second && !window_broken_ && !uneven_ && !others_ended())
+        breach("a slot that ran was removed by Swarm's choice");
       places_.erase(gone);
     }
   }
@@ -144,6 +168,7 @@ class Swarm {
       slot.node_id = slot.node = std::to_string(place.node);
       slot.created_unix_ms = place.planned_at;
       slot.facts.leaving = place.stops_at >= 0;
+      out.uneven = uneven_;
       out.slots.push_back(std::move(slot));
     }
     return out;
@@ -171,12 +196,15 @@ class Swarm {
     }
     const auto most = slow_writes_ && !calm() ? 8'000U : 1'000U;
     const auto takes = static_cast<std::int64_t>(random_.below(most));
-    pending_ = Pending{step, version_, now_, now_ + takes / 3, now_ + takes, false};
+    pending_ = Pending{step, version_, now_, now_ + takes / 3, now_ + takes, false, {}};
+    for (const auto& [number, place] : places_)
+      if (place.state == SlotState::kRunning) pending_->seen_running.insert(number);
   }
 
   void act() {
     if (!pending_->written && now_ >= pending_->state_at) {
       victims_ = pending_->step.victims;
+      uneven_ = uneven_ || pending_->step.uneven;
       orders_.clear();
       orders_.insert(pending_->step.stop.begin(), pending_->step.stop.end());
       pending_->written = true;
@@ -189,6 +217,7 @@ class Swarm {
     if (*done.step.scale_to < target_) breach("scaled below the target");
     if (*done.step.scale_to >= replicas_) breach("scaled to more than there were");
     replicas_ = *done.step.scale_to;
+    seen_running_ = done.seen_running;
     ++version_;
     removes_at_ = now_ + static_cast<std::int64_t>(random_.below(300));
   }
@@ -219,9 +248,11 @@ class Swarm {
     int version = 0;
     std::int64_t looked_at = 0, state_at = 0, scale_at = 0;
     bool written = false;
+    std::set<std::int64_t> seen_running;
   };
 
   static constexpr std::int64_t kDelay = 5'000;
+  static constexpr std::int64_t kNodes = 4;
   Random random_;
   Planted planted_;
   std::int64_t now_ = 0;
@@ -229,6 +260,8 @@ class Swarm {
   bool restarts_ = true, slow_writes_ = false, crashes_ = false, deaths_ = false;
   bool lost_stops_ = false;
   bool window_broken_ = false;
+  bool uneven_ = false;                  // the rule's own memory
+  std::set<std::int64_t> seen_running_;  // at the look that the last write was made from
   std::int64_t crashed_until_ = 0;
   std::map<std::int64_t, Place> places_;
   std::int64_t removes_at_ = -1, resumes_at_ = 0;

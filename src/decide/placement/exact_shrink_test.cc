@@ -119,6 +119,32 @@ TEST(ExactShrinkTest, AChosenOneThatIsNoLongerNeededLives) {
   ASSERT_EQ(step.victims.size(), 1U);
 }
 
+TEST(ExactShrinkTest, WhereAnotherNodeIsFullerTheSlotRunsAgainAndSwarmTakes) {
+  auto slots = std::vector{slot(1), slot(2), planned(3, 100)};
+  slots[1].node_id = slots[0].node_id;  // two there: Swarm would take one of them
+  const auto step = shrink({{3, ""}}, look(3, 2, slots));
+  EXPECT_TRUE(step.uneven);
+  EXPECT_FALSE(step.scale_to);
+  auto next = look(3, 2, slots);
+  next.uneven = true;
+  EXPECT_FALSE(shrink({}, next).scale_to) << "two serve, and one of them would go";
+  next.slots[2] = slot(3);
+  EXPECT_EQ(shrink({}, next).scale_to, 2U);
+  next.leaving = {3};
+  EXPECT_FALSE(shrink({}, next).scale_to) << "it is where it must not be";
+  EXPECT_THAT(shrink({}, next).stop, ElementsAre("task-3"));
+  next = look(2, 2, {slot(1), slot(3)});
+  next.uneven = true;
+  EXPECT_TRUE(shrink({}, next).done);
+}
+
+TEST(ExactShrinkTest, WhatHasNoNodeGoesBeforeAll) {
+  auto slots = std::vector{slot(1), slot(2), planned(3, 100)};
+  slots[1].node_id = slots[0].node_id;
+  slots[2].node_id.clear();
+  EXPECT_EQ(shrink({{3, ""}}, look(3, 2, slots)).scale_to, 2U);
+}
+
 TEST(ExactShrinkTest, NothingToDo) {
   EXPECT_TRUE(shrink({}, look(2, 2, {slot(1), slot(2)})).done);
   EXPECT_FALSE(shrink({}, look(2, 2, {slot(1), slot(2)})).scale_to);

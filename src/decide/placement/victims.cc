@@ -11,8 +11,8 @@ namespace {
 struct Rank {
   int idle = 0;  // 2 does not run, 1 is not healthy
   int node_leaves = 0;
-  int light = 0;  // the fewer requests, the greater
   std::int64_t crowd = 0;
+  int light = 0;  // the fewer requests, the greater
   std::int64_t created = 0;
   std::int64_t slot = 0;
   auto operator<=>(const Rank&) const = default;
@@ -48,11 +48,11 @@ std::string reason(const Slot& slot, const Rank& rank, const std::vector<Rank>& 
   };
   if (differs(&Rank::idle)) return rank.idle == 2 ? "it does not run" : "it is not healthy";
   if (differs(&Rank::node_leaves)) return "its node is being emptied";
+  if (differs(&Rank::crowd))
+    return "its node has the most tasks of the service (" + std::to_string(rank.crowd) + ")";
   if (differs(&Rank::light))
     return "it has few requests in flight (" + std::to_string(slot.facts.in_flight.value_or(0)) +
            ")";
-  if (differs(&Rank::crowd))
-    return "its node has the most tasks of the service (" + std::to_string(rank.crowd) + ")";
   return differs(&Rank::created) ? "it is the newest of equals"
                                  : "it has the highest number of equals";
 }

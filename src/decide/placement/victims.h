@@ -3,9 +3,10 @@
 // In this order, each rule deciding only where those before it leave a tie:
 //   1. what does not run, then what is not healthy (nobody loses anything);
 //   2. what is on a node that is being emptied, or is lost;
-//   3. the least loaded, by requests in flight; loads within a factor of two count the same, so
+//   3. what is on the node with the most tasks of the service, so that the rest stays spread. This
+//      comes before the load since Swarm, when it shrinks, takes from the fullest node itself;
+//   4. the least loaded, by requests in flight; loads within a factor of two count the same, so
 //      that chance does not decide;
-//   4. what is on the node with the most tasks of the service, so that the rest stays spread;
 //   5. the newest (its caches are the coldest), then the highest slot.
 // Source of the rules: docs/operations.md, "Which task goes".
 #pragma once

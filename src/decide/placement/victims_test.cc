@@ -49,18 +49,24 @@ TEST(VictimsTest, ThenWhatIsOnANodeBeingEmptied) {
 }
 
 TEST(VictimsTest, ThenTheLeastLoaded) {
-  const auto slots = std::vector{slot(1, "a", 9), slot(2, "a", 30), slot(3, "c", 2)};
+  const auto slots = std::vector{slot(1, "a", 9), slot(2, "b", 30), slot(3, "c", 2)};
   EXPECT_EQ(first(slots).why, "web.3 on c: it has few requests in flight (2)");
 }
 
+TEST(VictimsTest, TheFullestNodeComesBeforeTheLoad) {
+  const auto slots = std::vector{slot(1, "a", 9), slot(2, "a", 30), slot(3, "c", 0)};
+  EXPECT_EQ(first(slots).slot, 1);
+  EXPECT_THAT(first(slots).why, HasSubstr("the most tasks of the service (2)"));
+}
+
 TEST(VictimsTest, LoadsWithinAFactorOfTwoAreEqual) {
-  const auto slots = std::vector{slot(1, "a", 5), slot(2, "a", 7), slot(3, "c", 4)};
-  EXPECT_THAT(first(slots).why, HasSubstr("its node has the most tasks of the service (2)"));
+  const auto slots = std::vector{slot(1, "a", 5), slot(2, "b", 7), slot(3, "c", 4)};
+  EXPECT_THAT(first(slots).why, HasSubstr("highest number of equals"));
 }
 
 TEST(VictimsTest, LoadsCountOnlyWhenAllAreKnown) {
-  const auto slots = std::vector{slot(1, "a", 50), slot(2, "a", std::nullopt), slot(3, "c", 0)};
-  EXPECT_THAT(first(slots).why, HasSubstr("the most tasks"));
+  const auto slots = std::vector{slot(1, "a", 0), slot(2, "b", std::nullopt), slot(3, "c", 90)};
+  EXPECT_EQ(first(slots).slot, 3);
 }
 
 TEST(VictimsTest, TheRestStaysSpread) {
