@@ -171,11 +171,16 @@ void check_files(const PreflightFacts& facts, const config::Spec& spec, Findings
         check_file(facts, service,
                    spec.where("services." + name + ".volumes") + ": bind source " + volume.source,
                    volume.source, "mkdir -p", found);
-    if (service.hive && !service.hive->certificate.empty())
-      check_file(facts, service,
-                 spec.where("services." + name + ".x-hive.certificate") + ": certificate " +
-                     service.hive->certificate,
-                 service.hive->certificate, "cp FILE", found);
+    if (!service.hive || service.hive->certificate.empty()) continue;
+    const std::size_t before = found.size();
+    check_file(facts, service,
+               spec.where("services." + name + ".x-hive.certificate") + ": certificate " +
+                   service.hive->certificate,
+               service.hive->certificate, "cp FILE", found);
+    if (found.size() > before)
+      found.back().hint +=
+          "\n      or let the balancer speak TLS: x-hive: {load_balancer: {listeners: [{port: 443, "
+          "target: 8080, certificate: FILE}]}}";
   }
   for (const auto& [path, why] : facts.bad_certificates)
     found.push_back({true, "certificate " + path + ": " + why,

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "model/stop_policy.h"
+#include "os/file.h"
 
 namespace hive::cli {
 namespace {
@@ -110,6 +111,7 @@ struct ListFlag {
 };
 constexpr ListFlag kLists[] = {
     {"-e,--env", "KEY=VALUE", "Set an environment variable", For::kCreate},
+    {"--env-file", "FILE", "Set the variables that a file has, one a line", For::kCreate},
     {"--env-add", "KEY=VALUE", "Set an environment variable", For::kUpdate},
     {"--env-rm", "KEY", "Remove an environment variable", For::kUpdate},
     {"-l,--label", "KEY=VALUE", "Set a label of the service", For::kCreate},
@@ -145,6 +147,21 @@ constexpr ListFlag kLists[] = {
     {"--dns", "ADDRESS", "Name server", For::kCreate},
     {"--dns-add", "ADDRESS", "Name server", For::kUpdate},
     {"--dns-rm", "ADDRESS", "Remove a name server", For::kUpdate},
+    {"--dns-option", "OPTION", "Option of the resolver", For::kCreate},
+    {"--dns-option-add", "OPTION", "Option of the resolver", For::kUpdate},
+    {"--dns-option-rm", "OPTION", "Remove an option of the resolver", For::kUpdate},
+    {"--dns-search", "DOMAIN", "Search domain", For::kCreate},
+    {"--dns-search-add", "DOMAIN", "Search domain", For::kUpdate},
+    {"--dns-search-rm", "DOMAIN", "Remove a search domain", For::kUpdate},
+    {"--group", "GROUP", "Additional group of the user", For::kCreate},
+    {"--group-add", "GROUP", "Additional group of the user", For::kUpdate},
+    {"--group-rm", "GROUP", "Remove an additional group", For::kUpdate},
+    {"--sysctl", "KEY=VALUE", "Kernel parameter of containers", For::kCreate},
+    {"--sysctl-add", "KEY=VALUE", "Kernel parameter of containers", For::kUpdate},
+    {"--sysctl-rm", "KEY", "Remove a kernel parameter", For::kUpdate},
+    {"--ulimit", "NAME=SOFT[:HARD]", "Limit of containers", For::kCreate},
+    {"--ulimit-add", "NAME=SOFT[:HARD]", "Limit of containers", For::kUpdate},
+    {"--ulimit-rm", "NAME", "Remove a limit", For::kUpdate},
     {"--cap-add", "CAPABILITY", "Add a capability"},
     {"--cap-drop", "CAPABILITY", "Drop a capability"},
     {"--log-opt", "KEY=VALUE", "Option of the logging driver"},
@@ -266,10 +283,34 @@ void erase_where(Json& array, Predicate predicate) {
   for (auto it = array.begin(); it != array.end();) it = predicate(*it) ? array.erase(it) : it + 1;
 }
 
-void apply_environment(const ServiceFlags& flags, Json& spec) {
-  const auto& add = flags.list("--env").empty() ? flags.list("--env-add") : flags.list("--env");
+// docker's form: KEY=VALUE or KEY a line, '#' begins a comment, nothing is quoted or expanded.
+Result<std::vector<std::string>> variables_of(const std::string& file) {
+  HIVE_ASSIGN(const std::string text, os::read_file(file, 1U << 20));
+  std::vector<std::string> words;
+  int number = 0;
+  for (const std::string& raw : split(text, '\n')) {
+    ++number;
+    std::string line = raw.ends_with('\r') ? raw.substr(0, raw.size() - 1) : raw;
+    line.erase(0, line.find_first_not_of(" \t"));
+    if (line.empty() || line.starts_with('#')) continue;
+    if (key_of(line).empty() || key_of(line).find_first_of(" \t") != std::string::npos)
+      return fail(Errc::kInvalidArgument, "--env-file " + file + ":" + std::to_string(number) +
+                                              ": '" + key_of(line) + "' is no variable's name");
+    words.push_back(line);
+  }
+  return words;
+}
+
+Status apply_environment(const ServiceFlags& flags, Json& spec) {
+  std::vector<std::string> add;  // what the command line says wins over what files say
+  for (const auto& file : flags.list("--env-file")) {
+    HIVE_ASSIGN(const auto words, variables_of(file));
+    add.insert(add.end(), words.begin(), words.end());
+  }
+  for (const char* name : {"--env", "--env-add"})
+    add.insert(add.end(), flags.list(name).begin(), flags.list(name).end());
   const auto& gone = flags.list("--env-rm");
-  if (add.empty() && gone.empty()) return;
+  if (add.empty() && gone.empty()) return {};
   Json& environment = array_at(spec, HIVE_CONTAINER "Env");
   const auto drop = [&](const std::string& key) {
     erase_where(environment, [&](const Json& entry) {
@@ -287,6 +328,7 @@ void apply_environment(const ServiceFlags& flags, Json& spec) {
     }
   }
   erase_if_empty(spec, HIVE_CONTAINER "Env");
+  return {};
 }
 
 void apply_labels(const std::vector<std::string>& add, const std::vector<std::string>& gone,
@@ -432,6 +474,35 @@ void apply_networks(const ServiceFlags& flags, Json& spec) {
   erase_if_empty(spec, "TaskTemplate.Networks");
 }
 
+// "nofile=1024:2048" as the API has it.
+Status apply_limits(const ServiceFlags& flags, Json& spec) {
+  const auto& fresh = flags.list("--ulimit");
+  const auto& add = fresh.empty() ? flags.list("--ulimit-add") : fresh;
+  const auto& gone = flags.list("--ulimit-rm");
+  if (add.empty() && gone.empty()) return {};
+  Json& limits = array_at(spec, HIVE_CONTAINER "Ulimits");
+  const auto drop = [&](const std::string& name) {
+    erase_where(limits, [&](const Json& limit) { return json_string(limit, "Name") == name; });
+  };
+  for (const auto& name : gone) drop(name);
+  for (const auto& word : add) {
+    const auto equals = word.find('=');
+    const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
+    const auto colon = value.find(':');
+    const auto soft = convert(Kind::kCount, value.substr(0, colon));
+    const auto hard =
+        colon == std::string::npos ? soft : convert(Kind::kCount, value.substr(colon + 1));
+    if (equals == 0 || !soft || !hard || *soft > *hard)
+      return fail(
+          Errc::kInvalidArgument,
+          "--ulimit " + word + " is not NAME=SOFT[:HARD], with whole numbers, SOFT at most HARD");
+    drop(key_of(word));
+    limits.push_back({{"Name", key_of(word)}, {"Soft", *soft}, {"Hard", *hard}});
+  }
+  erase_if_empty(spec, HIVE_CONTAINER "Ulimits");
+  return {};
+}
+
 // "name:address" as the API has it: "address name".
 void apply_hosts(const ServiceFlags& flags, Json& spec) {
   ServiceFlags turned;
@@ -458,7 +529,7 @@ void apply_booleans(const ServiceFlags& flags, Json& spec) {
 
 Status apply_all(const ServiceFlags& flags, Json& spec) {
   HIVE_TRY(apply_fields(flags, spec));
-  apply_environment(flags, spec);
+  HIVE_TRY(apply_environment(flags, spec));
   const auto both = [&](const char* fresh, const char* add) -> const std::vector<std::string>& {
     return flags.list(fresh).empty() ? flags.list(add) : flags.list(fresh);
   };
@@ -478,6 +549,13 @@ Status apply_all(const ServiceFlags& flags, Json& spec) {
   apply_networks(flags, spec);
   apply_hosts(flags, spec);
   apply_words(flags, "--dns", HIVE_CONTAINER "DNSConfig.Nameservers", spec);
+  apply_words(flags, "--dns-option", HIVE_CONTAINER "DNSConfig.Options", spec);
+  apply_words(flags, "--dns-search", HIVE_CONTAINER "DNSConfig.Search", spec);
+  apply_words(flags, "--group", HIVE_CONTAINER "Groups", spec);
+  if (const auto& set = both("--sysctl", "--sysctl-add");
+      !set.empty() || !flags.list("--sysctl-rm").empty())
+    apply_labels(set, flags.list("--sysctl-rm"), at(spec, HIVE_CONTAINER "Sysctls"));
+  HIVE_TRY(apply_limits(flags, spec));
   for (const auto& word : flags.list("--cap-add"))
     array_at(spec, HIVE_CONTAINER "CapabilityAdd").push_back(word);
   for (const auto& word : flags.list("--cap-drop"))

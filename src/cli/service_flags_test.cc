@@ -1,6 +1,9 @@
 #include "cli/service_flags.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "os/file.h"
 
 namespace hive::cli {
 namespace {
@@ -63,6 +66,55 @@ TEST(Publish, RemovingTakesListenerAndPort) {
   EXPECT_EQ((*spec)["EndpointSpec"]["Ports"].size(), 1U);
   EXPECT_EQ(listeners(*spec), Json::parse(R"([{"port":8443,"target":443,"protocol":"tcp"}])"));
   EXPECT_EQ(remove_publish("80", *spec).error().code, Errc::kNotFound);
+}
+
+TEST(Flags, LimitsParametersGroupsAndResolver) {
+  ServiceFlags flags;
+  flags.lists["--ulimit"] = {"nofile=1024:2048", "nproc=64"};
+  flags.lists["--sysctl"] = {"net.core.somaxconn=512"};
+  flags.lists["--group"] = {"audio"};
+  flags.lists["--dns-search"] = {"example.org"};
+  flags.lists["--dns-option"] = {"ndots:2"};
+  auto spec = new_service_spec(flags, {"image"});
+  ASSERT_TRUE(spec) << spec.error().message;
+  const Json& container = (*spec)["TaskTemplate"]["ContainerSpec"];
+  EXPECT_EQ(container["Ulimits"], Json::parse(R"([{"Name":"nofile","Soft":1024,"Hard":2048},
+                            {"Name":"nproc","Soft":64,"Hard":64}])"));
+  EXPECT_EQ(container["Sysctls"], Json::parse(R"({"net.core.somaxconn":"512"})"));
+  EXPECT_EQ(container["Groups"], Json::parse(R"(["audio"])"));
+  EXPECT_EQ(container["DNSConfig"],
+            Json::parse(R"({"Options":["ndots:2"],"Search":["example.org"]})"));
+  ServiceFlags change;
+  change.lists["--ulimit-add"] = {"nofile=10"};
+  change.lists["--ulimit-rm"] = {"nproc"};
+  change.lists["--sysctl-rm"] = {"net.core.somaxconn"};
+  change.lists["--group-rm"] = {"audio"};
+  ASSERT_TRUE(edit_service_spec(change, *spec));
+  const Json& changed = (*spec)["TaskTemplate"]["ContainerSpec"];
+  EXPECT_EQ(changed["Ulimits"], Json::parse(R"([{"Name":"nofile","Soft":10,"Hard":10}])"));
+  EXPECT_FALSE(changed.contains("Groups"));
+  for (const char* wrong : {"nofile", "nofile=", "nofile=x", "nofile=2:1", "=1"}) {
+    flags.lists["--ulimit"] = {wrong};
+    EXPECT_FALSE(new_service_spec(flags, {"image"})) << wrong;
+  }
+}
+
+TEST(Flags, VariablesOfAFileAndThoseOfTheCommandLineOverThem) {
+  const std::string file = ::testing::TempDir() + "/hive-env-" + std::to_string(::getpid());
+  ASSERT_TRUE(os::write_file_atomically(file, "# comment\n\nA=1\n  B='x y'\nC=3\r\n"));
+  ServiceFlags flags;
+  flags.lists["--env-file"] = {file};
+  flags.lists["--env"] = {"A=2"};
+  const auto spec = new_service_spec(flags, {"image"});
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ((*spec)["TaskTemplate"]["ContainerSpec"]["Env"],
+            Json::parse(R"(["B='x y'","C=3","A=2"])"));
+  ASSERT_TRUE(os::write_file_atomically(file, "A=1\nB C=2\n"));
+  const auto wrong = new_service_spec(flags, {"image"});
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().message.find(":2: 'B C' is no variable's name"), std::string::npos);
+  ::unlink(file.c_str());
+  EXPECT_FALSE(new_service_spec(flags, {"image"}));
 }
 
 TEST(Flags, FieldsLandWhereTheEngineWantsThem) {
