@@ -96,6 +96,9 @@ class EngineWatch {
       if (const auto info = inspect(id)) {
         running.push_back(*info);
         known.emplace(id, *info);
+      } else if (info.error().code == Errc::kFailedPrecondition) {
+        // Docker tells of an end before its list knows, and nothing may tell again.
+        reports.back().state = "exited";
       }
     }
     known_ = std::move(known);

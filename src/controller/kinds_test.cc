@@ -70,6 +70,19 @@ TEST_F(KindsTest, ScaleInIsPlainWhereAnotherInitRuns) {
   EXPECT_THAT(run.last.notes, ElementsAre(HasSubstr("runs tini")));
 }
 
+// It has just ended, by its stop: that is no other init.
+TEST_F(KindsTest, ScaleInWaitsForSwarmOnceTheChosenContainerIsGone) {
+  Stepped run(make_scale_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"service", "web"}, {"replicas", 2}}));
+  run.step();
+  ASSERT_THAT(run.stops(), ElementsAre("task-3-0"));
+  for (auto& [id, report] : small.world.reports)
+    for (auto& container : report.containers)
+      if (container.task_id == "task-3-0") container.init = "gone";
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty()) << "Swarm still says that it runs";
+}
+
 TEST_F(KindsTest, ScaleInWaitsForAnAgentThenGoesOnPlainly) {
   small.world.reports.clear();
   Stepped run(make_scale_kind(), small.world);

@@ -9,12 +9,12 @@ using decide::placement::TaskFacts;
 void add_container(Facts& facts, const agent::ContainerReport& container) {
   TaskFacts& fact = facts[container.task_id];
   const std::string& init = container.init;
-  fact.held = init == "armed" || init == "held" || init == "claimed" || init == "stopping" ||
-              init == "flushing";
+  const bool stops = init == "held" || init == "claimed" || init == "stopping" ||
+                     init == "flushing" || init == "gone";
+  fact.held = init == "armed" || stops;
   if (container.health == "unhealthy" || container.state == "exited" || container.state == "dead")
     fact.healthy = false;
-  if (init == "held" || init == "claimed" || init == "stopping" || init == "flushing")
-    fact.leaving = true;
+  if (stops) fact.leaving = true;
 }
 
 }  // namespace
