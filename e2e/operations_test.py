@@ -227,7 +227,8 @@ def test_terminate_loses_nothing(cluster):
 def test_a_node_that_joins_gets_its_share(cluster):
     cluster.hive("service", "scale", "hive-server=6")
     settled(cluster, 6)
-    cluster.file.write_text(cluster.file.read_text().replace("rebalance: false", "rebalance: true"))
+    cluster.file.write_text(cluster.file.read_text().replace("rebalance: false", "rebalance: true")
+                            .replace("replicas: 3", "replicas: 6"))
 
     def most_and_least():
         names = [task["node"] for task in running(cluster)]

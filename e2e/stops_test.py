@@ -181,7 +181,8 @@ def test_a_machine_that_shuts_down_is_emptied_first(cluster):
     assert eventually(lambda: cluster.nodes()[busy]["status"] == "down")
     # Every line that the node's containers wrote outlived it.
     assert eventually(
-        lambda: sum("id=shutdown" in line for line in stored_lines(cluster)) == answered, 20)
+        lambda: sum(line.endswith(" id=shutdown") for line in stored_lines(cluster)) == answered,
+        20)
     assert eventually(lambda: len([t for t in cluster.tasks() if t["state"] == "running"
                                    and t["node"] != busy]) == 3)
     cluster.hive("instance", "start", ended)
