@@ -49,7 +49,9 @@ def active_controllers(cluster):
 def repaired(cluster):
     """`hive up` finds what is dead and brings it back."""
     done = cluster.up()
-    assert eventually(lambda: whole(cluster)), cluster.hive("node", "ls")
+    assert eventually(lambda: whole(cluster), 120), (
+        cluster.hive("node", "ls"), cluster.hive("service", "ps", "hive-server"),
+        cluster.serving_edges(), cluster.hive("events")[-4000:])
     return done.stdout
 
 
