@@ -279,7 +279,10 @@ def test_status(cluster):
 
 
 def test_events_since_and_followed(cluster):
-    assert "service_created cmdtest_hive-server" in cluster.hive("events", "--since", "1h")
+    cluster.hive("node", "pause", "cmdtest-worker-2")
+    cluster.hive("node", "activate", "cmdtest-worker-2")
+    assert eventually(lambda: "node_availability cmdtest-worker-2"
+                      in cluster.hive("events", "--since", "1h"))
     lines = []
     follower = subprocess.Popen([HIVE, "--cluster", cluster.name, "events", "-f", "--since", "0s",
                                  "--format", "json"], stdout=subprocess.PIPE, text=True)
