@@ -160,9 +160,13 @@ Status ensure_network(const Paths& paths, const LocalCluster& cluster) {
 
 Status plug_in(const LocalCluster& cluster, int host_number, pid_t pid) {
   const std::string name = fmt::format("hv{}-{}", cluster.network, host_number);
+  if (fs::exists("/sys/class/net/" + name)) {
+    const auto removed = os::run_ok({"ip", "link", "del", name});
+    // It may have gone with its old namespace meanwhile.
+    if (!removed && fs::exists("/sys/class/net/" + name)) return tl::unexpected(removed.error());
+  }
   os::RunOptions options;
-  if (fs::exists("/sys/class/net/" + name)) options.input += fmt::format("link del {}\n", name);
-  options.input +=
+  options.input =
       fmt::format("link add {} type veth peer name eth0 netns {}\nlink set {} master {} up\n", name,
                   pid, name, cluster.bridge);
   HIVE_TRY(os::run_ok({"ip", "-batch", "-"}, options));
