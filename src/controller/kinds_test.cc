@@ -358,6 +358,19 @@ TEST_F(KindsTest, ACancelledDrainPutsEverythingBack) {
   EXPECT_EQ(run.last.outcome, OperationOutcome::kCancelled);
 }
 
+TEST_F(KindsTest, ANodeThatDiesDuringItsDrainLeavesNoReplicaTooMany) {
+  Stepped run(make_node_drain_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  run.step();
+  small.node("a").availability = Availability::kPause;
+  run.step();
+  small.web().replicas = 4;
+  small.add_task(4, "b").state = TaskState::kPreparing;
+  small.node("a").state = model::NodeState::kDown;
+  run.step();
+  EXPECT_THAT(run.actions(), Contains("scale shop_web from 4 to 3"));
+}
+
 TEST_F(KindsTest, ADrainThatSomebodyElseOrderedIsSurgedDuringTheHold) {
   small.node("a").availability = Availability::kDrain;
   small.task(1).desired = TaskState::kShutdown;  // held
