@@ -172,7 +172,8 @@ Json task_json(const Look& look, const model::Task& task) {
 
 int print_tasks(Context& context, const ListOptions& options, const Look& look) {
   std::vector<std::pair<std::string, const model::Task*>> tasks;
-  for (const auto& task : look.tasks) tasks.emplace_back(task_name(look, task), &task);
+  const Look named = options.no_resolve ? Look{} : look;  // what is not in it goes by its id
+  for (const auto& task : look.tasks) tasks.emplace_back(task_name(named, task), &task);
   // As docker: the tasks of a slot together, the newest first, since older ones are set in.
   std::stable_sort(tasks.begin(), tasks.end(), [](const auto& a, const auto& b) {
     if (a.first != b.first) return natural_less(a.first, b.first);
@@ -181,7 +182,7 @@ int print_tasks(Context& context, const ListOptions& options, const Look& look) 
   std::vector<Row> rows;
   std::string previous;
   for (const auto& [name, task] : tasks) {
-    const auto node = look.nodes.find(task->node_id);
+    const auto node = named.nodes.find(task->node_id);
     std::vector<std::string> ports;
     for (const auto& port : task->ports)
       ports.push_back("*:" + std::to_string(port.published) + "->" + std::to_string(port.target) +
@@ -191,7 +192,7 @@ int print_tasks(Context& context, const ListOptions& options, const Look& look) 
         {short_id(task->id, options.no_trunc),
          {short_id(task->id, options.no_trunc), (name == previous ? " \\_ " : "") + name,
           image_for_people(task->image, options.no_trunc),
-          node == look.nodes.end() ? task->node_id : node->second.hostname,
+          node == named.nodes.end() ? task->node_id : node->second.hostname,
           capitalized(model::to_string(task->desired)), state_for_people(*task, context.clock),
           shorten(error, 30, options.no_trunc), join(ports, ",")},
          task_json(look, *task)});

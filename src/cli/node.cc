@@ -167,7 +167,7 @@ Command ps_command() {
           .declare = [](Declare& declare) -> Action {
             auto options = std::make_shared<ListOptions>();
             auto words = std::make_shared<std::vector<std::string>>();
-            declare_list(declare, *options);
+            declare_task_list(declare, *options);
             declare.some("NODE", words.get(), "Nodes (default: the one that answers)",
                          ValueKind::kNode, false);
             return

@@ -69,7 +69,7 @@ Command ps_command() {
           .declare = [](Declare& declare) -> Action {
             auto options = std::make_shared<ListOptions>();
             auto words = std::make_shared<std::vector<std::string>>();
-            declare_list(declare, *options);
+            declare_task_list(declare, *options);
             declare.some("SERVICE", words.get(), "Services", ValueKind::kService);
             return
                 [options, words](Context& context) { return tasks_of(context, *options, *words); };

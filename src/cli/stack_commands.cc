@@ -169,11 +169,14 @@ Command list_command() {
 }
 
 Command of_one_stack(const char* name, const char* summary,
-                     int (*act)(Context&, const ListOptions&, const std::string&)) {
-  return {.name = name, .summary = summary, .declare = [act](Declare& declare) -> Action {
+                     int (*act)(Context&, const ListOptions&, const std::string&),
+                     void (*declare_options)(Declare&, ListOptions&)) {
+  return {.name = name,
+          .summary = summary,
+          .declare = [act, declare_options](Declare& declare) -> Action {
             auto options = std::make_shared<ListOptions>();
             auto words = std::make_shared<std::vector<std::string>>();
-            declare_list(declare, *options);
+            declare_options(declare, *options);
             declare.one("STACK", words.get(), "Stack", ValueKind::kStack);
             return [options, words, act](Context& context) {
               return act(context, *options, words->front());
@@ -202,8 +205,11 @@ Command stack_command() {
   return {.name = "stack",
           .summary = "Compose files deployed as stacks",
           .children = {deploy_command(), list_command(),
-                       of_one_stack("ps", "List the tasks of a stack", tasks_of),
-                       of_one_stack("services", "List the services of a stack", services_of),
+                       of_one_stack("ps", "List the tasks of a stack", tasks_of, declare_task_list),
+                       of_one_stack("services", "List the services of a stack", services_of,
+                                    [](Declare& declare, ListOptions& options) {
+                                      declare_list(declare, options);
+                                    }),
                        remove_command(),
                        print_config_command("Check a Compose file and print it resolved")}};
 }

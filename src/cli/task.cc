@@ -83,7 +83,7 @@ Command task_command() {
              .declare = [](Declare& declare) -> Action {
                auto options = std::make_shared<ListOptions>();
                auto all = std::make_shared<bool>(false);
-               declare_list(declare, *options);
+               declare_task_list(declare, *options);
                declare.flag("-a,--all", all.get(), "Also those that ended");
                return [options, all](Context& context) { return list(context, *options, *all); };
              },
