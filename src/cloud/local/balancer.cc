@@ -81,6 +81,20 @@ std::string render_balancer(const BalancerSpec& spec, const std::map<int, Balanc
   return out;
 }
 
+std::optional<int> slot_of(const std::map<int, BalancerTarget>& targets,
+                           const std::string& instance_id) {
+  for (const auto& [slot, target] : targets)
+    if (target.instance_id == instance_id) return slot;
+  for (int slot = 1; slot <= kBalancerSlots; ++slot)
+    if (!targets.contains(slot)) return slot;
+  return std::nullopt;
+}
+
+bool has_left(const BalancerTarget& target, std::optional<unsigned long> open,
+              std::int64_t now_unix_ms) {
+  return target.draining && (open == 0UL || now_unix_ms >= target.drain_until_unix_ms);
+}
+
 Status Balancer::save() {
   Json targets = Json::array();
   for (const auto& [slot, t] : targets_)
@@ -249,18 +263,14 @@ Status Balancer::fill_slot(const BalancerTarget& t) {
 Status Balancer::register_target(const InstanceRecord& instance) {
   std::lock_guard lock(mutex_);
   if (!wanted_) return fail(Errc::kFailedPrecondition, "there is no balancer yet; ensure it first");
-  BalancerTarget target{instance.id, instance.address, 0, false, 0};
-  for (const auto& [slot, t] : targets_)
-    if (t.instance_id == instance.id) {
-      if (!t.draining) return {};
-      target.slot = slot;
-    }
-  for (int slot = 1; target.slot == 0 && slot <= kBalancerSlots; ++slot)
-    if (!targets_.contains(slot)) target.slot = slot;
-  if (target.slot == 0)
+  const auto slot = slot_of(targets_, instance.id);
+  if (!slot)
     return fail(Errc::kResourceExhausted,
                 fmt::format("the balancer takes {} instances, no more", kBalancerSlots));
-  targets_[target.slot] = target;
+  if (const auto known = targets_.find(*slot); known != targets_.end() && !known->second.draining)
+    return {};
+  const BalancerTarget target{instance.id, instance.address, *slot, false, 0};
+  targets_[*slot] = target;
   HIVE_TRY(save());
   return fill_slot(target);
 }
@@ -321,9 +331,9 @@ void Balancer::tick() {
   const auto rows = servers();
   for (auto at = targets_.begin(); at != targets_.end();) {
     const auto& t = at->second;
-    // While HAProxy does not say how many there are, the time decides.
-    const unsigned long open = rows ? open_connections(*rows, t) : 1;
-    if (!t.draining || (open != 0 && unix_ms() < t.drain_until_unix_ms)) {
+    std::optional<unsigned long> open;
+    if (rows) open = open_connections(*rows, t);
+    if (!has_left(t, open, unix_ms())) {
       ++at;
       continue;
     }

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "cloud/local/local.h"
@@ -20,6 +21,15 @@ struct BalancerTarget {
 };
 
 inline constexpr int kBalancerSlots = 64;
+
+// The slot that the instance has, draining or not, or the lowest free one; nothing when all are
+// taken.
+std::optional<int> slot_of(const std::map<int, BalancerTarget>& targets,
+                           const std::string& instance_id);
+// Whether a target has left: no connection is open, or its time is up. `open`: nothing while
+// HAProxy does not say how many there are; the time decides then.
+bool has_left(const BalancerTarget& target, std::optional<unsigned long> open,
+              std::int64_t now_unix_ms);
 
 // The HAProxy configuration; occupied slots carry their addresses, so that a reload keeps them.
 std::string render_balancer(const BalancerSpec& spec, const std::map<int, BalancerTarget>& targets,
