@@ -74,6 +74,7 @@ ServerResponse read(Controller& controller, const ServerRequest& request) {
   if (path == "/v1/nodes") return body(controller.part("nodes"));
   if (path == "/v1/services") return body(controller.part("services"));
   if (path == "/v1/tasks") return body(controller.part("tasks"));
+  if (path == "/v1/stops") return body(controller.stops());
   if (path == "/v1/snapshot") return body(controller.whole());
   if (path == "/v1/routing") return ServerResponse::json(agent::encode_table(controller.table()));
   if (path == "/v1/events") return events(controller, request);

@@ -24,6 +24,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,7 @@ struct World {
   ClusterSettings settings;
   std::map<std::string, agent::Report> reports;  // of agents that reported lately, by node id
   std::optional<CloudLook> cloud;                // fresh ones only
+  std::set<std::string> stopped;  // tasks that were told to stop: their ends are no failures
   // For deadlines kept in a state: other managers must be able to read them.
   std::int64_t now_unix_ms = 0;
 };

@@ -285,7 +285,10 @@ std::vector<model::StopRequest> Operations::stops() const {
   for (const auto& [id, entry] : entries_)
     if (active(entry.record))
       for (const auto& stop : entry.stops)
-        if (seen.insert(stop.task_id).second) out.push_back(stop);
+        if (seen.insert(stop.task_id).second) {
+          out.push_back(stop);
+          out.back().by += ", asked for by " + entry.record.by;
+        }
   return out;
 }
 

@@ -41,8 +41,8 @@ class ScaleKind final : public OperationKind {
   }
 
   std::vector<std::string> claims(const OperationRecord& record) const override {
-    // Once the larger number is written, what is left is waiting: others may change it again.
-    if (json_bool(record.state, "growing")) return {};
+    // Once the larger number was seen written, what is left is waiting: others may change it again.
+    if (json_bool(record.state, "written")) return {};
     return {service_claim(json_string(record.request, "service"))};
   }
 
@@ -102,7 +102,11 @@ class ScaleKind final : public OperationKind {
                    std::uint64_t target, const std::vector<placement::Slot>& slots,
                    OperationStep& out) {
     const auto from = static_cast<std::uint64_t>(json_int(out.state, "from"));
-    if (json_bool(out.state, "growing") && service.replicas != target && service.replicas != from) {
+    if (json_bool(out.state, "growing") && service.replicas == target) out.state["written"] = true;
+    // Written once, it is not written again: whoever scales back to where it came from means it.
+    const bool ours = service.replicas == target ||
+                      (service.replicas == from && !json_bool(out.state, "written"));
+    if (json_bool(out.state, "growing") && !ours) {
       end(out, OperationOutcome::kFailed,
           "its replicas were set to " + std::to_string(service.replicas) + " by somebody else");
       return;
@@ -137,7 +141,9 @@ class ScaleKind final : public OperationKind {
     std::string said;
     std::int64_t newest = 0;
     for (const auto& [id, task] : world.snapshot.tasks) {
-      if (task.service_id != service.id || task.state_since_unix_ms < newest) continue;
+      if (task.service_id != service.id || task.state_since_unix_ms < newest ||
+          world.stopped.contains(id))
+        continue;
       const bool pending = task.state == model::TaskState::kPending;
       if (task.error.empty() && !pending) continue;
       newest = task.state_since_unix_ms;
