@@ -147,8 +147,9 @@ void check_controllers(engine::Engine& engine, const std::vector<model::Node>& n
 
 void check_canaries(engine::Engine& engine, Findings& found) {
   const auto services = engine.list_services();
+  if (!services || stray_canaries(*services, nullptr).empty()) return;
   const auto addresses = manager_addresses(engine);
-  if (!services || !addresses) return;
+  if (!addresses) return;
   const auto operations = ask_controller(*addresses, "/v1/operations");
   const auto strays = stray_canaries(*services, operations ? *operations : Json());
   found.insert(found.end(), strays.begin(), strays.end());

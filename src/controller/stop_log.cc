@@ -22,8 +22,7 @@ void StopLog::heard(const model::StopRecord& record, const TaskLoad& load) {
   // An edge that has let go of the task does not count for it any more.
   if (load.begun >= entry.last.begun) entry.last = load;
   if (const auto waits = waiting_.find(record.task_id); waits != waiting_.end())
-    waits->second.until =
-        std::max(waits->second.until, waits->second.until + kLastWord - kFirstWord);
+    waits->second.patience = kLastWord;
   while (order_.size() > kMaxStops) {
     stops_.erase(order_.front());
     order_.pop_front();
@@ -49,13 +48,13 @@ void StopLog::ended(const std::string& task_id, store::HistoryEvent event, bool 
   const bool known = found != stops_.end();
   if (known && found->second.recorded) return;
   const Milliseconds patience = known ? kLastWord : agent_there ? kFirstWord : Milliseconds(0);
-  waiting_[task_id] = {std::move(event), now + patience};
+  waiting_[task_id] = {std::move(event), now, patience};
 }
 
 std::vector<store::HistoryEvent> StopLog::due(MonotonicTime now) {
   std::vector<store::HistoryEvent> out;
   for (auto at = waiting_.begin(); at != waiting_.end();) {
-    if (at->second.until > now) {
+    if (at->second.since + at->second.patience > now) {
       ++at;
       continue;
     }

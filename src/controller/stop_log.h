@@ -53,7 +53,8 @@ class StopLog {
   };
   struct Waiting {
     store::HistoryEvent event;
-    MonotonicTime until{};
+    MonotonicTime since{};
+    Milliseconds patience{0};
   };
   std::map<std::string, Entry> stops_;  // by task
   std::deque<std::string> order_;       // the oldest first

@@ -34,6 +34,7 @@ TEST_F(StopLogTest, TheRecordMayComeAfterSwarmsWord) {
   ended();
   EXPECT_EQ(due(Milliseconds(2'000)), 0U);
   heard();
+  for (int report = 0; report < 10; ++report) heard();
   EXPECT_EQ(due(Milliseconds(29'000)), 0U);
   log.recorded("t");
   EXPECT_EQ(due(std::chrono::hours(1)), 0U);
@@ -51,8 +52,8 @@ TEST_F(StopLogTest, WhereNoAgentIsSwarmsWordIsToldAtOnce) {
 }
 
 TEST_F(StopLogTest, AStopWhoseRecordNeverComesHasSwarmsWord) {
-  heard();
   ended();
+  for (int report = 0; report < 10; ++report) heard();
   EXPECT_EQ(due(Milliseconds(29'000)), 0U);
   EXPECT_EQ(due(Milliseconds(30'000)), 1U);
 }
