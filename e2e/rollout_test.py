@@ -195,7 +195,7 @@ def test_a_global_service_is_rolled_out_on_every_node_and_taken_back(cluster):
     cluster.hive("service", "create", "--with-registry-auth", "--mode", "global", "--name",
                  "everywhere", "--update-parallelism", "5", "--update-monitor", "2s",
                  "--health-cmd", "wget -q -O /dev/null http://127.0.0.1:8080/health",
-                 "--health-interval", "1s", f"{IMAGE}:1.0")
+                 "--health-interval", "1s", "--health-start-period", "20s", f"{IMAGE}:1.0")
     try:
         def versions_on():
             return {task["node"]: task["image"].split("@")[0].rsplit(":", 1)[1]

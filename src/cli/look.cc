@@ -191,7 +191,8 @@ int print_tasks(Context& context, const ListOptions& options, const Look& look) 
       ports.push_back("*:" + std::to_string(port.published) + "->" + std::to_string(port.target) +
                       "/" + port.protocol);
     // It ended as it was told to: no failure, whatever its exit code is.
-    const bool stopped = task->state == model::TaskState::kFailed && look.stops.contains(task->id);
+    const bool stopped = task->state == model::TaskState::kFailed &&
+                         look.stops.contains(task->id) && !found_unhealthy(*task);
     const std::string error = task->error.empty() || stopped ? "" : "\"" + task->error + "\"";
     rows.push_back({short_id(task->id, options.no_trunc),
                     {short_id(task->id, options.no_trunc), (name == previous ? " \\_ " : "") + name,

@@ -100,7 +100,7 @@ class Differ {
   // Swarm calls failed what somebody told to stop, unless it was Swarm itself.
   void failed(const model::Task& task) {
     const std::string where = place(now_, task.node_id);
-    if (task.exit_code == kEndedByTerm)
+    if (task.exit_code == kEndedByTerm && !found_unhealthy(task))
       end("task_ended", task, "it was told to stop on " + where + " and ended");
     else
       end("task_failed", task,

@@ -53,6 +53,13 @@ TEST_F(HappeningsTest, ATaskThatEndedByItselfHasFailed) {
   EXPECT_EQ(told.ended_task, "t");
 }
 
+TEST_F(HappeningsTest, ATaskWhoseHealthCheckFailedHasFailed) {
+  now.tasks["t"].state = TaskState::kFailed;
+  now.tasks["t"].exit_code = 143;
+  now.tasks["t"].error = "task: non-zero exit (143): dockerexec: unhealthy container";
+  EXPECT_EQ(only().event.kind, "task_failed");
+}
+
 TEST_F(HappeningsTest, AStartIsNoEnd) {
   before.tasks["t"].state = TaskState::kStarting;
   EXPECT_EQ(only().event.kind, "task_running");

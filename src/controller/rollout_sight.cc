@@ -71,7 +71,7 @@ TaskView view_of(const World& world, const RolloutVersions& versions, const Task
   out.since_ms = task.state_since_unix_ms;
   const bool ended = task.state == TaskState::kFailed || task.state == TaskState::kRejected ||
                      task.state == TaskState::kComplete;
-  const bool failed = ended && !world.stopped.contains(task.id);
+  const bool failed = ended && (!world.stopped.contains(task.id) || found_unhealthy(task));
   const bool told = task.desired > TaskState::kRunning;
   if (failed && task.created_unix_ms >= versions.begun_unix_ms) {
     out.stage = TaskStage::kFailed;

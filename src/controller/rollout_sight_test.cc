@@ -69,6 +69,10 @@ TEST_F(RolloutSight, ATaskThatSomebodyStoppedHasNotFailed) {
   EXPECT_EQ(stage(), TaskStage::kFailed);
   world.stopped = {"t"};
   EXPECT_EQ(stage(), TaskStage::kLeaving);
+  // Unless it was Swarm, since it is no good.
+  task("t", 2, TaskState::kFailed).error =
+      "task: non-zero exit (143): dockerexec: unhealthy container";
+  EXPECT_EQ(stage(), TaskStage::kFailed);
 }
 
 TEST_F(RolloutSight, AnUnhealthyTaskDoesNotServe) {

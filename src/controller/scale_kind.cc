@@ -142,7 +142,7 @@ class ScaleKind final : public OperationKind {
     std::int64_t newest = 0;
     for (const auto& [id, task] : world.snapshot.tasks) {
       if (task.service_id != service.id || task.state_since_unix_ms < newest ||
-          world.stopped.contains(id))
+          (world.stopped.contains(id) && !found_unhealthy(task)))
         continue;
       const bool pending = task.state == model::TaskState::kPending;
       if (task.error.empty() && !pending) continue;

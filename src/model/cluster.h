@@ -128,6 +128,10 @@ struct Snapshot {
   MonotonicTime taken_at{};
 };
 
+// Swarm ended it since its engine's health check failed: a failure, although its container was told
+// to stop.
+bool found_unhealthy(const Task& task);
+
 std::string_view to_string(Role role);
 std::string_view to_string(Availability availability);
 std::string_view to_string(NodeState state);
