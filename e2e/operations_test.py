@@ -94,7 +94,7 @@ def test_scale_in_takes_the_chosen_task_and_loses_nothing(cluster):
     # One line for the stop: its record.
     assert eventually(lambda: of_task(cluster, gone["name"], "task_stopped"))
     assert "scale-in" in of_task(cluster, gone["name"], "task_stopped")[-1]["reason"]
-    assert "finished" in of_task(cluster, gone["name"], "task_stopped")[-1]["reason"]
+    assert "asked for by root" in of_task(cluster, gone["name"], "task_stopped")[-1]["reason"]
     time.sleep(4)  # Swarm's word of the same end would be told by now
     assert of_task(cluster, gone["name"], "task_failed", "task_ended") == []
 
