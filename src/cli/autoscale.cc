@@ -3,6 +3,7 @@
 
 #include <ctime>
 #include <memory>
+#include <set>
 
 #include "cli/commands.h"
 #include "cli/context.h"
@@ -223,22 +224,26 @@ std::string when(std::int64_t unix_ms) {
 int history(Context& context, const HistoryArgs& args) {
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
-  std::string path = "/v1/events?kind=autoscale&limit=1000";
-  if (!args.words.empty()) {
-    const auto service = find_service(**engine, args.words.front());
+  std::set<std::string> names;
+  for (const auto& word : args.words) {
+    const auto service = find_service(**engine, word);
     if (!service) return context.fail(service.error());
-    path += "&subject=" + service->name;
+    names.insert(service->name);
   }
+  std::string path = "/v1/events?kind=autoscale&limit=1000";
+  if (names.size() == 1) path += "&subject=" + *names.begin();
   const auto addresses = manager_addresses(**engine);
   if (!addresses) return context.fail(addresses.error());
   const auto events = ask_controller(*addresses, path);
   if (!events) return context.fail(events.error());
   std::vector<Row> rows;
-  for (auto event = events->rbegin(); event != events->rend(); ++event)
+  for (auto event = events->rbegin(); event != events->rend(); ++event) {
+    if (!names.empty() && !names.contains(json_string(*event, "subject"))) continue;
     rows.push_back({std::to_string(json_int(*event, "id")),
                     {when(json_int(*event, "unix_ms")), json_string(*event, "subject"),
                      what_of(json_string(*event, "kind")), json_string(*event, "reason")},
                     *event});
+  }
   return print_listing(context, args.list, {"TIME", "SERVICE", "WHAT", "REASON"}, rows);
 }
 
@@ -248,7 +253,7 @@ Command history_command() {
           .declare = [](Declare& declare) -> Action {
             auto args = std::make_shared<HistoryArgs>();
             declare_list(declare, args->list, false);
-            declare.some("SERVICE", &args->words, "Service; all when none is named",
+            declare.some("SERVICE", &args->words, "Services; all when none is named",
                          ValueKind::kService, false);
             return [args](Context& context) { return history(context, *args); };
           }};
