@@ -164,6 +164,7 @@ Status Controller::tick() {
   auto seen = look();
   if (seen) {
     auto world = take(*seen);
+    if (watcher_) watcher_(world);
     step_operations(std::move(*seen), std::move(world));
   } else {
     lose(seen.error());
@@ -211,8 +212,10 @@ std::shared_ptr<const World> Controller::take(Look& look) {
   auto world = std::make_shared<World>();
   world->snapshot = snapshot_;
   world->settings = settings_;
-  for (const auto& [node, state] : agents_)
+  for (const auto& [node, state] : agents_) {
+    world->reported_at.emplace(node, state.at);
     if (fresh(state)) world->reports.emplace(node, state.report);
+  }
   if (cloud_) world->cloud = cloud_();
   world->stopped = stop_log_.tasks();
   world->now_unix_ms = unix_ms(clock_.wall_now());

@@ -70,6 +70,11 @@ class Controller {
   // The cloud's newest word, or nothing; asked at each look, must not block.
   void attach_cloud(std::function<std::optional<CloudLook>()> cloud) { cloud_ = std::move(cloud); }
 
+  // Told of each look that was made as leader, and by null of one that was not; must not block.
+  void attach_watcher(std::function<void(std::shared_ptr<const World>)> watcher) {
+    watcher_ = std::move(watcher);
+  }
+
   void start();  // the loop, and the engine's events
   void stop();
 
@@ -145,6 +150,7 @@ class Controller {
   const ControllerOptions options_;
   Operations* operations_ = nullptr;
   std::function<std::optional<CloudLook>()> cloud_;
+  std::function<void(std::shared_ptr<const World>)> watcher_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -1,3 +1,4 @@
+#include "controller/autoscale_kind.h"
 #include "controller/canary_rm_kind.h"
 #include "controller/instance_end_kind.h"
 #include "controller/kind_rollout.h"
@@ -14,6 +15,7 @@ std::vector<std::unique_ptr<OperationKind>> operation_kinds() {
   kinds.push_back(std::make_unique<RolloutKind>());
   kinds.push_back(make_canary_rm_kind());
   kinds.push_back(make_scale_kind());
+  kinds.push_back(make_autoscale_kind());
   kinds.push_back(make_task_stop_kind());
   kinds.push_back(make_node_drain_kind());
   kinds.push_back(make_node_activate_kind());

@@ -1,5 +1,6 @@
 #include "controller/scale_kind.h"
 
+#include "controller/autoscale_kind.h"
 #include "controller/kind_base.h"
 #include "controller/shrink_part.h"
 #include "controller/swarm_actions.h"
@@ -32,6 +33,7 @@ class ScaleKind final : public OperationKind {
       return fail(Errc::kInvalidArgument, "'replicas' must be a whole number from 0 on");
     return Json{{"service", service->id},
                 {"replicas", replicas},
+                {"autoscaler", json_bool(request, "autoscaler")},
                 {"reason", json_string(request, "reason", "it was asked for")}};
   }
 
@@ -59,6 +61,15 @@ class ScaleKind final : public OperationKind {
                  "asked to end at " + count_of(service.replicas, "replica"));
     if (updating(service) && !json_bool(out.state, "growing")) {
       out.progress.doing = "waits until the update of " + service.name + " has ended";
+      return out;
+    }
+    // What a person sets is theirs, until they give it back.
+    if (!json_bool(record.request, "autoscaler") && !json_bool(out.state, "growing") &&
+        autoscale_acts(service)) {
+      out.actions.push_back(autoscale_pause_action(
+          service, "scaled to " + std::to_string(json_int(record.request, "replicas")) + " by " +
+                       record.by));
+      out.progress.doing = "pauses its autoscaling";
       return out;
     }
     const auto target = static_cast<std::uint64_t>(json_int(record.request, "replicas"));
