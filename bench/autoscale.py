@@ -17,7 +17,8 @@ TOOLS = ["bench_autoscale"]
 SHOWN = ["hive", "hpa_hindsight", "kpa_hindsight", "target_tracking_hindsight", "hpa",
          "static_peak"]
 POLICIES = SHOWN + ["kpa", "target_tracking", "aws_predictive", "nomad", "autopilot",
-                    "holt_winters", "hypa", "static_mean"]
+                    "holt_winters", "hypa", "crane_dsp", "react", "adapt", "hist", "reg", "conpaas",
+                    "lcp", "static_mean"]
 RIVALS = ["hpa_hindsight", "kpa_hindsight", "target_tracking_hindsight"]
 
 
