@@ -14,6 +14,7 @@
 #include "simulator/baselines/conpaas.h"
 #include "simulator/baselines/crane_dsp.h"
 #include "simulator/baselines/fixed.h"
+#include "simulator/baselines/foresight.h"
 #include "simulator/baselines/hist.h"
 #include "simulator/baselines/holt_winters.h"
 #include "simulator/baselines/hpa.h"
@@ -24,6 +25,7 @@
 #include "simulator/baselines/react.h"
 #include "simulator/baselines/reg.h"
 #include "simulator/hive_policy.h"
+#include "simulator/novelty.h"
 
 namespace hive::simulator {
 namespace {
@@ -68,6 +70,12 @@ std::unique_ptr<Policy> make_of_arrivals(const Load&, const ContestOptions& opti
 std::unique_ptr<Policy> make_lcp(const Load&, const ContestOptions& options, double) {
   return std::make_unique<Lcp>(1 / options.objective, lead_s(options.world),
                                options.world.capacity);
+}
+// Targets from 0.01 to 1 become prices from 30,000 to 30.
+std::unique_ptr<Policy> make_foresight(const Load& load, const ContestOptions& options,
+                                       double target) {
+  return std::make_unique<Foresight>(load, 30 / std::pow(target, 1.5), lead_s(options.world),
+                                     options.world.capacity);
 }
 template <typename Baseline>
 std::unique_ptr<Policy> make_ahead(const Load&, const ContestOptions& options, double target) {
@@ -123,6 +131,9 @@ const std::vector<Recipe>& recipes() {
        0.8,
        &make_of_arrivals<Conpaas>},
       {{"lcp", "Lazy Capacity Provisioning, unserved work priced at 1 / objective"}, 0, &make_lcp},
+      {{"foresight", "a bound: Lazy Capacity Provisioning that sees a boot time ahead", true},
+       0.1,
+       &make_foresight},
       {{"static_peak", "replicas for the busiest second, always"},
        0,
        [](const Load& load, const ContestOptions& options, double) -> std::unique_ptr<Policy> {
@@ -231,6 +242,7 @@ Result<Contest> run_contest(const Load& load, const ContestOptions& options) {
   Contest out;
   OptimumOptions view = optimum_options(options);
   out.best = optimum(load, view);
+  out.novel = novel_share(load, options.world);
   view.boot_s = 0;
   out.best_without_delay = optimum(load, view);
   for (const std::string& name : options.policies) {

@@ -6,11 +6,14 @@
 #include "simulator/baselines/adapt.h"
 #include "simulator/baselines/conpaas.h"
 #include "simulator/baselines/crane_dsp.h"
+#include "simulator/baselines/foresight.h"
 #include "simulator/baselines/hist.h"
 #include "simulator/baselines/lcp.h"
 #include "simulator/baselines/react.h"
 #include "simulator/baselines/reg.h"
 #include "simulator/baselines/test_world.h"
+#include "simulator/testing_support.h"
+#include "simulator/world.h"
 
 namespace hive::simulator {
 namespace {
@@ -182,6 +185,19 @@ TEST(Lcp, LetsGoAfterAStartsCostOfWaste) {
   EXPECT_EQ(world.run(89, 1), 3);
   EXPECT_EQ(world.run(1, 1), 1);
   EXPECT_EQ(world.run(3600, 0), 1);
+}
+
+// What it is shown is what comes a boot time later, and the capacity is there then.
+TEST(Foresight, IsThereWhenTheLoadComes) {
+  std::vector<float> loads(300, 1.0F);
+  loads.resize(500, 6.0F);
+  loads.resize(1000, 1.0F);
+  const Load load = load_of(loads);
+  Foresight policy(load, 1000, 60, 1);
+  const Outcome outcome = simulate(load, {.capacity = 1, .boot_s = 60, .initial = 1}, policy);
+  EXPECT_NEAR(outcome.unserved, 0, 6);
+  // Five more for 200 s, a boot time before and as long of waste at most.
+  EXPECT_LE(outcome.node_seconds, 1000 + 5 * (60 + 200 + 60) + 10);
 }
 
 // Its value (cost and priced loss) is within three times the optimum's on whatever comes; here, on
