@@ -43,6 +43,7 @@ struct Entry {
 struct Contest {
   Optimum best;
   Optimum best_without_delay;  // of Gandhi et al.: starts cost nothing
+  double novel = 0;            // novel_share(): what no past foretold
   std::vector<Entry> entries;
 };
 
