@@ -185,6 +185,9 @@ void Autoscaling::step_one(Entry& entry, const model::Service& service, const Si
   entry.paused = paused == service.labels.end() ? std::string() : paused->second;
   entry.signals = sight.book.of(service);
   learn_lead(entry, sight.world);
+  // A dry run goes out from the number that there is.
+  if (std::exchange(entry.real, service.replicas) != service.replicas)
+    entry.would = static_cast<int>(service.replicas);
   entry.view = view_of(entry, service, sight, holder);
   if (noticed_hand(entry, service, sight, holder != nullptr)) entry.view.paused = true;
   entry.decision = entry.rule->decide(entry.view);
