@@ -113,7 +113,8 @@ class AutoscalingTest : public ::testing::Test {
     for (const auto& [id, task] : world.snapshot.tasks) {
       if (task.state != model::TaskState::kRunning) continue;
       auto& agent = world.reports[task.node_id];
-      agent.containers.push_back({id, "c" + id, "running", "", "tini", {}});
+      agent.containers.push_back(
+          {id, "c" + id, "running", flapping_ ? "unhealthy" : "healthy", "tini", {}});
       const auto rate = std::floor(left / static_cast<double>(running--));
       left -= rate;
       model::EndpointStats stats;
@@ -154,6 +155,7 @@ class AutoscalingTest : public ::testing::Test {
   double requests_ = 0;
   double cpu_ms_ = 1;  // of CPU, a request
   bool silent_ = false;
+  bool flapping_ = false;  // every container is unhealthy
   std::string update_state_;
   std::map<std::string, std::int64_t> first_seen_;
 };
@@ -351,6 +353,20 @@ TEST_F(AutoscalingTest, WhatWasLearnedSurvives) {
   requests_ = 500;
   turn(70);
   EXPECT_GE(replicas(), 6);
+}
+
+// It does not start anew, and says nothing of how long a start takes.
+TEST_F(AutoscalingTest, ATaskThatIsHealthyAgainTellsNothingOfTheLeadTime) {
+  deploy(kPolicy);
+  turn(600);
+  const double before = status()["lead_s"].get<double>();
+  flapping_ = true;
+  turn(2);
+  EXPECT_EQ(status()["ready"], 0);
+  flapping_ = false;
+  turn(2);
+  EXPECT_EQ(status()["ready"], 2);
+  EXPECT_DOUBLE_EQ(status()["lead_s"].get<double>(), before);
 }
 
 TEST_F(AutoscalingTest, ABrokenFileIsOnlyANewBeginning) {
