@@ -120,7 +120,7 @@ def test_a_persons_number_is_theirs_until_it_is_given_back(cluster):
     cluster.hive("service", "scale", "hive-server=3")
     now = status(cluster)
     assert now["state"] == "paused" and "scaled to 3 by root" in now["paused"], now
-    cluster.hive("stack", "deploy", "-c", str(cluster.file), NAME)
+    cluster.up()  # deploys the same file
     time.sleep(3)
     assert status(cluster)["state"] == "paused" and len(cluster.tasks()) == 3
     assert "its autoscaling goes on" in cluster.hive("autoscale", "resume", "hive-server")

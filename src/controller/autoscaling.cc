@@ -185,6 +185,9 @@ void Autoscaling::step_one(Entry& entry, const model::Service& service, const Si
   entry.paused = paused == service.labels.end() ? std::string() : paused->second;
   entry.signals = sight.book.of(service);
   learn_lead(entry, sight.world);
+  // A dry run goes out from the number that there is.
+  if (std::exchange(entry.real, service.replicas) != service.replicas)
+    entry.would = static_cast<int>(service.replicas);
   entry.view = view_of(entry, service, sight, holder);
   if (noticed_hand(entry, service, sight, holder != nullptr)) entry.view.paused = true;
   entry.decision = entry.rule->decide(entry.view);
@@ -194,18 +197,17 @@ void Autoscaling::step_one(Entry& entry, const model::Service& service, const Si
   if (!entry.busy) act(entry, service, holder);
 }
 
-// A replica counts from its task's creation; of those that were there before this controller acted,
-// Swarm's own times are all that is known.
+// A replica counts from its task's creation, and once; of those that were there before this
+// controller acted, Swarm's own times are all that is known.
 void Autoscaling::learn_lead(Entry& entry, const World& world) {
-  std::set<std::string> serving;
   for (const model::Task* task : entry.signals.serving) {
-    serving.insert(task->id);
-    if (entry.served.contains(task->id) || task->created_unix_ms <= 0) continue;
+    if (!entry.served.insert(task->id).second || task->created_unix_ms <= 0) continue;
     if (entry.new_here && entry.lead.measured()) continue;
     const auto until = entry.new_here ? task->state_since_unix_ms : world.now_unix_ms;
     entry.lead.saw(static_cast<double>(until - task->created_unix_ms) / kMsPerSecond);
   }
-  entry.served = std::move(serving);
+  std::erase_if(entry.served,
+                [&](const std::string& id) { return !world.snapshot.tasks.contains(id); });
   entry.new_here = false;
 }
 

@@ -73,7 +73,7 @@ class Autoscaling {
     ScheduleZones zones;
     std::unique_ptr<decide::autoscale::Autoscaler> rule;
     decide::autoscale::LeadTime lead;
-    std::set<std::string> served;  // tasks that were seen to serve
+    std::set<std::string> served;  // tasks that were seen to serve, while they are there
     bool new_here = true;          // its tasks' starts were not watched
 
     bool busy = false;            // a write is under way
