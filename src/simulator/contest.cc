@@ -49,6 +49,8 @@ double lead_s(const WorldOptions& world) {
 
 std::unique_ptr<Policy> make_hive(const Load&, const ContestOptions& options, double) {
   const WorldOptions& world = options.world;
+  if (options.service)
+    return std::make_unique<ServicePolicy>(*options.service, lead_s(world), options.zones);
   decide::autoscale::SizerOptions sizer{.objective = options.objective,
                                         .lead_s = lead_s(world),
                                         .start_cost_s = lead_s(world),
