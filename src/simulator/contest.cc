@@ -229,6 +229,7 @@ Result<Entry> run_policy(const Load& load, const ContestOptions& options, const 
   Entry entry;
   if (recipe.known.hindsight) {
     entry = tune(load, options, recipe);
+    if (recipe.make == &make_foresight) entry.target = 0;  // a price, not a target
   } else {
     const auto policy = recipe.make(load, options, recipe.usual_target);
     entry.outcome = simulate(load, world_of(load, options, name), *policy);
