@@ -49,6 +49,8 @@ double lead_s(const WorldOptions& world) {
 
 std::unique_ptr<Policy> make_hive(const Load&, const ContestOptions& options, double) {
   const WorldOptions& world = options.world;
+  if (options.service)
+    return std::make_unique<ServicePolicy>(*options.service, lead_s(world), options.zones);
   decide::autoscale::SizerOptions sizer{.objective = options.objective,
                                         .lead_s = lead_s(world),
                                         .start_cost_s = lead_s(world),
@@ -227,6 +229,7 @@ Result<Entry> run_policy(const Load& load, const ContestOptions& options, const 
   Entry entry;
   if (recipe.known.hindsight) {
     entry = tune(load, options, recipe);
+    if (recipe.make == &make_foresight) entry.target = 0;  // a price, not a target
   } else {
     const auto policy = recipe.make(load, options, recipe.usual_target);
     entry.outcome = simulate(load, world_of(load, options, name), *policy);
