@@ -5,6 +5,7 @@
 
 namespace hive::cli {
 
+Command aws_command();
 Command up_command();
 Command down_command();
 Command status_command();

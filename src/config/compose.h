@@ -346,6 +346,28 @@ struct Registry {
   bool operator==(const Registry&) const = default;
 };
 
+// x-hive.aws: settings of `cloud: aws`.
+struct Aws {
+  std::string region;                       // empty = the environment's or the profile's
+  std::string profile;                      // empty = the one in force
+  std::string vpc;                          // tag Name or id; empty = the default VPC
+  std::vector<std::string> subnets;         // tags Name or ids; empty = one of each zone
+  std::string image = "debian-12-amd64-*";  // id or name pattern
+  std::string image_owner =
+      "136693071363";  // Debian's account (wiki.debian.org/Cloud/AmazonEC2Image)
+  std::string manager_type = "t3.medium";
+  std::vector<std::string> worker_types{"m5.large", "m5a.large"};
+  std::uint32_t spot_percent = 0;
+  std::int64_t disk_gib = 30;
+  bool internal = false;
+  std::vector<std::string> sources{"0.0.0.0/0"};
+  std::map<std::uint16_t, std::string> certificates;  // ACM ARNs by listener port
+  std::uint32_t draining_s = 300;
+  std::vector<std::string> repositories;
+  std::map<std::string, double> prices;  // US dollars an hour by instance type
+  bool operator==(const Aws&) const = default;
+};
+
 struct Cluster {
   std::string name;  // a DNS label; empty when the file has no x-hive.name
   std::string cloud = "local";
@@ -355,8 +377,8 @@ struct Cluster {
   Registry registry;
   std::uint16_t dashboard_port = 5000;  // 0 = no dashboard
   std::string subnet;                   // IPv4 CIDR; empty = a free one is chosen
-  // Whole x-hive object as compact JSON with sorted keys ("" when absent): also holds the keys of
-  // clouds other than local (region, vpc, ...), checked by their own room.
+  Aws aws;
+  // Whole x-hive object as compact JSON with sorted keys ("" when absent).
   std::string json;
 };
 

@@ -605,7 +605,9 @@ std::string to_json(const Node& node) {
 }
 
 Cluster convert_cluster(const Node& node, const LoadOptions& options, Findings& findings) {
-  return HiveReader(options, findings).cluster(node);
+  Cluster out = HiveReader(options, findings).cluster(node);
+  out.aws = convert_aws(node, out, findings);
+  return out;
 }
 
 ServiceHive convert_service_hive(const Node& node, const std::string& service,

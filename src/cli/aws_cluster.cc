@@ -1,0 +1,204 @@
+#include "cli/aws_cluster.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <thread>
+
+#include "cli/compose_input.h"
+#include "cli/converge.h"
+#include "cloud/aws/account.h"
+#include "cloud/aws/apply.h"
+#include "cloud/aws/cost.h"
+#include "cloud/aws/observe.h"
+#include "cloud/aws/plan.h"
+
+namespace hive::cli {
+namespace {
+
+namespace aws = cloud::aws;
+
+constexpr Milliseconds kPauseSlice{100};
+
+// HTTP unless it is tcp; TLS ends at the balancer where the port has a certificate.
+aws::BalancerListener listener(const config::Aws& settings, const config::ClusterListener& from) {
+  const bool http = from.mode == "http";
+  aws::BalancerListener out{.port = from.listen,
+                            .instance_port = from.instance,
+                            .protocol = http ? "HTTP" : "TCP",
+                            .instance_protocol = http ? "HTTP" : "TCP"};
+  if (const auto certificate = settings.certificates.find(from.listen);
+      certificate != settings.certificates.end()) {
+    out.protocol = http ? "HTTPS" : "SSL";
+    out.certificate = certificate->second;
+  }
+  return out;
+}
+
+aws::Settings settings_of(const config::Cluster& cluster, const std::string& region) {
+  const config::Aws& from = cluster.aws;
+  aws::Settings out{.cluster = cluster.name,
+                    .region = region,
+                    .vpc = from.vpc,
+                    .subnets = from.subnets,
+                    .image = from.image,
+                    .image_owner = from.image_owner,
+                    .managers = cluster.managers,
+                    .manager_type = from.manager_type,
+                    .workers_min = cluster.workers.min,
+                    .workers_max = cluster.workers.max,
+                    .worker_types = from.worker_types,
+                    .spot_percent = from.spot_percent,
+                    .disk_gib = from.disk_gib,
+                    .internal = from.internal,
+                    .sources = from.sources,
+                    .draining_s = from.draining_s,
+                    .repositories = from.repositories};
+  bool dashboard = cluster.dashboard_port == 0;
+  for (const auto& one : cluster.listeners) {
+    out.listeners.push_back(listener(from, one));
+    dashboard =
+        dashboard || one.listen == cluster.dashboard_port || one.instance == cluster.dashboard_port;
+  }
+  if (!dashboard)
+    out.listeners.push_back(
+        {.port = cluster.dashboard_port, .instance_port = cluster.dashboard_port});
+  return out;
+}
+
+// One command's dealings with AWS.
+class Session {
+ public:
+  Session(Context& context, const config::Spec& spec) : context_(context), spec_(spec) {}
+
+  Status open() {
+    aws::ClientOptions options{.profile = spec_.cluster.aws.profile,
+                               .environment = own_environment(),
+                               .clock = &context_.clock};
+    HIVE_ASSIGN(options.region, aws::region_in_force(options.environment, options.profile,
+                                                     spec_.cluster.aws.region));
+    options.seed = static_cast<std::uint64_t>(context_.clock.wall_now().time_since_epoch().count() ^
+                                              static_cast<long>(getpid()));
+    options.pause = [](Milliseconds time) {
+      for (; time > Milliseconds(0) && !interrupted(); time -= kPauseSlice)
+        std::this_thread::sleep_for(std::min(time, kPauseSlice));
+      return !interrupted();
+    };
+    client_ = std::make_unique<aws::Client>(std::move(options));
+    settings_ = settings_of(spec_.cluster, client_->region());
+    HIVE_ASSIGN(identity_, aws::get_caller_identity(*client_));
+    return {};
+  }
+
+  Result<aws::Desired> desired() {
+    HIVE_ASSIGN(const auto place, aws::find_place(*client_, settings_));
+    return aws::desired_of(settings_, place);
+  }
+  Result<aws::World> world() {
+    return aws::observe(*client_, aws::Names(settings_.cluster), settings_.repositories);
+  }
+
+  aws::Client& client() { return *client_; }
+  const aws::Settings& settings() const { return settings_; }
+  std::string where() const { return "account " + identity_.account + ", " + client_->region(); }
+
+ private:
+  Context& context_;
+  const config::Spec& spec_;
+  std::unique_ptr<aws::Client> client_;
+  aws::Settings settings_;
+  aws::Identity identity_;
+};
+
+bool agreed(Context& context, const std::string& question, bool yes) {
+  if (yes) return true;
+  context.print(question + " [y/N] ");
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "y" || answer == "Y" || answer == "yes") return true;
+  context.line("left as it is");
+  return false;
+}
+
+std::string done_line(const aws::Step& step, const std::string& how) {
+  const char* verb = step.effect == aws::Effect::kMake     ? "made "
+                     : step.effect == aws::Effect::kRemove ? "removed "
+                                                           : "changed ";
+  if (how.starts_with("kept")) return step.subject + " " + how;
+  return verb + step.subject + (how.empty() ? "" : " (" + how + ")");
+}
+
+Status apply(Context& context, Session& session, bool yes, bool& nothing) {
+  HIVE_TRY(session.open());
+  HIVE_ASSIGN(const auto desired, session.desired());
+  HIVE_ASSIGN(auto world, session.world());
+  const auto plan = aws::plan_up(desired, world);
+  nothing = plan.steps.empty() && plan.refusals.empty();
+  context.print(aws::render(plan));
+  if (nothing) return {};
+  if (plan.refusals.empty() &&
+      !agreed(context, "Do this in " + session.where() + "? It costs money.", yes))
+    return fail(Errc::kCancelled, "nothing was done");
+  aws::Applier applier(
+      session.client(), desired.names, std::move(world),
+      [&](const aws::Step& step, const std::string& how) { context.line(done_line(step, how)); });
+  return applier.apply(plan, desired);
+}
+
+Status remove(Context& context, Session& session, bool yes, bool& nothing) {
+  HIVE_TRY(session.open());
+  HIVE_ASSIGN(auto world, session.world());
+  const aws::Names names(session.settings().cluster);
+  const auto plan = aws::plan_down(names, world);
+  nothing = plan.steps.empty();
+  context.print(aws::render(plan));
+  if (nothing) return {};
+  if (!agreed(context, "Remove this from " + session.where() + "?", yes))
+    return fail(Errc::kCancelled, "nothing was done");
+  aws::Applier applier(
+      session.client(), names, std::move(world),
+      [&](const aws::Step& step, const std::string& how) { context.line(done_line(step, how)); });
+  return applier.remove(plan);
+}
+
+}  // namespace
+
+int aws_dry_run(Context& context, const config::Spec& spec) {
+  Session session(context, spec);
+  if (const auto opened = session.open(); !opened) return context.fail(opened.error());
+  const auto desired = session.desired();
+  if (!desired) return context.fail(desired.error());
+  const auto world = session.world();
+  if (!world) return context.fail(world.error());
+  const auto plan = aws::plan_up(*desired, *world);
+  context.line("cluster " + spec.cluster.name + " in " + session.where() + ":");
+  context.print(aws::render(plan));
+  if (plan.steps.empty()) context.line("everything is as the file asks");
+  context.print(aws::render(aws::estimate(session.settings(), spec.cluster.aws.prices)));
+  return plan.refusals.empty() ? kExitOk : kExitRefused;
+}
+
+int aws_apply(Context& context, const config::Spec& spec, bool yes) {
+  catch_interrupts();
+  Session session(context, spec);
+  bool nothing = false;
+  if (const auto done = apply(context, session, yes, nothing); !done)
+    return context.fail(done.error());
+  context.line(nothing ? "everything is as the file asks; nothing changed"
+                       : "made. The machines do not form a Swarm by themselves yet");
+  return kExitOk;
+}
+
+int aws_remove(Context& context, const config::Spec& spec, bool yes) {
+  catch_interrupts();
+  Session session(context, spec);
+  bool nothing = false;
+  if (const auto done = remove(context, session, yes, nothing); !done)
+    return context.fail(done.error());
+  if (nothing) context.line("nothing of cluster " + spec.cluster.name + " is left in AWS");
+  return kExitOk;
+}
+
+}  // namespace hive::cli
