@@ -19,6 +19,7 @@
 #include "cloud/local/api.h"
 #include "cloud/local/daemon.h"
 #include "os/file.h"
+#include "os/file_stamp.h"
 #include "os/process.h"
 
 namespace hive::cloud::local {
@@ -103,7 +104,7 @@ Status Balancer::save() {
                        {"slot", slot},
                        {"draining", t.draining},
                        {"drain_until_unix_ms", t.drain_until_unix_ms}});
-  const Json json{{"spec", to_json(spec_)}, {"targets", targets}};
+  const Json json{{"spec", to_json(spec_)}, {"targets", targets}, {"certificates", served_}};
   HIVE_TRY(os::make_directories(paths_.state / "balancer", 0700));
   return os::write_file_atomically(paths_.state / "balancer" / "balancer.json", json.dump(2), 0600);
 }
@@ -140,7 +141,28 @@ Result<std::string> Balancer::command(const std::string& line) const {
   return out;
 }
 
+std::string Balancer::certificates() const {
+  std::string out;
+  for (const auto& l : spec_.listeners)
+    if (l.mode == "https")
+      out += fmt::format("{} {}\n", l.certificate_pem, os::file_stamp(l.certificate_pem));
+  return out;
+}
+
+// The old process serves on with the old ones while HAProxy does not take the new.
+void Balancer::serve_renewed_certificates() {
+  const std::string now = certificates();
+  if (!wanted_ || now == served_ || now == refused_) return;
+  if (const auto done = run_haproxy(); done) {
+    log::info("cloud", "the balancer serves its renewed certificates");
+  } else {
+    refused_ = now;
+    log::warn("cloud", "a changed certificate is not served: {}", describe(done.error()));
+  }
+}
+
 Status Balancer::run_haproxy() {
+  const std::string read = certificates();
   const fs::path base = paths_.state / "balancer";
   const std::string config = (base / "haproxy.cfg").string();
   const std::string state_file = (base / "server-state").string();
@@ -160,7 +182,10 @@ Status Balancer::run_haproxy() {
   HIVE_ASSIGN(const auto since, os::start_time(pid));
   for (int i = 0; i < 500 && os::alive(pid, since); ++i) {
     const auto info = command("show info");
-    if (info && info->find(fmt::format("\nPid: {}\n", pid)) != std::string::npos) return {};
+    if (info && info->find(fmt::format("\nPid: {}\n", pid)) != std::string::npos) {
+      served_ = read;
+      return save();
+    }
     ::usleep(10'000);
   }
   return fail(Errc::kUnavailable, fmt::format("the balancer's HAProxy does not start; see {}",
@@ -186,6 +211,7 @@ Status Balancer::adopt() {
                          json_int(t, "drain_until_unix_ms")};
       targets_[one.slot] = one;
     }
+  served_ = json_string(json, "certificates");
   wanted_ = true;
   if (running_daemon(paths_, "balancer") != 0) return {};
   return run_haproxy();
@@ -217,7 +243,7 @@ Status Balancer::recover() {
 Status Balancer::ensure(const BalancerSpec& spec) {
   std::lock_guard lock(mutex_);
   const bool runs = running_daemon(paths_, "balancer") != 0;
-  if (wanted_ && runs && spec == spec_) return {};
+  if (wanted_ && runs && spec == spec_ && certificates() == served_) return {};
   for (const auto& l : spec.listeners) {
     // Of a balancer whose record was lost all ports may be its own.
     const bool ours = (runs && !wanted_) ||
@@ -324,6 +350,11 @@ unsigned long Balancer::open_connections(const ServerRows& rows, const BalancerT
 
 void Balancer::tick() {
   std::lock_guard lock(mutex_);
+  serve_renewed_certificates();
+  end_drains();
+}
+
+void Balancer::end_drains() {
   const bool draining = std::any_of(targets_.begin(), targets_.end(),
                                     [](const auto& entry) { return entry.second.draining; });
   ::waitpid(running_daemon(paths_, "balancer"), nullptr, WNOHANG);

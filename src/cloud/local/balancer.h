@@ -47,13 +47,18 @@ class Balancer {
   Status deregister(const std::string& instance_id);
   bool has(const std::string& instance_id);
   Result<BalancerStatus> status();
-  // Ends drains whose connections are gone or whose time is up. Called a few times a second.
+  // Ends drains whose connections are gone or whose time is up, and serves certificates that were
+  // renewed. Called a few times a second.
   void tick();
 
  private:
   Status save();
   Status run_haproxy();
   Status recover();
+  // Which versions of the listeners' certificates there are.
+  std::string certificates() const;
+  void serve_renewed_certificates();
+  void end_drains();
   Result<std::string> command(const std::string& text) const;
   Status fill_slot(const BalancerTarget& target);
   // By "backend/server": column of HAProxy's statistics -> value.
@@ -66,6 +71,8 @@ class Balancer {
   bool wanted_ = false;
   BalancerSpec spec_;
   std::map<int, BalancerTarget> targets_;  // by slot
+  std::string served_;                     // certificates() that HAProxy has read
+  std::string refused_;                    // and those that it did not take
 };
 
 }  // namespace hive::cloud::local
