@@ -354,7 +354,7 @@ void add_aws_keys(std::vector<Key>& keys) {
       hive("x-hive.aws.draining", kText, "duration, 1s to 1h", "5m",
            "How long the balancer lets open connections of a leaving node end.", Format::kDuration),
       hive("x-hive.aws.repositories", kSequence, "list of names", "",
-           "ECR repositories to make. They are kept by `hive down` while they hold images.",
+           "ECR repositories to make. Those that hold images are kept when the rest is removed.",
            Format::kUniqueList),
       hive("x-hive.aws.prices", kMapping, "mapping of instance type to number", "",
            "US dollars an hour, for the estimate of `hive up --dry-run`, where the built-in list "
