@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "cli/command.h"
 #include "cli/compose_input.h"
 #include "cli/converge.h"
 #include "cloud/aws/account.h"
