@@ -40,8 +40,8 @@ class StopLog {
   // What of that must be told now, since no record came.
   std::vector<store::HistoryEvent> due(MonotonicTime now);
 
-  // Tasks that were told to stop: their ends are no failures, unless Swarm did it since their health
-  // check failed.
+  // Tasks that were told to stop: their ends are no failures, unless Swarm did it since their
+  // health check failed.
   std::set<std::string> tasks() const;
   Json as_json() const;
 
