@@ -17,13 +17,16 @@ x-hive:
   managers: 3
   workers: {min: 2, max: 8}
   load_balancer:
-    listeners: ["80:8080", {port: 443, target: 8080}]
+    listeners:
+      - "80:8080"
+      - port: 443
+        target: 8080
+        certificate: arn:aws:acm:eu-central-1:123456789012:certificate/x
   aws:
     region: eu-central-1
     image: %s
     worker_types: [m5.large, m5a.large]
     spot: 50%%
-    certificates: {443: "arn:aws:acm:eu-central-1:123456789012:certificate/x"}
     repositories: [shop/web]
 services:
   web: {image: shop/web, ports: ["8080:8080"]}
