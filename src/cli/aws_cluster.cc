@@ -23,19 +23,15 @@ namespace aws = cloud::aws;
 
 constexpr Milliseconds kPauseSlice{100};
 
-// HTTP unless it is tcp; TLS ends at the balancer where the port has a certificate.
-aws::BalancerListener listener(const config::Aws& settings, const config::ClusterListener& from) {
+// HTTP unless it is tcp; TLS ends at the balancer where the listener has a certificate.
+aws::BalancerListener listener(const config::ClusterListener& from) {
   const bool http = from.mode == "http";
-  aws::BalancerListener out{.port = from.listen,
-                            .instance_port = from.instance,
-                            .protocol = http ? "HTTP" : "TCP",
-                            .instance_protocol = http ? "HTTP" : "TCP"};
-  if (const auto certificate = settings.certificates.find(from.listen);
-      certificate != settings.certificates.end()) {
-    out.protocol = http ? "HTTPS" : "SSL";
-    out.certificate = certificate->second;
-  }
-  return out;
+  const bool tls = !from.certificate.empty();
+  return {.port = from.listen,
+          .instance_port = from.instance,
+          .protocol = http ? (tls ? "HTTPS" : "HTTP") : (tls ? "SSL" : "TCP"),
+          .instance_protocol = http ? "HTTP" : "TCP",
+          .certificate = from.certificate};
 }
 
 aws::Settings settings_of(const config::Cluster& cluster, const std::string& region) {
@@ -59,7 +55,7 @@ aws::Settings settings_of(const config::Cluster& cluster, const std::string& reg
                     .repositories = from.repositories};
   bool dashboard = cluster.dashboard_port == 0;
   for (const auto& one : cluster.listeners) {
-    out.listeners.push_back(listener(from, one));
+    out.listeners.push_back(listener(one));
     dashboard =
         dashboard || one.listen == cluster.dashboard_port || one.instance == cluster.dashboard_port;
   }

@@ -30,9 +30,8 @@ TEST(Aws, TakesEverySetting) {
       load_text(file("region: eu-central-1, profile: prod, vpc: main, subnets: [a, b], "
                      "image: ami-12345678, image_owner: self, manager_type: t3.large, "
                      "worker_types: [c5.large, c5a.large], spot: 50%, disk: 100G, internal: true, "
-                     "sources: [10.0.0.0/8], certificates: {443: 'arn:aws:acm:x'}, draining: 90s, "
-                     "repositories: [shop/web], prices: {c5.large: 0.097}",
-                     "  load_balancer: {listeners: [\"443:8080\"]}\n"))
+                     "sources: [10.0.0.0/8], draining: 90s, "
+                     "repositories: [shop/web], prices: {c5.large: 0.097}"))
           .spec.cluster.aws;
   EXPECT_EQ(aws.region, "eu-central-1");
   EXPECT_EQ(aws.profile, "prod");
@@ -46,7 +45,6 @@ TEST(Aws, TakesEverySetting) {
   EXPECT_EQ(aws.disk_gib, 100);
   EXPECT_TRUE(aws.internal);
   EXPECT_EQ(aws.sources, std::vector<std::string>{"10.0.0.0/8"});
-  EXPECT_EQ(aws.certificates.at(443), "arn:aws:acm:x");
   EXPECT_EQ(aws.draining_s, 90U);
   EXPECT_EQ(aws.repositories, std::vector<std::string>{"shop/web"});
   EXPECT_DOUBLE_EQ(aws.prices.at("c5.large"), 0.097);
@@ -63,9 +61,6 @@ TEST(Aws, SaysWhatCannotBe) {
   EXPECT_THAT(faults("draining: 2h"), HasSubstr("1s to 1h"));
   EXPECT_THAT(faults("sources: [10.0.0.300/8]"), HasSubstr("is not an IPv4 network"));
   EXPECT_THAT(faults("repositories: [Shop]"), HasSubstr("ECR repository"));
-  EXPECT_THAT(faults("certificates: {443: 'arn:x'}"), HasSubstr("no listener has port"));
-  EXPECT_THAT(faults("certificates: {80: x}", "  load_balancer: {listeners: [\"80\"]}\n"),
-              HasSubstr("not an ARN"));
   EXPECT_THAT(faults("prices: {m5: 1}"), HasSubstr("not an instance type"));
   EXPECT_THAT(faults("prices: {m5.large: -1}"), HasSubstr("0 or more"));
   EXPECT_THAT(faults("regoin: x"), HasSubstr("did you mean \"region\""));
@@ -73,6 +68,16 @@ TEST(Aws, SaysWhatCannotBe) {
               HasSubstr("from ACM"));
   EXPECT_THAT(faults("", "  load_balancer: {listeners: [{port: 80, proxy: true}]}\n"),
               HasSubstr("does not support yet"));
+}
+
+TEST(Aws, CertificatesAreOfAcm) {
+  const std::string listeners =
+      "  load_balancer: {listeners: [{port: 443, certificate: 'arn:aws:acm:x'}]}\n";
+  EXPECT_EQ(load_text(file("", listeners)).spec.cluster.listeners.at(0).certificate,
+            "arn:aws:acm:x");
+  EXPECT_THAT(faults_of("version: '3.8'\nx-hive:\n  name: shop\n" + listeners +
+                        "services: {web: {image: a}}\n"),
+              testing::Contains(HasSubstr("takes a PEM file")));
 }
 
 }  // namespace

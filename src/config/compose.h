@@ -333,7 +333,7 @@ struct ClusterListener {
   std::uint16_t listen = 0;
   std::uint16_t instance = 0;
   std::string mode = "http";  // or "tcp"
-  std::string certificate;    // PEM file, absolute path; empty = plain
+  std::string certificate;    // PEM file, absolute path; on AWS an ARN; empty = plain
   bool proxy = false;         // PROXY protocol from the balancer to the nodes
   bool operator==(const ClusterListener&) const = default;
 };
@@ -361,7 +361,6 @@ struct Aws {
   std::int64_t disk_gib = 30;
   bool internal = false;
   std::vector<std::string> sources{"0.0.0.0/0"};
-  std::map<std::uint16_t, std::string> certificates;  // ACM ARNs by listener port
   std::uint32_t draining_s = 300;
   std::vector<std::string> repositories;
   std::map<std::string, double> prices;  // US dollars an hour by instance type

@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <set>
 
 #include "base/text.h"
 #include "config/convert.h"
@@ -48,8 +47,7 @@ bool is_repository(std::string_view text) {
 
 class AwsReader {
  public:
-  AwsReader(const Node& node, const Cluster& cluster, Findings& findings)
-      : node_(node), cluster_(cluster), findings_(findings) {}
+  AwsReader(const Node& node, Findings& findings) : node_(node), findings_(findings) {}
 
   Aws read() {
     out_.profile = text_at(node_, "profile");
@@ -76,7 +74,6 @@ class AwsReader {
     spot();
     disk();
     draining();
-    certificates();
     prices();
     return std::move(out_);
   }
@@ -145,28 +142,6 @@ class AwsReader {
       out_.draining_s = static_cast<std::uint32_t>(whole.count());
   }
 
-  void certificates() {
-    const Node* map = map_at(node_, "certificates");
-    if (map == nullptr) return;
-    for (const auto& entry : map->entries) {
-      unsigned port = 0;
-      const auto* end = entry.key.data() + entry.key.size();
-      const auto read = std::from_chars(entry.key.data(), end, port);
-      const std::string arn = scalar_text(entry.value);
-      const bool listens =
-          std::any_of(cluster_.listeners.begin(), cluster_.listeners.end(),
-                      [&](const ClusterListener& one) { return one.listen == port; });
-      if (read.ec != std::errc() || read.ptr != end || !listens)
-        fault("certificates",
-              fmt::format("x-hive.aws.certificates: no listener has port {}", quoted(entry.key)));
-      else if (!arn.starts_with("arn:"))
-        fault("certificates", fmt::format("x-hive.aws.certificates.{} is {}: it is not an ARN",
-                                          entry.key, quoted(arn)));
-      else
-        out_.certificates[static_cast<std::uint16_t>(port)] = arn;
-    }
-  }
-
   void prices() {
     const Node* map = map_at(node_, "prices");
     if (map == nullptr) return;
@@ -183,40 +158,44 @@ class AwsReader {
   }
 
   const Node& node_;
-  const Cluster& cluster_;
   Findings& findings_;
   Aws out_;
 };
 
-// What `cloud: aws` cannot do with the rest of the file.
+// What the rest of the file asks for and the cloud cannot do.
 void check_with_rest(const Node& hive, const Cluster& cluster, Findings& findings) {
-  if (cluster.listeners.size() > kMostPorts)
-    findings.fault(hive.position,
-                   fmt::format("{} listeners: a Classic Load Balancer has at most {}",
-                               cluster.listeners.size(), kMostPorts));
+  const bool aws = cluster.cloud == "aws";
+  const Node* at = map_at(hive, "load_balancer");
+  const Position position = at == nullptr ? hive.position : at->position;
+  if (aws && cluster.listeners.size() > kMostPorts)
+    findings.fault(position, fmt::format("{} listeners: a Classic Load Balancer has at most {}",
+                                         cluster.listeners.size(), kMostPorts));
   for (const auto& listener : cluster.listeners) {
-    if (!listener.certificate.empty())
+    const bool arn = listener.certificate.starts_with("arn:");
+    const std::string what = fmt::format("the listener at port {}", listener.listen);
+    if (aws && !arn && !listener.certificate.empty())
+      findings.fault(position,
+                     fmt::format("{} has a certificate file, and cloud: aws takes "
+                                 "certificates from ACM",
+                                 what),
+                     "write its ARN: certificate: arn:aws:acm:...");
+    if (!aws && arn)
+      findings.fault(position, fmt::format("{} has a certificate of ACM, and cloud: {} takes a PEM "
+                                           "file",
+                                           what, cluster.cloud));
+    if (aws && listener.proxy)
       findings.fault(
-          hive.position,
-          fmt::format("the listener at port {} has a certificate file, and cloud: aws takes them "
-                      "from ACM",
-                      listener.listen),
-          fmt::format("write x-hive.aws.certificates: {{{}: arn:aws:acm:...}}", listener.listen));
-    if (listener.proxy)
-      findings.fault(hive.position,
-                     fmt::format("the listener at port {} has proxy: true, which cloud: aws does "
-                                 "not support yet",
-                                 listener.listen));
+          position, fmt::format("{} has proxy: true, which cloud: aws does not support yet", what));
   }
 }
 
 }  // namespace
 
 Aws convert_aws(const Node& hive, const Cluster& cluster, Findings& findings) {
-  if (cluster.cloud == "aws") check_with_rest(hive, cluster, findings);
+  check_with_rest(hive, cluster, findings);
   const Node* node = map_at(hive, "aws");
   if (node == nullptr) return {};
-  return AwsReader(*node, cluster, findings).read();
+  return AwsReader(*node, findings).read();
 }
 
 }  // namespace hive::config

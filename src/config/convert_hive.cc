@@ -226,7 +226,9 @@ std::optional<ClusterListener> HiveReader::listener(const Node& node, const std:
   out.listen = static_cast<std::uint16_t>(*port);
   out.instance = static_cast<std::uint16_t>(number(node, "target", path, 1, 65535).value_or(*port));
   out.mode = choice(node, "mode", path, {"http", "tcp"}, "http");
-  out.certificate = file(node, "certificate");
+  // A certificate of AWS's is no file.
+  out.certificate = text_at(node, "certificate").starts_with("arn:") ? text_at(node, "certificate")
+                                                                     : file(node, "certificate");
   out.proxy = flag_at(node, "proxy");
   return out;
 }

@@ -25,7 +25,9 @@ bool passes(const Step& step, const Error& error) {
 }
 
 bool is_done(const Step& step, const Error& error) {
-  if (step.effect == Effect::kRemove) return error.code == Errc::kNotFound;
+  const bool takes = step.effect == Effect::kRemove || step.kind == StepKind::kRevoke ||
+                     step.kind == StepKind::kDeleteListeners;
+  if (takes) return error.code == Errc::kNotFound;
   return error.code == Errc::kAlreadyExists;
 }
 

@@ -14,11 +14,18 @@ int port_of(const Element& permission, const char* name) {
   return port;
 }
 
+// Of other protocols all of it is meant, whatever ports an answer has.
+bool has_ports(const std::string& protocol) {
+  return protocol == "tcp" || protocol == "udp" || protocol.starts_with("icmp");
+}
+
 // One permission names several sources: a rule each.
 void add_rules(const Element& permission, std::vector<IngressRule>& out) {
-  IngressRule rule{.protocol = permission.text_at("ipProtocol"),
-                   .from_port = port_of(permission, "fromPort"),
-                   .to_port = port_of(permission, "toPort")};
+  IngressRule rule{.protocol = permission.text_at("ipProtocol")};
+  if (has_ports(rule.protocol)) {
+    rule.from_port = port_of(permission, "fromPort");
+    rule.to_port = port_of(permission, "toPort");
+  }
   const auto add = [&](const char* list, const char* field, std::string IngressRule::*member) {
     for (const Element* source : permission.list_at(list)) {
       IngressRule one = rule;
@@ -37,10 +44,7 @@ void put_rules(Form& form, const std::vector<IngressRule>& rules) {
     const IngressRule& rule = rules[i];
     const std::string at = nth("IpPermissions", i);
     form.set(at + ".IpProtocol", rule.protocol);
-    if (rule.from_port >= 0) {
-      form.set(at + ".FromPort", rule.from_port);
-      form.set(at + ".ToPort", rule.to_port);
-    }
+    form.set(at + ".FromPort", rule.from_port).set(at + ".ToPort", rule.to_port);
     if (!rule.group.empty())
       form.set(at + ".Groups.1.GroupId", rule.group);
     else if (rule.cidr.starts_with("pl-"))

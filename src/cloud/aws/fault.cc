@@ -212,6 +212,9 @@ Fault read_fault(const net::Response& response) {
 }
 
 FaultKind kind_of(const Fault& fault) {
+  // Auto Scaling has no code of its own for it: "AutoScalingGroup name not found - ...".
+  if (fault.code == "ValidationError" && fault.message.find("not found") != std::string::npos)
+    return FaultKind::kNotFound;
   const auto* row = std::find_if(std::begin(kCodes), std::end(kCodes),
                                  [&](const Row& one) { return one.code == fault.code; });
   if (row != std::end(kCodes)) return row->kind;

@@ -61,6 +61,13 @@ TEST(Fault, MeansInTheHousesTerms) {
   EXPECT_EQ(error_of(403, "").code, Errc::kPermissionDenied);
 }
 
+TEST(Fault, AGroupThatAutoScalingDoesNotFindIsNotFound) {
+  EXPECT_EQ(error_of(400, ec2("ValidationError", "AutoScalingGroup name not found - null")).code,
+            Errc::kNotFound);
+  EXPECT_EQ(error_of(400, ec2("ValidationError", "MaxSize is less than MinSize")).code,
+            Errc::kInvalidArgument);
+}
+
 TEST(Fault, CapacityPassesAndALimitDoesNot) {
   EXPECT_TRUE(error_of(500, ec2("InsufficientInstanceCapacity")).retry_after);
   EXPECT_FALSE(error_of(400, ec2("InstanceLimitExceeded")).retry_after);

@@ -8,6 +8,7 @@
 
 #include "cloud/aws/account.h"
 #include "cloud/aws/autoscaling.h"
+#include "cloud/aws/desired.h"
 #include "cloud/aws/ec2.h"
 #include "cloud/aws/ecr.h"
 #include "cloud/aws/elb.h"
@@ -264,8 +265,9 @@ void rest(Client& client) {
   report("CreateRepository", create_repository(client, "shop", kTags));
   report("DeleteRepository", delete_repository(client, "shop"));
   report("GetLifecyclePolicy", get_lifecycle_policy(client, "shop"));
-  report("PutLifecyclePolicy",
-         put_lifecycle_policy(client, "shop", Json{{"rules", Json::array()}}));
+  report(
+      "PutLifecyclePolicy",
+      put_lifecycle_policy(client, "shop", desired_of({.cluster = "shop"}, {}).lifecycle_policy));
   report("GetAuthorizationToken", get_authorization_token(client));
   report("GetCallerIdentity", get_caller_identity(client));
   const MetricQuery query{.id = "m1",
