@@ -134,9 +134,9 @@ TEST_F(KindsTest, ScaleOutWaitsUntilTheTasksServe) {
   EXPECT_THAT(run.claims(), ElementsAre(service_claim("s")));
   run.step();
   EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 4"));
-  EXPECT_THAT(run.claims(), IsEmpty()) << "others may change the number while it waits";
   small.web().replicas = 4;
   run.step();
+  EXPECT_THAT(run.claims(), IsEmpty()) << "others may change the number while it waits";
   EXPECT_EQ(run.last.outcome, OperationOutcome::kRunning);
   small.add_task(4, "a");
   run.step();
