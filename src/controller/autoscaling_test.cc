@@ -173,7 +173,7 @@ TEST_F(AutoscalingTest, FollowsTheLoadOutAndIn) {
               Contains(AllOf(HasSubstr("2 -> "), HasSubstr("290 requests/s now"))));
   EXPECT_EQ(json_string(status(), "state"), "active");
   requests_ = 20;
-  turn(400);
+  turn(900);
   EXPECT_EQ(replicas(), 2) << reason();
   EXPECT_THAT(told("autoscale_in"), Not(IsEmpty()));
   EXPECT_THAT(told("scale_begun"), Contains(HasSubstr(kAutoscalerName)))
@@ -331,7 +331,7 @@ TEST_F(AutoscalingTest, ADryRunOnlyTells) {
   EXPECT_THAT(would.front(), HasSubstr("it would: 2 -> "));
   EXPECT_EQ(json_string(status(), "state"), "dry-run");
   requests_ = 0;
-  turn(400);
+  turn(900);
   EXPECT_THAT(told("autoscale_dry_run").back(), HasSubstr("-> 2"));
   by_hand(3);
   turn(3);
