@@ -3,12 +3,15 @@
 Every trace x scale x boot delay x seed x policy in the simulator of `hive simulate`. Per-second
 traces are what they are; a seed draws the seconds of coarse ones. Each trace is cut to its first
 --days. Policies named *_hindsight get the cheapest target that meets the objective on that very load.
+With --cells FILE each cell is kept there as it ends, and those that it holds are not run again: a run
+that was cut goes on where it stopped. Delete the file, or the lines of a policy, when the code changes.
 """
 import concurrent.futures
 import json
 import pathlib
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from lib import autoscale, report  # noqa: E402
@@ -17,20 +20,54 @@ TOOLS = ["bench_autoscale"]
 SHOWN = ["hive", "hpa_hindsight", "kpa_hindsight", "target_tracking_hindsight", "hpa",
          "static_peak"]
 POLICIES = SHOWN + ["kpa", "target_tracking", "aws_predictive", "nomad", "autopilot",
-                    "holt_winters", "hypa", "static_mean"]
+                    "holt_winters", "hypa", "crane_dsp", "react", "adapt", "hist", "reg", "conpaas",
+                    "lcp", "static_mean", "foresight"]
 RIVALS = ["hpa_hindsight", "kpa_hindsight", "target_tracking_hindsight"]
 
 
-def run_cell(job):
+class Kept:
+    """Cells that have been run, in a file of JSON lines."""
+
+    def __init__(self, path):
+        self.path, self.lock, self.cells = path, threading.Lock(), {}
+        if path and path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                self.remember(json.loads(line))
+
+    def remember(self, cell):
+        self.cells[tuple(cell[name] for name in CELL)] = cell
+
+    def add(self, found):
+        with self.lock:
+            for cell in found:
+                self.remember(cell)
+            if self.path:
+                with self.path.open("a", encoding="utf-8") as f:
+                    f.writelines(json.dumps(cell) + "\n" for cell in found)
+
+
+CELL = ("trace", "scale", "boot_s", "seed", "at_most_days", "policy")
+
+
+def run_cell(job, kept):
     trace, scale, boot, seed, days, policies = job
+    name = trace.name.split(".")[0]
+    keys = [(name, scale, boot, seed, days, policy) for policy in policies]
+    missing = [key[-1] for key in keys if key not in kept.cells]
+    if missing:
+        kept.add(measure(trace, name, scale, boot, seed, days, missing))
+    return [kept.cells[key] for key in keys]
+
+
+def measure(trace, name, scale, boot, seed, days, policies):
     done = subprocess.run(
         [str(report.BIN / "bench_autoscale"), str(trace), str(scale), str(boot), str(seed),
          str(days), ",".join(policies)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         raise RuntimeError(f"{trace.name}: {done.stderr.strip()}")
-    name = trace.name.split(".")[0]
     report.note(f"{name}, {scale} units, boot {boot} s, seed {seed}")
-    return [{"trace": name, "scale": scale, "boot_s": boot, "seed": seed, **json.loads(line)}
+    return [{"trace": name, "scale": scale, "boot_s": boot, "seed": seed, "at_most_days": days,
+             **json.loads(line)}
             for line in done.stdout.splitlines()]
 
 
@@ -65,6 +102,8 @@ def arguments():
     parser.add_argument("--days", type=int, default=42, help="of each trace at most; 0: all")
     parser.add_argument("--policies", default=",".join(POLICIES))
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--cells", type=pathlib.Path, metavar="FILE",
+                        help="keep each cell there; do not run those that it holds")
     parser.add_argument("--svg", type=pathlib.Path, help="write a chart of the figures there")
     parser.add_argument("--quick", action="store_true",
                         help="20 units, one seed, 14 days, hive and the rivals in hindsight")
@@ -117,7 +156,9 @@ def main():
     policies = args.policies.split(",")
     cells = []
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for found in pool.map(run_cell, jobs_of(traces, args, policies)):
+        kept = Kept(args.cells)
+        jobs = jobs_of(traces, args, policies)
+        for found in pool.map(lambda job: run_cell(job, kept), jobs):
             cells += found
     figures = summarise(cells, policies)
     show(figures, policies)

@@ -36,6 +36,8 @@ function(hive_room)
     add_executable(${test_target} ${ROOM_TESTS})
     add_dependencies(unit_tests ${test_target})
     target_link_libraries(${test_target} PRIVATE ${target} GTest::gmock GTest::gtest_main)
+    # Optimising a test costs more time than its run gives back.
+    target_compile_options(${test_target} PRIVATE -O0)
     foreach(dep IN LISTS ROOM_TEST_DEPS)
       target_link_libraries(${test_target} PRIVATE hive_${dep})
     endforeach()

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "simulator/contest.h"
+#include "simulator/novelty.h"
 #include "simulator/trace.h"
 
 namespace {
@@ -53,6 +54,7 @@ Json report(const Entry& entry, const Load& load, const ContestOptions& options,
           {"actions", outcome.ups + outcome.downs},
           {"node_seconds", outcome.node_seconds},
           {"bound", best.bound},
+          {"novel", novel_share(load, options.world)},
           {"theta_under", outcome.elasticity.theta_under},
           {"theta_over", outcome.elasticity.theta_over},
           {"tau_under", outcome.elasticity.tau_under},

@@ -95,10 +95,11 @@ build_python() {
   local wanted=packaging/python-requirements.txt dir=build/python
   ! cmp -s "$wanted" "$dir/requirements.txt" || return 0
   rm -rf "$dir"
-  /usr/bin/python3 -m venv "$dir" >&2 &&
-    PIP_CERT=${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt} "$dir/bin/pip" install --quiet \
-      --disable-pip-version-check --requirement "$wanted" >&2 ||
+  if ! /usr/bin/python3 -m venv "$dir" >&2 ||
+    ! PIP_CERT=${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt} "$dir/bin/pip" install --quiet \
+      --disable-pip-version-check --requirement "$wanted" >&2; then
     die "installing the Python packages of $wanted failed (see above)"
+  fi
   cp "$wanted" "$dir/requirements.txt"
 }
 

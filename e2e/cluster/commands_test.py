@@ -81,6 +81,9 @@ def test_service_ps(hive, docker):
                             row[age]), row
         row[age] = row[age].split()[0]
     assert ours == theirs
+    bare = [cells(run("service", "ps", "--no-resolve", "cmdtest_hive-server"))
+            for run in (hive, docker)]
+    assert [row[:5] for row in bare[0]] == [row[:5] for row in bare[1]]
     assert sorted(hive("service", "ps", "-q", "hive-server").split()) == sorted(
         docker("service", "ps", "-q", "cmdtest_hive-server").split())
 
@@ -123,6 +126,9 @@ def test_logs(hive, docker):
     ours = lines(hive, "service", "logs", "--tail", "5", "hive-server")
     assert sum(map(len, ours)) == 15
     assert ours == lines(docker, "service", "logs", "--tail", "5", "cmdtest_hive-server")
+    for more in ("--no-resolve", "--details", "--no-trunc", "--no-task-ids"):
+        assert lines(hive, "logs", more, "--tail", "5", "hive-server") == lines(
+            docker, "service", "logs", more, "--tail", "5", "cmdtest_hive-server"), more
     raw = lines(hive, "logs", "--raw", "--tail", "5", "hive-server")
     assert raw == lines(docker, "service", "logs", "--raw", "--tail", "5", "cmdtest_hive-server")
     assert lines(hive, "logs", "--since", "1s", "--raw", "hive-server") == ([], [])

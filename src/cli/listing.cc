@@ -54,6 +54,11 @@ void declare_list(Declare& declare, ListOptions& options, bool with_filter) {
   declare.flag("-q,--quiet", &options.quiet, "Only ids");
 }
 
+void declare_task_list(Declare& declare, ListOptions& options) {
+  declare_list(declare, options);
+  declare.flag("--no-resolve", &options.no_resolve, "Ids of services and nodes");
+}
+
 int print_listing(Context& context, const ListOptions& options,
                   const std::vector<std::string>& headers, const std::vector<Row>& rows) {
   if (options.quiet) {

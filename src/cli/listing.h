@@ -22,10 +22,12 @@ std::string format_table(const std::vector<std::string>& headers,
 struct ListOptions {
   bool quiet = false;
   bool no_trunc = false;
+  bool no_resolve = false;  // of tasks: ids of services and nodes
   std::optional<std::string> format;
   std::vector<std::string> filters;
 };
 void declare_list(Declare& declare, ListOptions& options, bool with_filter = true);
+void declare_task_list(Declare& declare, ListOptions& options);
 void declare_format(Declare& declare, std::optional<std::string>* format);
 
 struct Row {

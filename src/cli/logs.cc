@@ -14,6 +14,8 @@ struct Args {
   bool follow = false;
   bool timestamps = false;
   bool raw = false;
+  bool details = false;
+  bool no_resolve = false;
   bool no_task_ids = false;
   bool no_trunc = false;
   std::optional<std::string> since;
@@ -21,6 +23,8 @@ struct Args {
   std::optional<std::string> tail;
   std::vector<std::string> target;
 };
+
+constexpr std::string_view kSwarmDetail = "com.docker.swarm.";
 
 // "web.1.ab12cd34ef56@host    | "
 std::string prefix_of(const Look& look, const engine::LogLine& line, const Args& args) {
@@ -37,6 +41,17 @@ std::string prefix_of(const Look& look, const engine::LogLine& line, const Args&
   if (!args.no_task_ids) name += "." + short_id(task_id, args.no_trunc);
   const auto node = look.nodes.find(node_id);
   return name + "@" + (node == look.nodes.end() ? node_id : node->second.hostname) + "    | ";
+}
+
+// "env=prod,tier=web ": what the logging driver's options put beside a line. Swarm's own ids are in
+// the prefix already.
+std::string details_of(const engine::LogLine& line) {
+  std::string text;
+  for (const auto& [key, value] : line.details) {
+    if (key.starts_with(kSwarmDetail)) continue;
+    text += (text.empty() ? "" : ",") + key + "=" + value;
+  }
+  return text.empty() ? text : text + " ";
 }
 
 // The Engine API knows no end for the logs of services and tasks: each line's own time, which the
@@ -80,6 +95,8 @@ int run(Context& context, const Args& args) {
   }
   const auto service = find_service(**engine, word);
   if (!service && task == nullptr) return context.fail(service.error());
+  if (args.no_resolve)
+    *look = {.tasks = std::move(look->tasks)};  // what has no name goes by its id
   engine::LogOptions options{.follow = args.follow,
                              .timestamps = args.timestamps,
                              .details = true,
@@ -93,7 +110,8 @@ int run(Context& context, const Args& args) {
     if (interrupted()) return false;
     const auto kept = within(line.text, until, context.clock.wall_now(), args.timestamps);
     if (!kept) return true;
-    const std::string text = (args.raw ? "" : prefix_of(*look, line, args)) + *kept + "\n";
+    const std::string text = (args.raw ? "" : prefix_of(*look, line, args)) +
+                             (args.details ? details_of(line) : "") + *kept + "\n";
     std::FILE* file = line.stream == 2 ? context.err : context.out;
     std::fwrite(text.data(), 1, text.size(), file);
     std::fflush(file);
@@ -115,6 +133,8 @@ Command logs_command() {
             declare.flag("-f,--follow", &args->follow, "Go on as they write");
             declare.flag("-t,--timestamps", &args->timestamps, "With the time of each line");
             declare.flag("--raw", &args->raw, "The lines alone");
+            declare.flag("--details", &args->details, "With what the logging driver adds");
+            declare.flag("--no-resolve", &args->no_resolve, "Ids of services and nodes");
             declare.flag("--no-task-ids", &args->no_task_ids, "Without ids of tasks");
             declare.flag("--no-trunc", &args->no_trunc, "Do not shorten");
             declare.text("--since", "TIME", &args->since, "From this time on");

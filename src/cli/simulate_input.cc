@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/compose_input.h"
 #include "cli/context.h"
+#include "cli/simulate_policy.h"
 #include "simulator/access_log.h"
 #include "simulator/shapes.h"
 #include "simulator/trace.h"
@@ -24,6 +25,7 @@ constexpr double kShapeHigh = 400;
 // Replicas that carry the busiest thousandth of seconds when nobody says what one carries.
 constexpr double kAssumedReplicas = 20;
 constexpr double kDay = 86'400;
+constexpr int kMostReplicas = 100'000;
 
 tl::unexpected<Error> bad(std::string_view option, std::string_view text, std::string_view wanted) {
   return fail(Errc::kInvalidArgument, fmt::format("{} is '{}': {}", option, text, wanted));
@@ -112,10 +114,8 @@ Result<Load> read_load(const SimulateArgs& args, std::uint64_t seed,
 
 // What the Compose file says of the service.
 struct FromFile {
-  int min = 1;
-  int max = 100'000;
+  std::optional<decide::autoscale::Policy> policy;
   std::optional<double> capacity;
-  bool predict = true;
 };
 
 const config::Service* choose(const config::Spec& spec, const SimulateArgs& args,
@@ -148,10 +148,7 @@ Result<FromFile> read_file(Context& context, const SimulateArgs& args) {
   const auto* service = choose(*spec, args, fault);
   if (service == nullptr) return fail(Errc::kInvalidArgument, fault);
   const auto& scale = *service->hive->autoscale;
-  return FromFile{.min = static_cast<int>(scale.min),
-                  .max = static_cast<int>(scale.max),
-                  .capacity = scale.target.requests_per_replica,
-                  .predict = scale.predict};
+  return FromFile{.policy = simulated_policy(scale), .capacity = scale.target.requests_per_replica};
 }
 
 double assumed_capacity(const Load& load, std::vector<std::string>& notes) {
@@ -167,8 +164,10 @@ double assumed_capacity(const Load& load, std::vector<std::string>& notes) {
 
 Status read_world(const SimulateArgs& args, const FromFile& file, SimulateInput& out) {
   auto& world = out.options.world;
-  HIVE_ASSIGN(world.min, whole("--min", args.min, file.min, 1, 100'000));
-  HIVE_ASSIGN(world.max, whole("--max", args.max, std::max(file.max, world.min), 1, 100'000));
+  const auto& policy = file.policy;
+  HIVE_ASSIGN(world.min, whole("--min", args.min, policy ? policy->min : 1, 1, kMostReplicas));
+  const int most = policy ? policy->max : kMostReplicas;
+  HIVE_ASSIGN(world.max, whole("--max", args.max, std::max(most, world.min), 1, kMostReplicas));
   if (world.min > world.max)
     return fail(Errc::kInvalidArgument,
                 fmt::format("min is {} and max is {}", world.min, world.max));
@@ -183,6 +182,25 @@ Status read_world(const SimulateArgs& args, const FromFile& file, SimulateInput&
   HIVE_ASSIGN(world.capacity,
               number("--capacity", args.capacity, file.capacity.value_or(0), 1e-6, 1e9));
   if (world.capacity == 0) world.capacity = assumed_capacity(out.load, out.notes);
+  return {};
+}
+
+// hive by the service's own policy; the command line has changed its bounds.
+Status take_policy(const FromFile& file, SimulateInput& out) {
+  if (!file.policy) return {};
+  auto& options = out.options;
+  auto policy = *file.policy;
+  policy.min = options.world.min;
+  policy.max = options.world.max;
+  policy.predict = options.predict;
+  policy.density = options.world.density;
+  policy.objective = options.objective;
+  if (!file.capacity) policy.target.requests_per_replica = options.world.capacity;
+  HIVE_ASSIGN(options.zones, zone_offsets(policy));
+  const auto widest = simulator::widest_bounds(policy);
+  options.world.min = widest.min;
+  options.world.max = widest.max;
+  options.service = std::move(policy);
   return {};
 }
 
@@ -209,9 +227,10 @@ Result<SimulateInput> read_simulate_input(Context& context, const SimulateArgs& 
   options.world.seed = static_cast<std::uint64_t>(seed);
   options.world.keep_supply = args.svg || args.png;
   HIVE_ASSIGN(const auto file, read_file(context, args));
-  options.predict = file.predict && !args.no_predict;
+  options.predict = (!file.policy || file.policy->predict) && !args.no_predict;
   HIVE_ASSIGN(out.load, read_load(args, options.world.seed, out.notes));
   HIVE_TRY(read_world(args, file, out));
+  HIVE_TRY(take_policy(file, out));
   HIVE_TRY(check_size(out));
   return out;
 }

@@ -99,6 +99,12 @@ std::string simulate_table(const SimulateInput& input, const Contest& contest) {
   const bool missed = std::any_of(contest.entries.begin(), contest.entries.end(),
                                   [](const Entry& entry) { return !entry.reached; });
   if (missed) text += "\n! more unserved than the objective: its cost is no fair comparison\n";
+  if (contest.novel > 0)
+    text += fmt::format(
+        "\n{:.3f}% of the demand came above all that had been seen a boot time before: no policy "
+        "that "
+        "learns from this load alone could have served it\n",
+        contest.novel * 100);
   return text;
 }
 
@@ -122,6 +128,7 @@ Json simulate_json(const SimulateInput& input, const Contest& contest) {
             {"late_after_s", world.late_after_s},
             {"seed", world.seed}}},
           {"objective", input.options.objective},
+          {"novel", contest.novel},
           {"optimum",
            {{"node_seconds", contest.best.bound},
             {"plan_node_seconds", contest.best.cost},

@@ -12,6 +12,7 @@
 #include "cli/natural.h"
 #include "cli/preflight.h"
 #include "cli/service_table.h"
+#include "cli/stopped.h"
 
 namespace hive::cli {
 namespace {
@@ -80,8 +81,9 @@ int tasks_of(Context& context, const ListOptions& options, const std::string& na
   (*filters)["label"] = {stack_filter(name)};
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
-  const auto look = look_at(**engine, *filters);
+  auto look = look_at(**engine, *filters);
   if (!look) return context.fail(look.error());
+  learn_stops(**engine, *look);
   if (look->tasks.empty())
     return context.fail(kExitNotFound, "there is nothing in stack '" + name + "'");
   return print_tasks(context, options, *look);
@@ -169,11 +171,14 @@ Command list_command() {
 }
 
 Command of_one_stack(const char* name, const char* summary,
-                     int (*act)(Context&, const ListOptions&, const std::string&)) {
-  return {.name = name, .summary = summary, .declare = [act](Declare& declare) -> Action {
+                     int (*act)(Context&, const ListOptions&, const std::string&),
+                     void (*declare_options)(Declare&, ListOptions&)) {
+  return {.name = name,
+          .summary = summary,
+          .declare = [act, declare_options](Declare& declare) -> Action {
             auto options = std::make_shared<ListOptions>();
             auto words = std::make_shared<std::vector<std::string>>();
-            declare_list(declare, *options);
+            declare_options(declare, *options);
             declare.one("STACK", words.get(), "Stack", ValueKind::kStack);
             return [options, words, act](Context& context) {
               return act(context, *options, words->front());
@@ -202,8 +207,11 @@ Command stack_command() {
   return {.name = "stack",
           .summary = "Compose files deployed as stacks",
           .children = {deploy_command(), list_command(),
-                       of_one_stack("ps", "List the tasks of a stack", tasks_of),
-                       of_one_stack("services", "List the services of a stack", services_of),
+                       of_one_stack("ps", "List the tasks of a stack", tasks_of, declare_task_list),
+                       of_one_stack("services", "List the services of a stack", services_of,
+                                    [](Declare& declare, ListOptions& options) {
+                                      declare_list(declare, options);
+                                    }),
                        remove_command(),
                        print_config_command("Check a Compose file and print it resolved")}};
 }

@@ -189,6 +189,7 @@ struct Autoscale {
   std::optional<Nanoseconds> stabilisation_out;
   std::optional<Nanoseconds> scale_in_cooldown;
   std::optional<Nanoseconds> scale_out_cooldown;
+  bool dry_run = false;  // what it would do is recorded, and not done
   bool operator==(const Autoscale&) const = default;
 };
 

@@ -434,6 +434,7 @@ Autoscale HiveReader::autoscale(const Node& node, const std::string& path) {
   }
   out.scale_in_cooldown = time(node, "scale_in_cooldown", path);
   out.scale_out_cooldown = time(node, "scale_out_cooldown", path);
+  if (node.find("dry_run") != nullptr) out.dry_run = flag_at(node, "dry_run");
   return out;
 }
 

@@ -417,6 +417,8 @@ void add_service_hive_keys(std::vector<Key>& keys) {
            "After a change, wait so long before removing replicas.", Format::kDuration),
       hive("services.*.x-hive.autoscale.scale_out_cooldown", kText, "duration", "hive's own",
            "After a change, wait so long before adding replicas.", Format::kDuration),
+      hive("services.*.x-hive.autoscale.dry_run", kBoolean, "boolean", "false",
+           "Record what would be done (`hive autoscale history`), and do nothing."),
       hive("services.*.x-hive.drain", kMapping, "mapping", "",
            "How a task of the service is taken away."),
       hive("services.*.x-hive.drain.timeout", kText, "duration", "30s",

@@ -7,16 +7,25 @@
 #include <functional>
 
 #include "base/text.h"
+#include "simulator/baselines/adapt.h"
 #include "simulator/baselines/autopilot.h"
 #include "simulator/baselines/aws_predictive.h"
 #include "simulator/baselines/aws_target_tracking.h"
+#include "simulator/baselines/conpaas.h"
+#include "simulator/baselines/crane_dsp.h"
 #include "simulator/baselines/fixed.h"
+#include "simulator/baselines/foresight.h"
+#include "simulator/baselines/hist.h"
 #include "simulator/baselines/holt_winters.h"
 #include "simulator/baselines/hpa.h"
 #include "simulator/baselines/hypa.h"
 #include "simulator/baselines/kpa.h"
+#include "simulator/baselines/lcp.h"
 #include "simulator/baselines/nomad.h"
+#include "simulator/baselines/react.h"
+#include "simulator/baselines/reg.h"
 #include "simulator/hive_policy.h"
+#include "simulator/novelty.h"
 
 namespace hive::simulator {
 namespace {
@@ -40,6 +49,8 @@ double lead_s(const WorldOptions& world) {
 
 std::unique_ptr<Policy> make_hive(const Load&, const ContestOptions& options, double) {
   const WorldOptions& world = options.world;
+  if (options.service)
+    return std::make_unique<ServicePolicy>(*options.service, lead_s(world), options.zones);
   decide::autoscale::SizerOptions sizer{.objective = options.objective,
                                         .lead_s = lead_s(world),
                                         .start_cost_s = lead_s(world),
@@ -52,6 +63,21 @@ std::unique_ptr<Policy> make_hive(const Load&, const ContestOptions& options, do
 template <typename Baseline>
 std::unique_ptr<Policy> make_reactive(const Load&, const ContestOptions&, double target) {
   return std::make_unique<Baseline>(target);
+}
+template <typename Baseline>
+std::unique_ptr<Policy> make_of_arrivals(const Load&, const ContestOptions& options,
+                                         double target) {
+  return std::make_unique<Baseline>(target, options.world.capacity);
+}
+std::unique_ptr<Policy> make_lcp(const Load&, const ContestOptions& options, double) {
+  return std::make_unique<Lcp>(1 / options.objective, lead_s(options.world),
+                               options.world.capacity);
+}
+// Targets from 0.01 to 1 become prices from 30,000 to 30.
+std::unique_ptr<Policy> make_foresight(const Load& load, const ContestOptions& options,
+                                       double target) {
+  return std::make_unique<Foresight>(load, 30 / std::pow(target, 1.5), lead_s(options.world),
+                                     options.world.capacity);
 }
 template <typename Baseline>
 std::unique_ptr<Policy> make_ahead(const Load&, const ContestOptions& options, double target) {
@@ -88,6 +114,28 @@ const std::vector<Recipe>& recipes() {
        0.8,
        &make_ahead<HoltWinters>},
       {{"hypa", "minute-of-week table beside HPA, CPU 80 %"}, 0.8, &make_ahead<Hypa>},
+      {{"crane_dsp", "Crane's EffectiveHPA: strongest waves of three days beside HPA, CPU 80 %"},
+       0.8,
+       &make_of_arrivals<CraneDsp>},
+      {{"react", "React: one more or one less by thresholds of 80 and 48 %"},
+       0.8,
+       &make_of_arrivals<React>},
+      {{"adapt", "Adapt: out by the rate of the rise, in by that of the fall, 80 %"},
+       0.8,
+       &make_of_arrivals<Adapt>},
+      {{"hist", "Hist: 95th percentile of the hour of the day, 80 %"},
+       0.8,
+       &make_of_arrivals<Hist>},
+      {{"reg", "Reg: out at once, in by a parabola through the last hour, 80 %"},
+       0.8,
+       &make_of_arrivals<Reg>},
+      {{"conpaas", "ConPaaS: the best of three forecasters every ten minutes, 80 %"},
+       0.8,
+       &make_of_arrivals<Conpaas>},
+      {{"lcp", "Lazy Capacity Provisioning, unserved work priced at 1 / objective"}, 0, &make_lcp},
+      {{"foresight", "a bound: Lazy Capacity Provisioning that sees a boot time ahead", true},
+       0.1,
+       &make_foresight},
       {{"static_peak", "replicas for the busiest second, always"},
        0,
        [](const Load& load, const ContestOptions& options, double) -> std::unique_ptr<Policy> {
@@ -181,6 +229,7 @@ Result<Entry> run_policy(const Load& load, const ContestOptions& options, const 
   Entry entry;
   if (recipe.known.hindsight) {
     entry = tune(load, options, recipe);
+    if (recipe.make == &make_foresight) entry.target = 0;  // a price, not a target
   } else {
     const auto policy = recipe.make(load, options, recipe.usual_target);
     entry.outcome = simulate(load, world_of(load, options, name), *policy);
@@ -196,6 +245,7 @@ Result<Contest> run_contest(const Load& load, const ContestOptions& options) {
   Contest out;
   OptimumOptions view = optimum_options(options);
   out.best = optimum(load, view);
+  out.novel = novel_share(load, options.world);
   view.boot_s = 0;
   out.best_without_delay = optimum(load, view);
   for (const std::string& name : options.policies) {

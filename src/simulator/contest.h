@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,14 +11,19 @@
 #include "simulator/load.h"
 #include "simulator/optimum.h"
 #include "simulator/policy.h"
+#include "simulator/service_policy.h"
 #include "simulator/world.h"
 
 namespace hive::simulator {
 
 struct ContestOptions {
   WorldOptions world;
-  double objective = 0.001;           // share of the demand that may stay unserved
-  bool predict = true;                // hive's seasons and clock
+  double objective = 0.001;  // share of the demand that may stay unserved
+  bool predict = true;       // hive's seasons and clock
+  // A service's own policy: hive decides by it, schedules and limits included, instead of by the
+  // world's bounds alone.
+  std::optional<decide::autoscale::Policy> service;
+  ZoneOffsets zones;                  // of its schedules
   std::vector<std::string> policies;  // names of known_policies()
 };
 
@@ -43,6 +49,7 @@ struct Entry {
 struct Contest {
   Optimum best;
   Optimum best_without_delay;  // of Gandhi et al.: starts cost nothing
+  double novel = 0;            // novel_share(): what no past foretold
   std::vector<Entry> entries;
 };
 

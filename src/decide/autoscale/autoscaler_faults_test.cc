@@ -1,8 +1,7 @@
 // The autoscaler with a cloud under faults, deterministically: lost replicas,
-// orders that fail or come late, signals that are late, missing or absurd, wall
-// clocks that jump, controllers that die and are followed by one with their
-// last state, or none. Checkers watch each second; planted bugs show that they
-// bite.
+// orders that fail or come late, reads that are stale, signals that are late, missing or absurd,
+// wall clocks that jump, controllers that die and are followed by one with their last state, or
+// none. Checkers watch each second; planted bugs show that they bite.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -74,8 +73,13 @@ class Ordeal {
     act(decision);
   }
   void see() {
-    view_.ready = ready_;
-    view_.starting = static_cast<int>(orders_.size());
+    // A stale read shows the cluster as it was when the reads began to stand still.
+    if (chance(0.003))
+      stale_until_ = view_.second + 1 + static_cast<std::int64_t>(random_.below(20));
+    if (view_.second >= stale_until_) {
+      view_.ready = ready_;
+      view_.starting = static_cast<int>(orders_.size());
+    }
     view_.lead_s = 40;
     view_.requests = {load(), 1};
     if (view_.second < silent_until_) view_.requests = {1e7, 60};
@@ -115,6 +119,7 @@ class Ordeal {
   std::deque<std::int64_t> orders_;
   std::deque<std::int64_t> changes_;
   std::int64_t silent_until_ = 0;
+  std::int64_t stale_until_ = 0;
   int ready_ = 4;
   bool faults_ = true;
   std::string broken_;

@@ -16,7 +16,7 @@ constexpr double kBudgetTicks = 86'400 / kTick;
 // What was really left unserved of late moves what shadows may leave: above the
 // objective for a day makes up for being below it, and the reverse.
 constexpr double kAim = 0.75;
-constexpr double kStrictest = 0.1;
+constexpr double kStrictest = 0.3;
 constexpr double kLaxest = 1.1;
 constexpr double kBudgetMemoryTicks = 7 * kBudgetTicks;
 

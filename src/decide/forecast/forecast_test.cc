@@ -77,6 +77,29 @@ TEST(Surprise, KeepsToTheClock) {
   EXPECT_LT(beyond(kMidday + 30 * 60), 0.1);
 }
 
+// A burst each hour at one minute makes it likely there, and hardly at a minute that has seen none:
+// as likely as that a minute of the hour has any.
+TEST(Surprise, WhatKeepsToItsMinuteSaysLittleOfOthers) {
+  SurpriseTables tables;
+  const auto expected_at = [&](std::int64_t moment) {
+    Surprises out;
+    tables.expect(moment, out);
+    double sum = 0;
+    for (std::size_t i = SurpriseTables::bin_of(10); i < kBins; ++i)
+      sum += static_cast<double>(out.share[i]);
+    return sum;
+  };
+  for (std::int64_t t = 0; t < 86'400; t += 3) {
+    const double surprise = t / 60 % 60 == 2 ? 20 : 0;
+    tables.learn(t, surprise, 1.0);
+    tables.judge(t, surprise);
+    if (t % 60 == 0) tables.decay_minute();
+  }
+  // One minute of sixty at all times; 1 visit of 1,440 by the rows.
+  EXPECT_GT(expected_at(86'400 + 150), 0.5);
+  EXPECT_LT(expected_at(86'400 + 40 * 60), 1.0 / 60 / 10);
+}
+
 TEST(Surprise, BinsHoldTheirCentres) {
   const auto& centres = SurpriseTables::centres();
   for (std::size_t i = 0; i < kBins; ++i) EXPECT_EQ(SurpriseTables::bin_of(centres[i]), i);

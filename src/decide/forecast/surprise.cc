@@ -20,6 +20,9 @@ constexpr double kVisits = 4;
 // independent one.
 constexpr double kTemper = 0.03;
 constexpr double kLeastTrust = 0.01;
+// From here on a surprise is a burst, that a row counts once.
+constexpr double kBurst = 2;
+constexpr double kHourOfVisits = 60;
 
 std::size_t minute_row(std::int64_t moment) {
   return static_cast<std::size_t>(moment / 60 % static_cast<std::int64_t>(kMinuteRows));
@@ -108,7 +111,8 @@ SurpriseTables::Mix SurpriseTables::mix_at(std::int64_t moment) const {
   const double day = day_trust_ * static_cast<double>(day_weight_[mix.day]);
   const double whole = 1 + minute / kVisits + day / kVisits;
   mix.all = 1 / sum;
-  mix.of_all = mix.all / whole;
+  mix.of_all = (1 - rows_trust_) * mix.all / whole;
+  mix.of_rows = rows_trust_ / whole;
   mix.of_minute = minute_trust_ / kVisits / whole;
   mix.of_day = day_trust_ / kVisits / whole;
   return mix;
@@ -135,17 +139,44 @@ void SurpriseTables::judge(std::int64_t moment, double surprise) {
 
 void SurpriseTables::decay_minute() {
   for (float& one : all_) one *= static_cast<float>(kAllDecay);
+  count_rows();
+}
+
+// What a minute expects that has seen no burst yet: not how often bursts were, but in how many
+// minutes of the hour there were any (the continuation counts of Kneser and Ney, "Improved
+// backing-off for m-gram language modeling", 1995). One that comes each hour at the same minute
+// says nothing of the others.
+void SurpriseTables::count_rows() {
+  static const std::size_t burst = bin_of(kBurst);
+  std::array<double, kBins> counts{};
+  double sum = 0;
+  for (std::size_t row = 0; row < kMinuteRows; ++row) {
+    double left = 1;
+    for (std::size_t i = kBins; i-- > 0;) {
+      double visits = static_cast<double>(minutes_[row * kBins + i]);
+      if (i >= burst) {
+        visits = std::min(visits, left);
+        left -= visits;
+      }
+      counts[i] += visits;
+      sum += visits;
+    }
+  }
+  for (std::size_t i = 0; i < kBins; ++i)
+    rows_[i] = sum > 0 ? static_cast<float>(counts[i] / sum) : 0.0F;
+  rows_trust_ = minute_trust_ * sum / (sum + kHourOfVisits);
 }
 
 void SurpriseTables::expect(std::int64_t moment, Surprises& out) const {
   const Mix mix = mix_at(moment);
   const auto a = static_cast<float>(mix.of_all);
+  const auto r = static_cast<float>(mix.of_rows);
   const auto m = static_cast<float>(mix.of_minute);
   const auto d = static_cast<float>(mix.of_day);
   const float* minute_bins = &minutes_[mix.minute * kBins];
   const float* day_bins = &days_[mix.day * kBins];
   for (std::size_t i = 0; i < kBins; ++i)
-    out.share[i] = a * all_[i] + m * minute_bins[i] + d * day_bins[i];
+    out.share[i] = a * all_[i] + r * rows_[i] + m * minute_bins[i] + d * day_bins[i];
 }
 
 }  // namespace hive::decide::forecast

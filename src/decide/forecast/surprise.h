@@ -1,7 +1,8 @@
 // How far forecasts were off, as distributions: one of all times, one for each
 // minute of the hour, one for each five minutes of the day. What keeps to the
-// clock (jobs, newsletters, bursts at the half hour) shows in its own row; rows
-// that have seen little lean on the one of all times.
+// clock (jobs, newsletters, bursts at the half hour) shows in its own row. Rows
+// that have seen little lean on the one of all times, and, the more the clock
+// tells, on how many of the rows have seen such a thing at all.
 //
 // A surprise is (load - forecast) / spread, kept in bins that are fine around 0
 // and widen outwards.
@@ -48,10 +49,11 @@ class SurpriseTables {
   // The parts of a mixture at a moment: factors of the tables' bins.
   struct Mix {
     std::size_t minute = 0, day = 0;
-    double of_all = 0, of_minute = 0, of_day = 0;
+    double of_all = 0, of_rows = 0, of_minute = 0, of_day = 0;
     double all = 0;  // of the table of all times where it stands alone
   };
   Mix mix_at(std::int64_t moment) const;
+  void count_rows();
   static void weigh(double& trust, double row, double visits, double all);
 
   std::vector<float> all_;     // kBins
@@ -61,6 +63,8 @@ class SurpriseTables {
   std::vector<float> minute_weight_;  // visits of each row, decayed
   std::vector<float> days_;           // 288 rows
   std::vector<float> day_weight_;
+  std::array<float, kBins> rows_{};  // count_rows(): shares; derived, not kept
+  double rows_trust_ = 0;
   std::int64_t last_minute_ = -1;
   std::int64_t last_part_ = -1;
 };

@@ -1,0 +1,27 @@
+// A bound, not a rival: Lazy Capacity Provisioning that is shown the second a boot time ahead, so
+// that what it orders serves just when that second comes. What it costs above the optimum is what
+// not knowing further costs; what a policy without foresight costs above it is what the next boot
+// time keeps secret.
+#pragma once
+
+#include "simulator/baselines/lcp.h"
+#include "simulator/load.h"
+
+namespace hive::simulator {
+
+class Foresight final : public Policy {
+ public:
+  // `load` outlives it.
+  Foresight(const Load& load, double price, double lead_s, double capacity)
+      : load_(load),
+        ahead_(static_cast<std::int64_t>(lead_s + 0.5)),
+        lcp_(price, lead_s, capacity) {}
+  int step(const Seen& seen) override;
+
+ private:
+  const Load& load_;
+  std::int64_t ahead_;
+  Lcp lcp_;
+};
+
+}  // namespace hive::simulator
