@@ -1,6 +1,7 @@
 import pytest
 
 import account
+from proxy import Proxy
 
 
 @pytest.fixture
@@ -11,7 +12,15 @@ def moto():
 
 
 @pytest.fixture
-def config(moto, tmp_path):
+def proxy(moto):
+    one = Proxy(moto.url)
+    moto.url = one.url  # for hive and for boto3 alike
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def config(moto, proxy, tmp_path):
     path = tmp_path / "hive.yml"
     path.write_text(account.FILE % moto.image)
     return path

@@ -8,22 +8,7 @@ import subprocess
 import pytest
 
 from account import EMPTY, HIVE, inventory, run
-from proxy import LOOKS, Proxy
-
-
-class Through:
-    """The account, seen through the proxy."""
-
-    def __init__(self, moto, proxy):
-        self.moto, self.url = moto, proxy.url
-        self.client = moto.client
-
-
-@pytest.fixture
-def proxy(moto):
-    one = Proxy(moto.url)
-    yield one
-    one.close()
+from proxy import LOOKS
 
 
 def until_it_succeeds(moto, config, verb, runs):
@@ -53,12 +38,11 @@ def check_made(moto):
 def test_each_calls_first_attempt_fails(moto, proxy, config, kind):
     """One run is enough: each call is tried again."""
     proxy.fault = lambda name, before: kind if before == 0 else None
-    through = Through(moto, proxy)
-    until_it_succeeds(through, config, "apply", runs=1)
+    until_it_succeeds(moto, config, "apply", runs=1)
     check_made(moto)
-    assert "everything is as the file asks" in run(through, "up", "--dry-run", "-f", str(config))
+    assert "everything is as the file asks" in run(moto, "up", "--dry-run", "-f", str(config))
     proxy.calls.clear()
-    until_it_succeeds(through, config, "remove", runs=1)
+    until_it_succeeds(moto, config, "remove", runs=1)
     assert inventory(moto) == EMPTY
 
 
@@ -74,7 +58,6 @@ def test_each_changing_call_fails_for_a_whole_run(moto, proxy, config, kind):
             failing.append(name)
         return kind if failing == [name] else None
     proxy.fault = fault
-    through = Through(moto, proxy)
     for verb in ("apply", "remove"):
         for _ in range(30):
             failing.clear()
@@ -97,7 +80,6 @@ def test_killed_at_any_moment(moto, proxy, config):
     seed = random.randrange(1 << 32)
     print("seed", seed)
     rng = random.Random(seed)
-    through = Through(moto, proxy)
     for verb in ("apply", "remove"):
         for _ in range(6):
             victim = []
@@ -116,8 +98,8 @@ def test_killed_at_any_moment(moto, proxy, config):
                      "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "s"}))
             victim[0].wait(timeout=300)
         proxy.fault = lambda name, before: None
-        until_it_succeeds(through, config, verb, runs=1)
+        until_it_succeeds(moto, config, verb, runs=1)
         if verb == "apply":
             check_made(moto)
-            assert "nothing changed" in until_it_succeeds(through, config, "apply", runs=1)
+            assert "nothing changed" in until_it_succeeds(moto, config, "apply", runs=1)
     assert inventory(moto) == EMPTY

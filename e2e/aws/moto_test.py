@@ -131,7 +131,7 @@ def test_a_balancer_of_somebody_elses_is_refused(moto, config):
         LoadBalancerName="hive-shop", AvailabilityZones=[REGION + "a"],
         Listeners=[{"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 80}])
     before = inventory(moto)
-    said = run(moto, "aws", "apply", "--yes", "-f", str(config), code=1)
+    said = run(moto, "aws", "apply", "--yes", "-f", str(config), code=6)
     assert "is there without the cluster's tag" in said
     assert inventory(moto) == before
 

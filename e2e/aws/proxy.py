@@ -1,6 +1,8 @@
 """Stands before moto: does with each call what a test says (throttles, answers 500 or garbage, loses
-the answer after the effect), and adds what moto lacks: launches by the same token are one launch."""
+the answer after the effect), and adds what moto lacks: launches by the same token are one launch, and a
+group is made with the lifecycle hooks that it is asked for with."""
 import http.server
+import re
 import threading
 import urllib.parse
 import urllib.request
@@ -64,23 +66,51 @@ class Proxy:
             return 500, b"<html>Internal Server Error</html>", "text/html"
         if fault == "garbage":
             return 200, b"<html>Welcome to the airport's network", "text/html"
-        answer = self.forward(headers, body, form.get("ClientToken") if name == "RunInstances"
-                              else None)
+        answer = self.effect(name, form, headers, body)
         return None if fault == "lost" else answer
 
-    def forward(self, headers, body, token):
+    def effect(self, name, form, headers, body):
+        if name == "RunInstances":
+            return self.launch(form["ClientToken"], headers, body)
+        answer = self.forward(headers, body)
+        if name == "CreateAutoScalingGroup" and answer[0] == 200:
+            self.put_hooks(form, headers)
+        return answer
+
+    def launch(self, token, headers, body):
+        """The same token gives the same machine, or says that it has ended."""
         with self.lock:
-            if token and token in self.launches:
-                return self.launches[token]
+            before = self.launches.get(token)
+        if before:
+            machine = re.search(rb"<instanceId>(.*?)</instanceId>", before[1]).group(1).decode()
+            now = self.forward(headers, urllib.parse.urlencode({
+                "Action": "DescribeInstances", "Version": "2016-11-15",
+                "InstanceId.1": machine}).encode())
+            if b"<name>terminated</name>" not in now[1]:
+                return before
+            return 400, (b"<Response><Errors><Error><Code>IdempotentInstanceTerminated</Code>"
+                         b"<Message>x</Message></Error></Errors></Response>"), "text/xml"
+        answer = self.forward(headers, body)
+        if answer[0] == 200:
+            with self.lock:
+                self.launches[token] = answer
+        return answer
+
+    def put_hooks(self, form, headers):
+        prefix = "LifecycleHookSpecificationList.member."
+        for number in {key[len(prefix):].split(".")[0] for key in form if key.startswith(prefix)}:
+            at = f"{prefix}{number}."
+            hook = {key[len(at):]: value for key, value in form.items() if key.startswith(at)}
+            self.forward(headers, urllib.parse.urlencode({
+                "Action": "PutLifecycleHook", "Version": "2011-01-01",
+                "AutoScalingGroupName": form["AutoScalingGroupName"], **hook}).encode())
+
+    def forward(self, headers, body):
         request = urllib.request.Request(self.target, data=body, method="POST", headers={
             key: value for key, value in headers.items()
             if key.lower() not in ("host", "connection", "content-length")})
         try:
             with urllib.request.urlopen(request) as response:
-                answer = response.status, response.read(), response.headers["Content-Type"]
+                return response.status, response.read(), response.headers["Content-Type"]
         except urllib.error.HTTPError as error:
-            answer = error.code, error.read(), error.headers["Content-Type"]
-        if token and answer[0] == 200:
-            with self.lock:
-                self.launches[token] = answer
-        return answer
+            return error.code, error.read(), error.headers["Content-Type"]

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "cli/command.h"
@@ -109,14 +110,11 @@ class Session {
   aws::Identity identity_;
 };
 
-bool agreed(Context& context, const std::string& question, bool yes) {
-  if (yes) return true;
+bool agreed(Context& context, const std::string& question) {
   context.print(question + " [y/N] ");
   std::string answer;
   std::getline(std::cin, answer);
-  if (answer == "y" || answer == "Y" || answer == "yes") return true;
-  context.line("left as it is");
-  return false;
+  return answer == "y" || answer == "Y" || answer == "yes";
 }
 
 std::string done_line(const aws::Step& step, const std::string& how) {
@@ -127,37 +125,65 @@ std::string done_line(const aws::Step& step, const std::string& how) {
   return verb + step.subject + (how.empty() ? "" : " (" + how + ")");
 }
 
-Status apply(Context& context, Session& session, bool yes, bool& nothing) {
+enum class Outcome { kNothingToDo, kRefused, kDeclined, kDone };
+
+// Shows the plan, asks, and says whether to go on.
+std::optional<Outcome> decided(Context& context, const aws::Plan& plan, const std::string& question,
+                               bool yes) {
+  context.print(aws::render(plan));
+  if (!plan.refusals.empty()) return Outcome::kRefused;
+  if (plan.steps.empty()) return Outcome::kNothingToDo;
+  if (!yes && !agreed(context, question)) return Outcome::kDeclined;
+  return std::nullopt;
+}
+
+aws::Applier applier_of(Context& context, Session& session, const aws::Names& names,
+                        aws::World world) {
+  return {session.client(), names, std::move(world),
+          [&context](const aws::Step& step, const std::string& how) {
+            context.line(done_line(step, how));
+          }};
+}
+
+Result<Outcome> apply(Context& context, Session& session, bool yes) {
   HIVE_TRY(session.open());
   HIVE_ASSIGN(const auto desired, session.desired());
   HIVE_ASSIGN(auto world, session.world());
   const auto plan = aws::plan_up(desired, world);
-  nothing = plan.steps.empty() && plan.refusals.empty();
-  context.print(aws::render(plan));
-  if (nothing) return {};
-  if (plan.refusals.empty() &&
-      !agreed(context, "Do this in " + session.where() + "? It costs money.", yes))
-    return fail(Errc::kCancelled, "nothing was done");
-  aws::Applier applier(
-      session.client(), desired.names, std::move(world),
-      [&](const aws::Step& step, const std::string& how) { context.line(done_line(step, how)); });
-  return applier.apply(plan, desired);
+  const std::string question = "Do this in " + session.where() + "? It costs money.";
+  if (const auto end = decided(context, plan, question, yes)) return *end;
+  HIVE_TRY(applier_of(context, session, desired.names, std::move(world)).apply(plan, desired));
+  return Outcome::kDone;
 }
 
-Status remove(Context& context, Session& session, bool yes, bool& nothing) {
+Result<Outcome> remove(Context& context, Session& session, bool yes) {
   HIVE_TRY(session.open());
   HIVE_ASSIGN(auto world, session.world());
   const aws::Names names(session.settings().cluster);
   const auto plan = aws::plan_down(names, world);
-  nothing = plan.steps.empty();
-  context.print(aws::render(plan));
-  if (nothing) return {};
-  if (!agreed(context, "Remove this from " + session.where() + "?", yes))
-    return fail(Errc::kCancelled, "nothing was done");
-  aws::Applier applier(
-      session.client(), names, std::move(world),
-      [&](const aws::Step& step, const std::string& how) { context.line(done_line(step, how)); });
-  return applier.remove(plan);
+  const std::string question = "Remove this from " + session.where() + "?";
+  if (const auto end = decided(context, plan, question, yes)) return *end;
+  HIVE_TRY(applier_of(context, session, names, std::move(world)).remove(plan));
+  return Outcome::kDone;
+}
+
+int finish(Context& context, const Result<Outcome>& outcome, const std::string& nothing,
+           const std::string& done) {
+  if (!outcome) return context.fail(outcome.error());
+  switch (*outcome) {
+    case Outcome::kRefused:
+      return context.fail(kExitRefused, "nothing was done");
+    case Outcome::kDeclined:
+      context.line("left as it is");
+      return kExitFailed;
+    case Outcome::kNothingToDo:
+      context.line(nothing);
+      return kExitOk;
+    case Outcome::kDone:
+      if (!done.empty()) context.line(done);
+      return kExitOk;
+  }
+  return kExitFailed;
 }
 
 }  // namespace
@@ -180,22 +206,17 @@ int aws_dry_run(Context& context, const config::Spec& spec) {
 int aws_apply(Context& context, const config::Spec& spec, bool yes) {
   catch_interrupts();
   Session session(context, spec);
-  bool nothing = false;
-  if (const auto done = apply(context, session, yes, nothing); !done)
-    return context.fail(done.error());
-  context.line(nothing ? "everything is as the file asks; nothing changed"
-                       : "made. The machines do not form a Swarm by themselves yet");
-  return kExitOk;
+  return finish(context, apply(context, session, yes),
+                "everything is as the file asks; nothing changed",
+                "made. The machines do not form a Swarm by themselves yet");
 }
 
 int aws_remove(Context& context, const config::Spec& spec, bool yes) {
   catch_interrupts();
   Session session(context, spec);
-  bool nothing = false;
-  if (const auto done = remove(context, session, yes, nothing); !done)
-    return context.fail(done.error());
-  if (nothing) context.line("nothing of cluster " + spec.cluster.name + " is left in AWS");
-  return kExitOk;
+  return finish(context, remove(context, session, yes),
+                "nothing of cluster " + spec.cluster.name + " is left in AWS",
+                "cluster " + spec.cluster.name + " is removed from AWS");
 }
 
 }  // namespace hive::cli

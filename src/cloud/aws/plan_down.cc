@@ -31,15 +31,11 @@ class DownPlanner {
                            " workers");
   }
 
-  // Workers of the group go with it.
+  // The group's too: that it ends those that are protected from scale-in is not written anywhere.
   void machines() {
     Step step{StepKind::kTerminate, Effect::kRemove, "machines", {}, names_.cluster};
     for (const auto& machine : world_.machines) {
       if (machine.state == MachineState::kShuttingDown) continue;
-      bool member = false;
-      if (world_.workers)
-        for (const auto& one : world_.workers->group.members) member |= one.id == machine.id;
-      if (member) continue;
       const auto name = machine.tags.find("Name");
       step.instances.push_back(machine.id);
       step.details.push_back("- " + machine.id +
