@@ -11,6 +11,7 @@ main() {
   mkdir -p build
   ensure_packages run build test
   clean_leftovers
+  build_python
   build_dashboard
   timed "g++'s release build" build_preset release
   build_images

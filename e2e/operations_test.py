@@ -91,8 +91,16 @@ def test_scale_in_takes_the_chosen_task_and_loses_nothing(cluster):
     gone = next(before[task] for task in before if task not in after)
     chosen = [event["reason"] for event in said(cluster, "scale") if event["reason"].startswith("chose")]
     assert gone["name"] in chosen[-1] and gone["node"] in chosen[-1], chosen
-    records = [event for event in said(cluster, "task_stopped") if gone["name"] in event["subject"]]
-    assert "scale-in" in records[-1]["reason"]
+    # One line for the stop: its record.
+    assert eventually(lambda: of_task(cluster, gone["name"], "task_stopped"))
+    assert "scale-in" in of_task(cluster, gone["name"], "task_stopped")[-1]["reason"]
+    assert "asked for by root" in of_task(cluster, gone["name"], "task_stopped")[-1]["reason"]
+    time.sleep(4)  # Swarm's word of the same end would be told by now
+    assert of_task(cluster, gone["name"], "task_failed", "task_ended") == []
+
+
+def of_task(cluster, name, *kinds):
+    return [event for kind in kinds for event in said(cluster, kind) if name in event["subject"]]
 
 
 def test_scale_by_several_and_back(cluster):
@@ -125,6 +133,12 @@ def test_task_stop_keeps_the_capacity(cluster):
     assert min(lowest.seen) >= REPLICAS
     settled(cluster)
     assert task["id"] not in {one["id"] for one in running(cluster)}
+    # Swarm calls it failed, with exit code 143; it was told to end.
+    shown = next((one for one in cluster.json("service", "ps", "hive-server")
+                  if one["id"] == task["id"]), None)
+    if shown and shown["state"] == "failed":  # Swarm may have removed the slot already
+        assert "task stop" in shown["stopped"]["by"]
+    assert "non-zero exit (143)" not in cluster.hive("service", "ps", "--no-trunc", "hive-server")
 
 
 def test_task_stop_by_name_and_of_nothing(cluster):
@@ -189,13 +203,18 @@ def test_a_stop_first_service_never_has_two(cluster):
         thread.start()
         try:
             cluster.hive("node", "drain", node)
+            assert eventually(lambda: len(running(cluster, "single")) == 1)
+            other = running(cluster, "single")[0]["node"]
+            assert other != node
+            # Nor when somebody else drains the node.
+            cluster.hive("node", "update", "--availability", "drain", other)
+            assert eventually(lambda: len(running(cluster, "single")) == 1
+                              and running(cluster, "single")[0]["node"] != other, 90)
         finally:
             stop.set()
             thread.join()
-        assert eventually(lambda: len(running(cluster, "single")) == 1)
-        assert running(cluster, "single")[0]["node"] != node
         assert max(seen) == 1
-        cluster.hive("node", "activate", node)
+        cluster.hive("node", "activate", node, other)
     finally:
         cluster.hive("service", "rm", "single")
 
@@ -211,6 +230,21 @@ def test_quorum_is_kept(cluster):
     assert refused.returncode == 1 and "Swarm needs" in refused.stderr
     cluster.up()
     assert eventually(lambda: cluster.nodes()[dead]["status"] == "ready", 90)
+
+
+def test_a_live_node_that_is_removed_loses_nothing(cluster):
+    name = f"{NAME}-worker-2"
+    with cluster.load(per_second=20) as load, cluster.load(path=SLOW, per_second=5) as slow:
+        cluster.hive("node", "rm", name)
+        assert name not in cluster.nodes()
+    no_failures(load)
+    no_failures(slow)
+    settled(cluster)
+    # Its machine is still there and is not taken for a dead one's; it goes the same way.
+    assert name in cluster.instances()
+    cluster.hive("instance", "terminate", name)
+    cluster.up()
+    assert eventually(lambda: cluster.nodes().get(name, {}).get("status") == "ready", 60)
 
 
 def test_terminate_loses_nothing(cluster):

@@ -190,6 +190,30 @@ def docker(cluster, *args):
     return subprocess.run(["docker", "-H", host, *args], capture_output=True, text=True, check=True)
 
 
+def test_a_global_service_is_rolled_out_on_every_node_and_taken_back(cluster):
+    nodes = {node["hostname"] for node in cluster.json("node", "ls")}
+    cluster.hive("service", "create", "--with-registry-auth", "--mode", "global", "--name",
+                 "everywhere", "--update-parallelism", "5", "--update-monitor", "2s",
+                 "--health-cmd", "wget -q -O /dev/null http://127.0.0.1:8080/health",
+                 "--health-interval", "1s", "--health-start-period", "20s", f"{IMAGE}:1.0")
+    try:
+        def versions_on():
+            return {task["node"]: task["image"].split("@")[0].rsplit(":", 1)[1]
+                    for task in running(cluster, "everywhere").values()}
+        assert eventually(lambda: versions_on() == dict.fromkeys(nodes, "1.0"))
+        cluster.hive("service", "update", "--image", f"{IMAGE}:1.1", "everywhere")
+        assert versions_on() == dict.fromkeys(nodes, "1.1")
+        refused = cluster.run("service", "update", "--canary", "5s", "--image", f"{IMAGE}:1.0",
+                              "everywhere", check=False)
+        assert refused.returncode != 0 and "global" in refused.stderr
+        bad = cluster.run("service", "update", "--image", f"{IMAGE}:dead", "everywhere",
+                          check=False)
+        assert bad.returncode == 1 and "undone" in bad.stderr
+        assert versions_on() == dict.fromkeys(nodes, "1.1")
+    finally:
+        cluster.hive("service", "rm", "everywhere")
+
+
 def test_who_changes_the_service_by_hand_in_the_middle_is_not_fought_with(cluster):
     begin_at(cluster, "1.1")
     result = {}

@@ -32,8 +32,9 @@ class HiveCluster:
         self.file.write_text(edit(text), encoding="utf-8")
 
     def run(self, *args, check=True, timeout=600):
+        # A session of its own: a signal to the bench's group must not end what clears up.
         done = subprocess.run([HIVE, *args], capture_output=True, text=True, env=self.env,
-                              stdin=subprocess.DEVNULL, timeout=timeout)
+                              stdin=subprocess.DEVNULL, timeout=timeout, start_new_session=True)
         if check and done.returncode != 0:
             raise RuntimeError(f"hive {' '.join(args)}:\n{done.stdout}{done.stderr}")
         return done
@@ -64,7 +65,7 @@ class PlainSwarm:
 
     def _script(self, verb, *args):
         subprocess.run([str(PLAIN), verb, str(self.dir), self.network, *args], check=True,
-                       stdin=subprocess.DEVNULL, timeout=300)
+                       stdin=subprocess.DEVNULL, timeout=300, start_new_session=True)
 
     def up(self, *versions):
         self._script("up", *(word for version in versions

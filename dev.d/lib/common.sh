@@ -89,6 +89,20 @@ build_dashboard() {
   echo "$now" >"$stamp"
 }
 
+# build_python - Python packages that Debian does not have, for the tests on AWS, in a place of their
+# own (build/python). They come from where this machine's pip looks for packages.
+build_python() {
+  local wanted=packaging/python-requirements.txt dir=build/python
+  ! cmp -s "$wanted" "$dir/requirements.txt" || return 0
+  rm -rf "$dir"
+  if ! /usr/bin/python3 -m venv "$dir" >&2 ||
+    ! PIP_CERT=${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt} "$dir/bin/pip" install --quiet \
+      --disable-pip-version-check --requirement "$wanted" >&2; then
+    die "installing the Python packages of $wanted failed (see above)"
+  fi
+  cp "$wanted" "$dir/requirements.txt"
+}
+
 # configure_preset PRESET - unless it is already
 configure_preset() {
   local preset=$1

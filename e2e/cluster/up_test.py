@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from lib.cluster import RUN, STATE, command, eventually, processes_of
+from lib.cluster import RUN, STATE, command, eventually, make_certificate, processes_of
 
 
 def state_of(cluster):
@@ -40,6 +40,26 @@ def test_tls_ends_at_the_balancer(cluster):
     with urllib.request.urlopen(f"https://127.0.0.1:{cluster.tls}/", timeout=10,
                                 context=trusted) as answer:
         assert answer.status == 200 and answer.read().decode().split()[0] in cluster.hosts()
+
+
+def test_a_renewed_certificate_is_served_and_a_broken_one_is_not(cluster, tmp_path):
+    def served():
+        return ssl.get_server_certificate(("127.0.0.1", cluster.tls), timeout=10)
+    before, old = cluster.pem.read_bytes(), served()
+    make_certificate(tmp_path)
+    try:
+        with cluster.load() as load:
+            cluster.pem.write_bytes(b"no certificate")
+            refused = cluster.up(check=False)
+            assert refused.returncode != 0 and str(cluster.pem) in refused.stderr
+            assert served() == old
+            cluster.pem.write_bytes((tmp_path / "both.pem").read_bytes())
+            assert eventually(lambda: served() != old)
+        assert load.failures == [] and load.answers[200] > 0
+        assert "nothing changed" in cluster.up().stdout
+    finally:
+        cluster.pem.write_bytes(before)
+    assert eventually(lambda: served() == old)
 
 
 def test_dashboard_answers(cluster):

@@ -90,6 +90,14 @@ def network_of(name):
         return None
 
 
+def make_certificate(folder):
+    """cert, key, and both.pem of the two, for 127.0.0.1."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key",
+                    "-out", "cert", "-subj", "/CN=shop", "-days", "2", "-addext",
+                    "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True, cwd=folder)
+    (folder / "both.pem").write_bytes((folder / "cert").read_bytes() + (folder / "key").read_bytes())
+
+
 def processes_of(name):
     """{pid: command line} of all that runs for a cluster, known by environment and cgroup."""
     mark = f"HIVE_LOCAL_CLOUD={STATE / name}".encode()

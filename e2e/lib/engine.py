@@ -47,6 +47,9 @@ wait $!
 """
 
 
+CONTAINERD_LATE = "timeout waiting for containerd to start"
+
+
 class EngineError(Exception):
     pass
 
@@ -109,21 +112,25 @@ class Engine:
             "--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", self.cgroup,
             "--userland-proxy=false", *self.extra_args,
         ]
+        end = time.monotonic() + deadline_s
+        while not self._started(args, end):
+            # dockerd gives its containerd a few seconds, and itself up when a busy machine needs more.
+            if CONTAINERD_LATE not in self.log() or time.monotonic() > end:
+                raise EngineError("dockerd did not start:\n" + self.log()[-4000:])
+
+    def _started(self, args, end):
         with open(self.log_path, "w") as log:
             self._process = subprocess.Popen(
                 args, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 env={**os.environ, "ADDRESS": self.address, "DOCKER_HOST": ""},
                 start_new_session=True)
-        end = time.monotonic() + deadline_s
-        while True:
+        while self._process.poll() is None and time.monotonic() < end:
             try:
                 self.get("/_ping")
-                return
+                return True
             except (OSError, EngineError):
-                pass
-            if self._process.poll() is not None or time.monotonic() > end:
-                raise EngineError("dockerd did not start:\n" + self.log()[-4000:])
-            time.sleep(0.1)
+                time.sleep(0.1)
+        return False
 
     def close(self):
         if self._process is not None and self._process.poll() is None:

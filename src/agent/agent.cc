@@ -24,7 +24,12 @@ bool asks_to_stop(std::string_view action) {
 }
 
 Agent::Agent(Options options, edge::Edge& edge, Stops& stops, Mailbox& mailbox, const Clock& clock)
-    : options_(std::move(options)), edge_(edge), stops_(stops), mailbox_(mailbox), clock_(clock) {}
+    : options_(std::move(options)),
+      edge_(edge),
+      stops_(stops),
+      mailbox_(mailbox),
+      clock_(clock),
+      usage_(options_.cgroup_root) {}
 
 void Agent::restore() {
   const auto text = os::read_file(options_.table_file);
@@ -126,7 +131,10 @@ void Agent::turn(Milliseconds wait) {
     if (notes_.size() < kMaxReportNotes) notes_.push_back(std::move(note));
   if (mail.engine_init) engine_init_ = std::move(*mail.engine_init);
   if (mail.containers) containers_ = std::move(*mail.containers);
-  if (mail.running) stops_.containers(*mail.running);
+  if (mail.running) {
+    stops_.containers(*mail.running);
+    usage_.containers(*mail.running);
+  }
   if (mail.orders) stops_.orders(std::move(*mail.orders));
   if (mail.controller_lost) stops_.controller_lost();
   stops_.turn(left_out_);
@@ -161,6 +169,7 @@ void Agent::report() {
     else if (edge_fault_.empty())
       report.edge = "statistics: " + describe(stats.error());
   }
+  report.usage = usage_.sample(clock_.now());
   report.engine_init = engine_init_;
   report.not_ready = edge_.not_ready();
   report.containers = containers_;

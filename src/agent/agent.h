@@ -10,6 +10,7 @@
 
 #include "agent/mailbox.h"
 #include "agent/stops.h"
+#include "agent/usage.h"
 #include "base/clock.h"
 #include "decide/drain/node_departure.h"
 #include "edge/edge.h"
@@ -22,6 +23,7 @@ class Agent {
     std::string node_id;
     std::string table_file;  // the last table, kept for a start without any controller
     std::function<void(Report)> send;
+    std::string cgroup_root{};  // "/" in earnest; empty: no container's CPU and memory are read
   };
   // All references must outlive it.
   Agent(Options options, edge::Edge& edge, Stops& stops, Mailbox& mailbox, const Clock& clock);
@@ -55,6 +57,7 @@ class Agent {
   std::string edge_fault_;
   std::string engine_init_;
   std::vector<ContainerReport> containers_;
+  Usage usage_;
   std::vector<ContainerEvent> events_;
   std::vector<Note> notes_;
   MonotonicTime next_report_{};

@@ -93,7 +93,8 @@ class EngineWatch {
       reports.push_back({labels == nullptr ? "" : label(*labels, kTaskLabel), id, state,
                          health_of(json_string(container, "Status")), "", ports_of(container)});
       if (state != "running" && state != "paused") continue;
-      if (const auto info = inspect(id)) {
+      if (auto info = inspect(id)) {
+        info->unhealthy = reports.back().health == "unhealthy";
         running.push_back(*info);
         known.emplace(id, *info);
       } else if (info.error().code == Errc::kFailedPrecondition) {

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/json.h"
+#include "engine/fake/fake_engine.h"
 
 namespace hive::agent {
 namespace {
@@ -39,6 +42,56 @@ TEST(ContainerFromJson, ReadsStopSignalAndPorts) {
   ASSERT_TRUE(info) << info.error().message;
   EXPECT_EQ(info->stop_signal, "SIGQUIT");
   EXPECT_EQ(info->ports, std::vector<std::uint16_t>{8080});
+}
+
+// --- the thread, on an engine in memory
+
+class WatchTest : public testing::Test {
+ protected:
+  WatchTest() {
+    engine_.add_image("web:1");
+    id_ = engine_
+              .create_container("web.1", {{"Image", "web:1"},
+                                          {"Labels", {{"com.docker.swarm.task.id", "task-1"}}}})
+              .value();
+    EXPECT_TRUE(engine_.start_container(id_));
+    watch_ = std::jthread(
+        [this](const std::stop_token& stop) { watch_engine(engine_, mailbox_, stop); });
+  }
+  // The next list that the thread posts after `what`; of several the newest.
+  Mail list_after(const std::function<void()>& what) {
+    what();
+    for (int i = 0; i < 100; ++i) {
+      Mail mail = mailbox_.take(Milliseconds(1'000));
+      if (mail.running) return mail;
+    }
+    ADD_FAILURE() << "no list was posted";
+    return {};
+  }
+
+  engine::fake::FakeEngine engine_;
+  Mailbox mailbox_;
+  std::string id_;
+  std::jthread watch_;
+};
+
+TEST_F(WatchTest, BeginsWithWhatRuns) {
+  const Mail mail = list_after([] {});
+  ASSERT_EQ(mail.running->size(), 1U);
+  EXPECT_EQ(mail.running->front().task_id, "task-1");
+}
+
+// Nothing may tell of the container's end again: taken for a running one, it would hold up the
+// drain of its node for ever.
+TEST_F(WatchTest, AContainerWhoseEndTheListDoesNotKnowYetHasEnded) {
+  ASSERT_EQ(list_after([] {}).running->size(), 1U);
+  engine_.keep_list_stale(true);
+  const Mail mail = list_after([this] { ASSERT_TRUE(engine_.stop_container(id_, {})); });
+  EXPECT_TRUE(mail.running->empty());
+  ASSERT_EQ(mail.containers->size(), 1U);
+  EXPECT_EQ(mail.containers->front().state, "exited");
+  EXPECT_EQ(mail.events.size(), 1U);
+  EXPECT_EQ(mail.events.front().action, "die");
 }
 
 }  // namespace

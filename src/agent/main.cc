@@ -165,7 +165,8 @@ Result<int> serve(const Settings& settings) {
                .send =
                    [&](Report report) {
                      if (link) link->send(std::move(report));
-                   }},
+                   },
+               .cgroup_root = "/"},
               *edge, stops, mailbox, clock);
   if (settings.table.empty()) {
     agent.restore();

@@ -82,6 +82,14 @@ void read_stats(const Json& json, const std::string& place, EndpointStats& into,
   reader.number("rate", into.rate);
 }
 
+void read_usage(const Json& json, const std::string& place, TaskUsage& into, std::string& fault) {
+  JsonReader reader(json, place, fault);
+  reader.text("task_id", into.task_id, 256);
+  reader.number("cpu_millicores", into.cpu_millicores);
+  reader.number("memory_bytes", into.memory_bytes);
+  reader.number("age_ms", into.age_ms);
+}
+
 void read_port(const Json& json, const std::string& place, model::Port& into, std::string& fault) {
   JsonReader reader(json, place, fault);
   reader.text("protocol", into.protocol, 16);
@@ -276,6 +284,12 @@ Result<RoutingTable> decode_table(std::string_view text) {
 std::string encode_report(const Report& report) {
   Json stats = Json::array();
   for (const EndpointStats& one : report.stats) stats.push_back(stats_json(one));
+  Json usage = Json::array();
+  for (const TaskUsage& one : report.usage)
+    usage.push_back({{"task_id", one.task_id},
+                     {"cpu_millicores", one.cpu_millicores},
+                     {"memory_bytes", one.memory_bytes},
+                     {"age_ms", one.age_ms}});
   Json containers = Json::array();
   for (const ContainerReport& one : report.containers) containers.push_back(container_json(one));
   Json notes = Json::array();
@@ -295,6 +309,7 @@ std::string encode_report(const Report& report) {
                     {"edge", report.edge},
                     {"engine_init", report.engine_init},
                     {"stats", std::move(stats)},
+                    {"usage", std::move(usage)},
                     {"containers", std::move(containers)},
                     {"events", std::move(events)},
                     {"not_ready", report.not_ready},
@@ -315,6 +330,7 @@ Result<Report> decode_report(std::string_view text) {
   reader.text("edge", report.edge, 65'536);
   reader.text("engine_init", report.engine_init, 4'096);
   reader.list("stats", report.stats, 200'000, read_stats);
+  reader.list("usage", report.usage, 20'000, read_usage);
   reader.list("containers", report.containers, 20'000, read_container);
   reader.list("events", report.events, kMaxReportEvents, read_event);
   reader.list("not_ready", report.not_ready, 100'000, read_text);

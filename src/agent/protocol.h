@@ -62,6 +62,15 @@ struct Note {
   bool operator==(const Note&) const = default;
 };
 
+// What a task's container used lately.
+struct TaskUsage {
+  std::string task_id;
+  std::uint64_t cpu_millicores = 0;  // thousandths of a core, over the last second
+  std::uint64_t memory_bytes = 0;    // without what the kernel could drop at once
+  std::uint64_t age_ms = 0;          // of the measurement
+  bool operator==(const TaskUsage&) const = default;
+};
+
 struct Report {
   std::string node_id;
   // The table the edge serves: its revision and who made it. 0 and empty before the first.
@@ -71,6 +80,7 @@ struct Report {
   // Which init the engine gives to containers: "hive-init", or another's path. Empty = not known.
   std::string engine_init;
   std::vector<model::EndpointStats> stats;
+  std::vector<TaskUsage> usage;
   std::vector<ContainerReport> containers;
   std::vector<ContainerEvent> events;
   // Tasks in the table that this edge does not send requests to yet: they have not answered its

@@ -29,6 +29,7 @@ struct ContainerInfo {
   std::vector<std::uint16_t> ports;  // published target ports, TCP
   std::string log_path;              // of docker's json-file; empty = another driver
   std::string upper_dir;             // of its overlay file system; may be empty
+  bool unhealthy = false;            // its engine's health check fails: Swarm will replace it
   bool operator==(const ContainerInfo&) const = default;
 };
 

@@ -138,7 +138,12 @@ void Stops::ask_who(const Container& container, model::StopRecord& record) const
   }
   const TaskOrders* task = task_of(container);
   if (!record.by.empty() || task == nullptr || !controller_knows(container)) return;
-  record.by = task->desired_running && !container.ordered ? kByDocker : kBySwarm;
+  // Swarm's agent stops what its engine calls unhealthy, with the service's own grace period, and
+  // leaves the task wanted.
+  const bool unhealthy = container.info.unhealthy && task->desired_running;
+  if (unhealthy) record.reason = "its health check fails";
+  const bool by_person = task->desired_running && !container.ordered && !unhealthy;
+  record.by = by_person ? kByDocker : kBySwarm;
 }
 
 // --- each turn

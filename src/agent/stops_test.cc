@@ -146,6 +146,23 @@ TEST_F(StopsTest, APersonsDockerStopHasTenSeconds) {
   EXPECT_EQ(record().by, "docker");
 }
 
+TEST_F(StopsTest, WhatTheEngineCallsUnhealthyIsStoppedBySwarmWithTheServicesGrace) {
+  NodeOrders out = orders();
+  out.tasks["t1"].desired_running = true;
+  stops_.orders(out);
+  auto unhealthy = a_container();
+  unhealthy.unhealthy = true;
+  stops_.containers({unhealthy});
+  turn();
+  hands_.become(InitState::kHeld, "held");
+  stops_.killed("c1");
+  turn();
+  EXPECT_EQ(hands_.claimed_for, Milliseconds(125'000));
+  turn();
+  EXPECT_EQ(record().by, "swarm");
+  EXPECT_EQ(record().reason, "its health check fails");
+}
+
 TEST_F(StopsTest, AnOrderStopsTheContainerOnceAndSaysWhy) {
   NodeOrders order = orders();
   order.tasks["t1"].desired_running = true;

@@ -5,6 +5,7 @@
 
 namespace hive::cli {
 
+Command aws_command();
 Command up_command();
 Command down_command();
 Command status_command();
@@ -18,6 +19,7 @@ Command instance_command();
 Command lb_command();
 Command image_command();
 Command simulate_command();
+Command autoscale_command();
 Command completion_command();
 Command complete_command();  // hidden: candidates for the shell
 

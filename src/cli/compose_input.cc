@@ -18,6 +18,8 @@ const std::vector<std::string>& default_names() {
   return names;
 }
 
+}  // namespace
+
 config::StringMap own_environment() {
   config::StringMap map;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -27,8 +29,6 @@ config::StringMap own_environment() {
   }
   return map;
 }
-
-}  // namespace
 
 std::vector<std::string> compose_files(const std::vector<std::string>& given) {
   if (!given.empty()) return given;
@@ -44,6 +44,13 @@ std::string cluster_of_compose(const std::vector<std::string>& given) {
   if (files.empty()) return "";
   const auto loaded = config::load_paths(files, own_environment());
   return loaded ? loaded->spec.cluster.name : "";
+}
+
+std::string cloud_of_compose(const std::vector<std::string>& given) {
+  const auto files = compose_files(given);
+  if (files.empty()) return "";
+  const auto loaded = config::load_paths(files, own_environment());
+  return loaded ? loaded->spec.cluster.cloud : "";
 }
 
 std::optional<config::Spec> load_compose(Context& context, const std::vector<std::string>& given,

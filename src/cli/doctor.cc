@@ -10,6 +10,7 @@
 #include "cli/controller_api.h"
 #include "cli/preflight.h"
 #include "cli/reach.h"
+#include "cli/stray_canaries.h"
 #include "cloud/local/local.h"
 #include "engine/engine.h"
 
@@ -144,6 +145,16 @@ void check_controllers(engine::Engine& engine, const std::vector<model::Node>& n
   }
 }
 
+void check_canaries(engine::Engine& engine, Findings& found) {
+  const auto services = engine.list_services();
+  if (!services || stray_canaries(*services, nullptr).empty()) return;
+  const auto addresses = manager_addresses(engine);
+  if (!addresses) return;
+  const auto operations = ask_controller(*addresses, "/v1/operations");
+  const auto strays = stray_canaries(*services, operations ? *operations : Json());
+  found.insert(found.end(), strays.begin(), strays.end());
+}
+
 int run(Context& context, const std::vector<std::string>& files) {
   Findings found;
   if (!compose_files(files).empty()) {
@@ -159,6 +170,7 @@ int run(Context& context, const std::vector<std::string>& files) {
     check_nodes(*nodes, found);
     check_tasks(**engine, found);
     check_controllers(**engine, *nodes, found);
+    check_canaries(**engine, found);
     if (const auto cluster = pick_cluster(context.globals); cluster && context.globals.host.empty())
       check_balancer(*cluster, found);
   }

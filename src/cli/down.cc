@@ -63,6 +63,10 @@ Result<std::string> pick(Context& context, const Args& args) {
 }
 
 int run(Context& context, const Args& args) {
+  if (context.globals.cluster.empty() && cloud_of_compose(args.files) == "aws")
+    return context.fail(kExitRefused,
+                        "cloud: aws is not supported yet by hive down: 'hive aws remove' takes "
+                        "away what hive made there");
   if (geteuid() != 0)
     return context.fail(kExitRefused,
                         "removing a cluster of the local cloud needs root. Run it with sudo");

@@ -84,25 +84,13 @@ struct EndArgs {
 
 // Through an operation of the controllers: the node is emptied first.
 int end_each(Context& context, OperationClient& client, const char* kind, const EndArgs& args) {
-  const auto options = operation_wait(args.wait);
-  if (!options) return context.fail(kExitUsage, options.error().message);
   const auto cloud = cloud_of(context);
   if (!cloud) return context.fail(cloud.error());
-  int code = kExitOk;
-  for (const auto& word : args.instances) {
-    const auto begun = find(**cloud, word).and_then([&](const cloud::Instance& instance) {
+  return client.each(context, args.instances, args.wait, [&](const std::string& word) {
+    return find(**cloud, word).and_then([&](const cloud::Instance& instance) {
       return client.begin(context, kind, {{"instance", instance.id}}, instance.hostname);
     });
-    if (!begun) {
-      code = context.fail(begun.error());
-      continue;
-    }
-    const int waited = client.wait(context, {*begun}, *options);
-    if (waited == kExitOk) context.line(word);
-    if (waited == kExitInterrupted) return waited;
-    if (waited != kExitOk) code = waited;
-  }
-  return code;
+  });
 }
 
 int end_instances(Context& context, const char* kind, const EndArgs& args, const Act& plainly) {

@@ -117,14 +117,14 @@ std::string capitalized(std::string_view word) {
   return text;
 }
 
-std::string state_for_people(const model::Task& task, const Clock& clock) {
+std::string state_for_people(const model::Task& task, const Clock& clock, bool stopped) {
   const auto now = std::chrono::duration_cast<Milliseconds>(clock.wall_now().time_since_epoch());
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(
       now - Milliseconds(task.state_since_unix_ms));
   std::string ago = format_age(std::max(age, std::chrono::seconds(0)));
   if (!ago.empty() && ago[0] >= 'A' && ago[0] <= 'Z') ago[0] = static_cast<char>(ago[0] + 32);
   if (!ago.ends_with(" ago")) ago += " ago";
-  return capitalized(model::to_string(task.state)) + " " + ago;
+  return (stopped ? "Stopped" : capitalized(model::to_string(task.state))) + " " + ago;
 }
 
 std::string ports_for_people(const model::Service& service) {
@@ -153,21 +153,24 @@ Json task_json(const Look& look, const model::Task& task) {
   for (const auto& port : task.ports)
     ports.push_back(
         {{"target", port.target}, {"published", port.published}, {"protocol", port.protocol}});
-  return {{"id", task.id},
-          {"name", task_name(look, task)},
-          {"service", service == look.services.end() ? "" : service->second.name},
-          {"slot", task.slot},
-          {"image", task.image},
-          {"node", node == look.nodes.end() ? "" : node->second.hostname},
-          {"node_id", task.node_id},
-          {"desired_state", model::to_string(task.desired)},
-          {"state", model::to_string(task.state)},
-          {"state_since_unix_ms", task.state_since_unix_ms},
-          {"message", task.message},
-          {"error", task.error},
-          {"exit_code", task.exit_code},
-          {"container_id", task.container_id},
-          {"ports", ports}};
+  Json out{{"id", task.id},
+           {"name", task_name(look, task)},
+           {"service", service == look.services.end() ? "" : service->second.name},
+           {"slot", task.slot},
+           {"image", task.image},
+           {"node", node == look.nodes.end() ? "" : node->second.hostname},
+           {"node_id", task.node_id},
+           {"desired_state", model::to_string(task.desired)},
+           {"state", model::to_string(task.state)},
+           {"state_since_unix_ms", task.state_since_unix_ms},
+           {"message", task.message},
+           {"error", task.error},
+           {"exit_code", task.exit_code},
+           {"container_id", task.container_id},
+           {"ports", ports}};
+  if (const auto stop = look.stops.find(task.id); stop != look.stops.end())
+    out["stopped"] = {{"by", stop->second.by}, {"reason", stop->second.reason}};
+  return out;
 }
 
 int print_tasks(Context& context, const ListOptions& options, const Look& look) {
@@ -187,15 +190,18 @@ int print_tasks(Context& context, const ListOptions& options, const Look& look) 
     for (const auto& port : task->ports)
       ports.push_back("*:" + std::to_string(port.published) + "->" + std::to_string(port.target) +
                       "/" + port.protocol);
-    const std::string error = task->error.empty() ? "" : "\"" + task->error + "\"";
-    rows.push_back(
-        {short_id(task->id, options.no_trunc),
-         {short_id(task->id, options.no_trunc), (name == previous ? " \\_ " : "") + name,
-          image_for_people(task->image, options.no_trunc),
-          node == named.nodes.end() ? task->node_id : node->second.hostname,
-          capitalized(model::to_string(task->desired)), state_for_people(*task, context.clock),
-          shorten(error, 30, options.no_trunc), join(ports, ",")},
-         task_json(look, *task)});
+    // It ended as it was told to: no failure, whatever its exit code is.
+    const bool stopped = task->state == model::TaskState::kFailed &&
+                         look.stops.contains(task->id) && !found_unhealthy(*task);
+    const std::string error = task->error.empty() || stopped ? "" : "\"" + task->error + "\"";
+    rows.push_back({short_id(task->id, options.no_trunc),
+                    {short_id(task->id, options.no_trunc), (name == previous ? " \\_ " : "") + name,
+                     image_for_people(task->image, options.no_trunc),
+                     node == named.nodes.end() ? task->node_id : node->second.hostname,
+                     capitalized(model::to_string(task->desired)),
+                     state_for_people(*task, context.clock, stopped),
+                     shorten(error, 30, options.no_trunc), join(ports, ",")},
+                    task_json(look, *task)});
     previous = name;
   }
   return print_listing(

@@ -13,10 +13,17 @@
 
 namespace hive::cli {
 
+// Who told a task to stop, and why.
+struct StopWords {
+  std::string by;
+  std::string reason;
+};
+
 struct Look {
   std::map<std::string, model::Node> nodes;        // by id
   std::map<std::string, model::Service> services;  // by id
   std::vector<model::Task> tasks;
+  std::map<std::string, StopWords> stops;  // by task; see stopped.h
 };
 // Nodes and services whole, tasks that match the filters.
 Result<Look> look_at(engine::Engine& engine, const engine::Filters& task_filters = {});
@@ -29,8 +36,8 @@ Result<model::Service> find_service(engine::Engine& engine, const std::string& w
 // "web.3", or "agent.NODEID" for a global service's.
 std::string task_name(const Look& look, const model::Task& task);
 std::string image_for_people(const std::string& image, bool no_trunc);
-// "Running 3 minutes ago".
-std::string state_for_people(const model::Task& task, const Clock& clock);
+// "Running 3 minutes ago". `stopped`: it was told to end, and did.
+std::string state_for_people(const model::Task& task, const Clock& clock, bool stopped = false);
 std::string capitalized(std::string_view word);
 
 // Ports of `hive.listeners` and of the endpoint spec: "*:8080->8080/tcp".

@@ -9,6 +9,7 @@
 #include "cli/look.h"
 #include "cli/natural.h"
 #include "cli/operation_client.h"
+#include "cli/stopped.h"
 
 namespace hive::cli {
 namespace {
@@ -76,8 +77,9 @@ int tasks_of(Context& context, const ListOptions& options, std::vector<std::stri
     if (!node) return context.fail(node.error());
     (*filters)["node"].push_back(node->id);
   }
-  const auto look = look_at(**engine, *filters);
+  auto look = look_at(**engine, *filters);
   if (!look) return context.fail(look.error());
+  learn_stops(**engine, *look);
   return print_tasks(context, options, *look);
 }
 
@@ -219,28 +221,16 @@ Result<Json> leave_request(const LeaveArgs& args, const std::string& node_id) {
 // One node after the other, each by an operation of the controllers.
 int operate(Context& context, OperationClient& client, const std::string& kind,
             const LeaveArgs& args) {
-  const auto options = operation_wait(args.wait);
-  if (!options) return context.fail(kExitUsage, options.error().message);
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
-  int code = kExitOk;
-  for (const auto& word : args.nodes) {
-    const auto begun = find_node(**engine, word).and_then([&](const model::Node& node) {
+  return client.each(context, args.nodes, args.wait, [&](const std::string& word) {
+    return find_node(**engine, word).and_then([&](const model::Node& node) {
       return leave_request(args, node.id).and_then([&](Json request) {
         if (args.force) request["force"] = true;
         return client.begin(context, kind, request, node.hostname);
       });
     });
-    if (!begun) {
-      code = context.fail(begun.error());
-      continue;
-    }
-    const int waited = client.wait(context, {*begun}, *options);
-    if (waited == kExitOk) context.line(word);
-    if (waited == kExitInterrupted) return waited;
-    if (waited != kExitOk) code = waited;
-  }
-  return code;
+  });
 }
 
 // By an operation, or with Swarm's own means where no controller answers.

@@ -200,4 +200,24 @@ int OperationClient::wait(Context& context, const std::vector<BegunOperation>& o
   return code;
 }
 
+int OperationClient::each(Context& context, const std::vector<std::string>& words,
+                          const OperationWaitFlags& flags,
+                          const std::function<Result<BegunOperation>(const std::string&)>& begin) {
+  const auto options = operation_wait(flags);
+  if (!options) return context.fail(kExitUsage, options.error().message);
+  int code = kExitOk;
+  for (const auto& word : words) {
+    const auto begun = begin(word);
+    if (!begun) {
+      code = context.fail(begun.error());
+      continue;
+    }
+    const int waited = wait(context, {*begun}, *options);
+    if (waited == kExitOk) context.line(word);
+    if (waited == kExitInterrupted) return waited;
+    if (waited != kExitOk) code = waited;
+  }
+  return code;
+}
+
 }  // namespace hive::cli

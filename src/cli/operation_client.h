@@ -6,6 +6,8 @@
 //   return client->wait(context, {*begun}, options); // an exit code that tells the truth
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,6 +61,10 @@ class OperationClient {
   // death of a leader. 0 when all succeeded; 1, 3 or 130 as docs/commands.md says.
   int wait(Context& context, const std::vector<BegunOperation>& operations,
            const OperationWait& options);
+  // One after the other, each begun when the last has ended: prints the word of each that
+  // succeeded, goes on after one that failed. The code of the last failure.
+  int each(Context& context, const std::vector<std::string>& words, const OperationWaitFlags& flags,
+           const std::function<Result<BegunOperation>(const std::string& word)>& begin);
 
  private:
   explicit OperationClient(std::vector<std::string> sockets) : sockets_(std::move(sockets)) {}

@@ -8,6 +8,7 @@
 #include "cli/each.h"
 #include "cli/look.h"
 #include "cli/service_table.h"
+#include "cli/stopped.h"
 
 namespace hive::cli {
 namespace {
@@ -37,8 +38,9 @@ int tasks_of(Context& context, const ListOptions& options, const std::vector<std
     }
   }
   if ((*filters)["service"].empty()) return code;
-  const auto look = look_at(**engine, *filters);
+  auto look = look_at(**engine, *filters);
   if (!look) return context.fail(look.error());
+  learn_stops(**engine, *look);
   ListOptions as_docker = options;
   as_docker.no_trunc = options.no_trunc || options.quiet;  // of all commands this one alone
   print_tasks(context, as_docker, *look);

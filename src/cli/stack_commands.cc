@@ -12,6 +12,7 @@
 #include "cli/natural.h"
 #include "cli/preflight.h"
 #include "cli/service_table.h"
+#include "cli/stopped.h"
 
 namespace hive::cli {
 namespace {
@@ -80,8 +81,9 @@ int tasks_of(Context& context, const ListOptions& options, const std::string& na
   (*filters)["label"] = {stack_filter(name)};
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
-  const auto look = look_at(**engine, *filters);
+  auto look = look_at(**engine, *filters);
   if (!look) return context.fail(look.error());
+  learn_stops(**engine, *look);
   if (look->tasks.empty())
     return context.fail(kExitNotFound, "there is nothing in stack '" + name + "'");
   return print_tasks(context, options, *look);

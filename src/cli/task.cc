@@ -6,6 +6,7 @@
 #include "cli/each.h"
 #include "cli/look.h"
 #include "cli/operation_client.h"
+#include "cli/stopped.h"
 
 namespace hive::cli {
 namespace {
@@ -18,8 +19,9 @@ int list(Context& context, const ListOptions& options, bool all) {
     (*filters)["desired-state"] = {"running", "accepted"};
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
-  const auto look = look_at(**engine, *filters);
+  auto look = look_at(**engine, *filters);
   if (!look) return context.fail(look.error());
+  learn_stops(**engine, *look);
   return print_tasks(context, options, *look);
 }
 
@@ -40,25 +42,12 @@ struct StopArgs {
 };
 
 int stop(Context& context, const StopArgs& args) {
-  const auto options = operation_wait(args.wait);
-  if (!options) return context.fail(kExitUsage, options.error().message);
   auto client = OperationClient::reach(context);
   if (!client) return context.fail(client.error());
-  int code = kExitOk;
   // One after the other: two tasks of a service must not be missing together.
-  for (const auto& word : args.tasks) {
-    const auto begun =
-        client->begin(context, "task_stop", {{"task", word}, {"force", args.force}}, word);
-    if (!begun) {
-      code = context.fail(begun.error());
-      continue;
-    }
-    const int waited = client->wait(context, {*begun}, *options);
-    if (waited == kExitOk) context.line(word);
-    if (waited == kExitInterrupted) return waited;
-    if (waited != kExitOk) code = waited;
-  }
-  return code;
+  return client->each(context, args.tasks, args.wait, [&](const std::string& word) {
+    return client->begin(context, "task_stop", {{"task", word}, {"force", args.force}}, word);
+  });
 }
 
 Command stop_command() {

@@ -12,12 +12,12 @@ Command command_tree() {
   return {
       .name = "hive",
       .summary = "Autopilot for web services on Docker Swarm",
-      .children = {up_command(),       down_command(),       status_command(),   config_command(),
-                   doctor_command(),   stack_command(),      instance_command(), lb_command(),
-                   image_command(),    simulate_command(),   events_command(),   logs_command(),
-                   node_command(),     service_command(),    task_command(),     volume_command(),
-                   plugin_command(),   completion_command(), version_command(),  complete_command(),
-                   reference_command()}};
+      .children = {up_command(),      down_command(),      status_command(),   config_command(),
+                   doctor_command(),  stack_command(),     instance_command(), lb_command(),
+                   image_command(),   autoscale_command(), simulate_command(), events_command(),
+                   logs_command(),    aws_command(),       node_command(),     service_command(),
+                   task_command(),    volume_command(),    plugin_command(),   completion_command(),
+                   version_command(), complete_command(),  reference_command()}};
 }
 
 }  // namespace hive::cli

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "cli/aws_cluster.h"
 #include "cli/cluster_config.h"
 #include "cli/commands.h"
 #include "cli/compose_input.h"
@@ -45,10 +46,13 @@ class Up {
       : context_(context), args_(args), spec_(std::move(spec)), began_(context.clock.now()) {}
 
   int run() {
-    if (spec_.cluster.cloud != "local")
-      return context_.fail(kExitRefused, "cloud '" + spec_.cluster.cloud +
-                                             "' cannot be brought up by this version; "
-                                             "write x-hive: {cloud: local}");
+    if (spec_.cluster.cloud == "aws") {
+      if (args_.dry_run) return aws_dry_run(context_, spec_);
+      return context_.fail(kExitRefused,
+                           "cloud: aws is not supported yet by hive up: the machines would not "
+                           "form a Swarm. 'hive up --dry-run' shows the plan, 'hive aws apply' "
+                           "makes the resources, and docs/aws.md says how far it goes");
+    }
     if (args_.dry_run) return dry_run();
     if (!args_.skip_preflight && !print_findings(context_, preflight_up(context_, spec_)))
       return kExitRefused;

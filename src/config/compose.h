@@ -189,6 +189,7 @@ struct Autoscale {
   std::optional<Nanoseconds> stabilisation_out;
   std::optional<Nanoseconds> scale_in_cooldown;
   std::optional<Nanoseconds> scale_out_cooldown;
+  bool dry_run = false;  // what it would do is recorded, and not done
   bool operator==(const Autoscale&) const = default;
 };
 
@@ -332,7 +333,7 @@ struct ClusterListener {
   std::uint16_t listen = 0;
   std::uint16_t instance = 0;
   std::string mode = "http";  // or "tcp"
-  std::string certificate;    // PEM file, absolute path; empty = plain
+  std::string certificate;    // PEM file, absolute path; on AWS an ARN; empty = plain
   bool proxy = false;         // PROXY protocol from the balancer to the nodes
   bool operator==(const ClusterListener&) const = default;
 };
@@ -345,6 +346,27 @@ struct Registry {
   bool operator==(const Registry&) const = default;
 };
 
+// x-hive.aws: settings of `cloud: aws`.
+struct Aws {
+  std::string region;                       // empty = the environment's or the profile's
+  std::string profile;                      // empty = the one in force
+  std::string vpc;                          // tag Name or id; empty = the default VPC
+  std::vector<std::string> subnets;         // tags Name or ids; empty = one of each zone
+  std::string image = "debian-12-amd64-*";  // id or name pattern
+  std::string image_owner =
+      "136693071363";  // Debian's account (wiki.debian.org/Cloud/AmazonEC2Image)
+  std::string manager_type = "t3.medium";
+  std::vector<std::string> worker_types{"m5.large", "m5a.large"};
+  std::uint32_t spot_percent = 0;
+  std::int64_t disk_gib = 30;
+  bool internal = false;
+  std::vector<std::string> sources{"0.0.0.0/0"};
+  std::uint32_t draining_s = 300;
+  std::vector<std::string> repositories;
+  std::map<std::string, double> prices;  // US dollars an hour by instance type
+  bool operator==(const Aws&) const = default;
+};
+
 struct Cluster {
   std::string name;  // a DNS label; empty when the file has no x-hive.name
   std::string cloud = "local";
@@ -354,8 +376,8 @@ struct Cluster {
   Registry registry;
   std::uint16_t dashboard_port = 5000;  // 0 = no dashboard
   std::string subnet;                   // IPv4 CIDR; empty = a free one is chosen
-  // Whole x-hive object as compact JSON with sorted keys ("" when absent): also holds the keys of
-  // clouds other than local (region, vpc, ...), checked by their own room.
+  Aws aws;
+  // Whole x-hive object as compact JSON with sorted keys ("" when absent).
   std::string json;
 };
 

@@ -24,6 +24,9 @@ Cluster convert_cluster(const Node& node, const LoadOptions& options, Findings& 
 ServiceHive convert_service_hive(const Node& node, const std::string& service,
                                  const LoadOptions& options, Findings& findings);
 
+// x-hive.aws of the x-hive tree; `cluster` has what the rest of it says.
+Aws convert_aws(const Node& hive, const Cluster& cluster, Findings& findings);
+
 // The tree as compact JSON with sorted keys.
 std::string to_json(const Node& node);
 

@@ -226,7 +226,9 @@ std::optional<ClusterListener> HiveReader::listener(const Node& node, const std:
   out.listen = static_cast<std::uint16_t>(*port);
   out.instance = static_cast<std::uint16_t>(number(node, "target", path, 1, 65535).value_or(*port));
   out.mode = choice(node, "mode", path, {"http", "tcp"}, "http");
-  out.certificate = file(node, "certificate");
+  // A certificate of AWS's is no file.
+  out.certificate = text_at(node, "certificate").starts_with("arn:") ? text_at(node, "certificate")
+                                                                     : file(node, "certificate");
   out.proxy = flag_at(node, "proxy");
   return out;
 }
@@ -432,6 +434,7 @@ Autoscale HiveReader::autoscale(const Node& node, const std::string& path) {
   }
   out.scale_in_cooldown = time(node, "scale_in_cooldown", path);
   out.scale_out_cooldown = time(node, "scale_out_cooldown", path);
+  if (node.find("dry_run") != nullptr) out.dry_run = flag_at(node, "dry_run");
   return out;
 }
 
@@ -604,7 +607,9 @@ std::string to_json(const Node& node) {
 }
 
 Cluster convert_cluster(const Node& node, const LoadOptions& options, Findings& findings) {
-  return HiveReader(options, findings).cluster(node);
+  Cluster out = HiveReader(options, findings).cluster(node);
+  out.aws = convert_aws(node, out, findings);
+  return out;
 }
 
 ServiceHive convert_service_hive(const Node& node, const std::string& service,

@@ -297,8 +297,9 @@ void add_cluster_keys(std::vector<Key>& keys) {
            "The published port on the nodes."),
       hive("x-hive.load_balancer.listeners[].mode", kText, "`http` or `tcp`", "http",
            "`tcp` passes bytes on and knows no routes."),
-      hive("x-hive.load_balancer.listeners[].certificate", kText, "path", "",
-           "PEM file with certificate chain and key: the listener speaks TLS."),
+      hive("x-hive.load_balancer.listeners[].certificate", kText, "path or ARN", "",
+           "PEM file with certificate chain and key, on AWS the ARN of a certificate of ACM: the "
+           "listener speaks TLS."),
       hive("x-hive.load_balancer.listeners[].proxy", kBoolean, "boolean", "false",
            "Send the PROXY protocol to the nodes, so that they know the client's address."),
       hive("x-hive.registry", kMapping, "mapping", "",
@@ -316,9 +317,48 @@ void add_cluster_keys(std::vector<Key>& keys) {
            "The port on the nodes that serves it; 0 serves none."),
       hive("x-hive.rebalance", kBoolean, "boolean", "true",
            "Move tasks, one at a time and without losing a request, when nodes have joined."),
+  };
+  keys.insert(keys.end(), std::begin(rows), std::end(rows));
+}
+
+void add_aws_keys(std::vector<Key>& keys) {
+  const Key rows[] = {
       hive("x-hive.aws", kMapping, "mapping", "",
-           "Settings of `cloud: aws`. Kept as they are; this version does not read them."),
-      hive("x-hive.aws.*", kAnything, "anything", "", "See above."),
+           "Settings of `cloud: aws`: see [aws.md](aws.md)."),
+      hive("x-hive.aws.region", kText, "region", "`AWS_REGION`, or the profile's",
+           "Such as `eu-central-1`."),
+      hive("x-hive.aws.profile", kText, "text", "the one in force",
+           "The profile in `~/.aws` whose credentials are used."),
+      hive("x-hive.aws.vpc", kText, "name or id", "the default VPC",
+           "The VPC, which must be there: its tag `Name`, or `vpc-...`."),
+      hive("x-hive.aws.subnets", kSequence, "list of names or ids", "one of each zone of the VPC",
+           "Where the nodes and the balancer are: at most one of each availability zone.",
+           Format::kUniqueList),
+      hive("x-hive.aws.image", kText, "id or name pattern", "debian-12-amd64-*",
+           "The machine image: `ami-...`, or the newest whose name fits."),
+      hive("x-hive.aws.image_owner", kText, "account or `self`", "Debian's account",
+           "Whose images are looked at for a name pattern."),
+      hive("x-hive.aws.manager_type", kText, "instance type", "t3.medium", "What managers are."),
+      hive("x-hive.aws.worker_types", kSequence, "list of instance types", "m5.large, m5a.large",
+           "What workers are; a type without capacity is passed over for the next.",
+           Format::kUniqueList),
+      hive("x-hive.aws.spot", kText | kNumber, "percentage", "0%",
+           "So much of the workers is Spot."),
+      hive("x-hive.aws.disk", kText, "size", "30G", "Of each node's disk, encrypted gp3.",
+           Format::kBytes),
+      hive("x-hive.aws.internal", kBoolean, "boolean", "false",
+           "The balancer has private addresses only."),
+      hive("x-hive.aws.sources", kSequence, "list of networks", "0.0.0.0/0",
+           "Who may connect to the listeners: IPv4 networks.", Format::kUniqueList),
+      hive("x-hive.aws.draining", kText, "duration, 1s to 1h", "5m",
+           "How long the balancer lets open connections of a leaving node end.", Format::kDuration),
+      hive("x-hive.aws.repositories", kSequence, "list of names", "",
+           "ECR repositories to make. Those that hold images are kept when the rest is removed.",
+           Format::kUniqueList),
+      hive("x-hive.aws.prices", kMapping, "mapping of instance type to number", "",
+           "US dollars an hour, for the estimate of `hive up --dry-run`, where the built-in list "
+           "prices (us-east-1) are not yours."),
+      hive("x-hive.aws.prices.*", kNumber, "number", "", "Of one instance type."),
   };
   keys.insert(keys.end(), std::begin(rows), std::end(rows));
 }
@@ -377,6 +417,8 @@ void add_service_hive_keys(std::vector<Key>& keys) {
            "After a change, wait so long before removing replicas.", Format::kDuration),
       hive("services.*.x-hive.autoscale.scale_out_cooldown", kText, "duration", "hive's own",
            "After a change, wait so long before adding replicas.", Format::kDuration),
+      hive("services.*.x-hive.autoscale.dry_run", kBoolean, "boolean", "false",
+           "Record what would be done (`hive autoscale history`), and do nothing."),
       hive("services.*.x-hive.drain", kMapping, "mapping", "",
            "How a task of the service is taken away."),
       hive("services.*.x-hive.drain.timeout", kText, "duration", "30s",
@@ -484,6 +526,7 @@ const std::vector<Key>& all_keys() {
     add_deploy_keys(out);
     add_unhonoured_keys(out);
     add_cluster_keys(out);
+    add_aws_keys(out);
     add_service_hive_keys(out);
     return out;
   }();

@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "controller/assets.h"
+#include "controller/autoscale_api.h"
 #include "controller/operations_api.h"
 
 namespace hive::controller {
@@ -20,6 +21,8 @@ ServerResponse body(const Json& json) {
   return ServerResponse::json(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
+constexpr std::size_t kMostEvents = 10'000;  // what a history keeps
+
 std::int64_t number(const ServerRequest& request, const char* name, std::int64_t fallback) {
   const auto found = request.query.find(name);
   if (found == request.query.end()) return fallback;
@@ -30,9 +33,23 @@ std::int64_t number(const ServerRequest& request, const char* name, std::int64_t
 
 ServerResponse events(Controller& controller, const ServerRequest& request) {
   const auto limit = std::clamp<std::int64_t>(number(request, "limit", 100), 1, 1'000);
+  const auto wanted = [&request](const char* name) {
+    const auto found = request.query.find(name);
+    return found == request.query.end() ? std::string() : found->second;
+  };
+  const std::string kind = wanted("kind");
+  const std::string subject = wanted("subject");
+  const auto since = number(request, "since", 0);
+  const bool all = kind.empty() && subject.empty();
+  auto found =
+      controller.history().list(since, all ? static_cast<std::size_t>(limit) : kMostEvents);
+  std::erase_if(found, [&](const auto& event) {
+    return !event.kind.starts_with(kind) || (!subject.empty() && event.subject != subject);
+  });
+  if (static_cast<std::int64_t>(found.size()) > limit)
+    found.erase(found.begin(), found.end() - limit);
   Json list = Json::array();
-  for (const auto& event :
-       controller.history().list(number(request, "since", 0), static_cast<std::size_t>(limit)))
+  for (const auto& event : found)
     list.push_back({{"id", event.id},
                     {"unix_ms", event.unix_ms},
                     {"kind", event.kind},
@@ -74,6 +91,7 @@ ServerResponse read(Controller& controller, const ServerRequest& request) {
   if (path == "/v1/nodes") return body(controller.part("nodes"));
   if (path == "/v1/services") return body(controller.part("services"));
   if (path == "/v1/tasks") return body(controller.part("tasks"));
+  if (path == "/v1/stops") return body(controller.stops());
   if (path == "/v1/snapshot") return body(controller.whole());
   if (path == "/v1/routing") return ServerResponse::json(agent::encode_table(controller.table()));
   if (path == "/v1/events") return events(controller, request);
@@ -109,6 +127,8 @@ ServerResponse agent_door(const Api& api, const ServerRequest& request) {
       return ServerResponse::error(403, "operations are asked for by managers alone");
     return answer_operations(controller, api.operations, request);
   }
+  if (is_autoscale_path(request.path) && peer.ou == "swarm-manager" && request.method == "GET")
+    return answer_autoscale(api, request);
   if (request.path == agent::kStreamPath && request.method == "GET") {
     if (!controller.acts()) return not_leader(controller);
     ServerResponse out;
@@ -134,6 +154,9 @@ ServerResponse root_door(const Api& api, const ServerRequest& request) {
     return controller.acts() ? answer_operations(controller, api.operations, request)
                              : forward_operations(controller, api.certificates, request);
   }
+  if (request.method == "GET" && is_autoscale_path(request.path))
+    return controller.acts() ? answer_autoscale(api, request)
+                             : forward_operations(controller, api.certificates, request);
   if (request.method == "GET") return read(controller, request);
   if (request.path == "/v1/refresh" && request.method == "POST") {
     controller.kick();
@@ -154,6 +177,7 @@ ServerResponse answer(const Api& api, const ServerRequest& request) {
   }
   if (is_operations_path(request.path))
     return answer_operations(api.controller, api.operations, request);
+  if (is_autoscale_path(request.path)) return answer_autoscale(api, request);
   return read(api.controller, request);
 }
 

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "controller/autoscaling.h"
 #include "controller/controller.h"
 #include "controller/operations.h"
 #include "net/http_server.h"
@@ -17,6 +18,7 @@ inline constexpr const char* kRootDoor = "root";
 struct Api {
   Controller& controller;
   Operations& operations;
+  const Autoscaling& autoscaling;
   std::string certificates;  // directory with Swarm's, to speak to the leader
 };
 

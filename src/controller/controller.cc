@@ -6,7 +6,6 @@
 
 #include "base/base64.h"
 #include "base/log.h"
-#include "controller/happenings.h"
 
 namespace hive::controller {
 namespace {
@@ -165,6 +164,7 @@ Status Controller::tick() {
   auto seen = look();
   if (seen) {
     auto world = take(*seen);
+    if (watcher_) watcher_(world);
     step_operations(std::move(*seen), std::move(world));
   } else {
     lose(seen.error());
@@ -191,10 +191,9 @@ void Controller::step_operations(Look look, std::shared_ptr<const World> world) 
 std::shared_ptr<const World> Controller::take(Look& look) {
   std::lock_guard lock(mutex_);
   if (look.settings) settings_ = std::move(*look.settings);
-  for (auto& event : happenings(snapshot_, look.snapshot))
-    record(std::move(event.kind), std::move(event.subject), std::move(event.reason));
   const bool was_stale = stale_;
   const bool leads = look.snapshot.self_is_leader;
+  tell(happenings(snapshot_, look.snapshot), leads);
   if (looked_ && was_stale)
     record("engine_back", "engine", "the engine answers again; the model is fresh");
   if (looked_ && snapshot_.self_is_leader != leads)
@@ -213,11 +212,52 @@ std::shared_ptr<const World> Controller::take(Look& look) {
   auto world = std::make_shared<World>();
   world->snapshot = snapshot_;
   world->settings = settings_;
-  for (const auto& [node, state] : agents_)
+  for (const auto& [node, state] : agents_) {
+    world->reported_at.emplace(node, state.at);
     if (fresh(state)) world->reports.emplace(node, state.report);
+  }
   if (cloud_) world->cloud = cloud_();
+  world->stopped = stop_log_.tasks();
   world->now_unix_ms = unix_ms(clock_.wall_now());
   return world;
+}
+
+// The end of a task is told by its stop's record, where there is one: agents tell the leader alone.
+void Controller::tell(std::vector<Happening> happenings, bool leads) {
+  const auto now = clock_.now();
+  for (auto& [event, ended_task] : happenings) {
+    event.unix_ms = unix_ms(clock_.wall_now());
+    if (ended_task.empty() || !leads) {
+      history_.append(std::move(event));
+      continue;
+    }
+    const auto task = snapshot_.tasks.find(ended_task);
+    const auto agent =
+        task == snapshot_.tasks.end() ? agents_.end() : agents_.find(task->second.node_id);
+    const bool agent_there = agent != agents_.end() && fresh(agent->second);
+    stop_log_.ended(ended_task, std::move(event), agent_there, now);
+  }
+  for (auto& event : stop_log_.due(now)) history_.append(std::move(event));
+}
+
+void Controller::take_stops(const agent::Report& report) {
+  for (const auto& stop : report.stops) stop_log_.heard(stop, load_of(stop.task_id));
+  for (const model::StopRecord& stop : order_book_.heard(report, clock_.now())) {
+    record("task_stopped", task_name_of(stop.task_id),
+           stop_sentence(stop, stop_log_.requests_finished(stop.task_id)));
+    stop_log_.recorded(stop.task_id);
+  }
+}
+
+TaskLoad Controller::load_of(const std::string& task_id) const {
+  TaskLoad out;
+  for (const auto& [node, state] : agents_)
+    for (const auto& stats : state.report.stats)
+      if (stats.task_id == task_id) {
+        out.begun += stats.requests_total;
+        out.in_flight += stats.in_flight;
+      }
+  return out;
 }
 
 void Controller::lose(const Error& error) {
@@ -389,8 +429,7 @@ void Controller::report(const agent::Report& report) {
            state.report.leaving != report.leaving || state.report.stops != report.stops;
     const bool told = state.report.revision_applied != report.revision_applied;
     for (const agent::Note& note : report.notes) record(note.kind, note.subject, note.reason);
-    for (const model::StopRecord& stop : order_book_.heard(report, clock_.now()))
-      record("task_stopped", task_name_of(stop.task_id), stop_sentence(stop));
+    take_stops(report);
     if (state.report.edge != report.edge && !(state.report.edge.empty() && report.edge == "ok")) {
       const auto node = snapshot_.nodes.find(report.node_id);
       record(report.edge == "ok" ? "edge_back" : "edge_trouble",
@@ -514,6 +553,11 @@ Json Controller::part(const char* name) const {
   Json out = Json::array();
   for (auto& [id, value] : view_.whole()[name].items()) out.push_back(value);
   return out;
+}
+
+Json Controller::stops() const {
+  std::lock_guard lock(mutex_);
+  return stop_log_.as_json();
 }
 
 model::RoutingTable Controller::table() const {

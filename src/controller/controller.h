@@ -18,9 +18,11 @@
 
 #include "agent/protocol.h"
 #include "base/clock.h"
+#include "controller/happenings.h"
 #include "controller/operations.h"
 #include "controller/order_book.h"
 #include "controller/routing.h"
+#include "controller/stop_log.h"
 #include "controller/view.h"
 #include "engine/engine.h"
 #include "net/http_server.h"
@@ -68,6 +70,11 @@ class Controller {
   // The cloud's newest word, or nothing; asked at each look, must not block.
   void attach_cloud(std::function<std::optional<CloudLook>()> cloud) { cloud_ = std::move(cloud); }
 
+  // Told of each look that was made as leader, and by null of one that was not; must not block.
+  void attach_watcher(std::function<void(std::shared_ptr<const World>)> watcher) {
+    watcher_ = std::move(watcher);
+  }
+
   void start();  // the loop, and the engine's events
   void stop();
 
@@ -85,6 +92,7 @@ class Controller {
   Json status() const;
   Json whole() const;                 // snapshot with its header
   Json part(const char* name) const;  // "nodes", "services", "tasks", "stats"
+  Json stops() const;                 // of tasks, as agents told of them, the oldest first
   model::RoutingTable table() const;
   store::History& history() { return history_; }
   bool acts() const;  // self is Swarm's leader and the look is fresh
@@ -125,6 +133,9 @@ class Controller {
   Unfit unfit();
   Healths healths() const;
   std::string task_name_of(const std::string& task_id) const;
+  void take_stops(const agent::Report& report);
+  TaskLoad load_of(const std::string& task_id) const;
+  void tell(std::vector<Happening> happenings, bool leads);
   void record(std::string kind, std::string subject, std::string reason);
   Json header() const;
   void push_delta(Json delta);
@@ -139,6 +150,7 @@ class Controller {
   const ControllerOptions options_;
   Operations* operations_ = nullptr;
   std::function<std::optional<CloudLook>()> cloud_;
+  std::function<void(std::shared_ptr<const World>)> watcher_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -168,6 +180,7 @@ class Controller {
   std::vector<std::shared_ptr<net::EventStream>> dashboards_;
   std::vector<AgentStream> agent_streams_;
   OrderBook order_book_;
+  StopLog stop_log_;
   ControllerCounters counters_;
 
   std::thread loop_thread_;

@@ -156,13 +156,13 @@ struct Drain {
     const bool late = world.now_unix_ms > ask.deadline_unix_ms;
     step.look_again = kLookAgain;
     if (node.state == model::NodeState::kDown) return down();
-    if (node.availability == Availability::kActive) {
+    // Before any task is started elsewhere, in the same step: actions are done in their order.
+    const bool active = node.availability == Availability::kActive;
+    if (active)
       step.actions.push_back(availability_action(node, "pause", "it shall get no new tasks"));
-      step.progress.doing = "tells Swarm to give it no new tasks";
-      return false;
-    }
-    const bool may_stop = left_balancer();
+    const bool may_stop = left_balancer() && !active;
     if (!late && !move_all(may_stop)) return false;
+    if (active) return false;
     if (late && !json_bool(state, "late")) {
       state["late"] = true;
       step.notes.push_back("its time is up: Swarm itself drains what is left there");

@@ -7,7 +7,8 @@ namespace {
 
 using model::Snapshot;
 using model::TaskState;
-using store::HistoryEvent;
+
+constexpr std::int64_t kEndedByTerm = 128 + 15;
 
 std::string place(const Snapshot& snapshot, const std::string& node_id) {
   const auto node = snapshot.nodes.find(node_id);
@@ -17,7 +18,7 @@ std::string place(const Snapshot& snapshot, const std::string& node_id) {
 class Differ {
  public:
   Differ(const Snapshot& before, const Snapshot& now) : before_(before), now_(now) {}
-  std::vector<HistoryEvent> run() {
+  std::vector<Happening> run() {
     nodes();
     services();
     tasks();
@@ -26,7 +27,7 @@ class Differ {
 
  private:
   void add(std::string kind, std::string subject, std::string reason) {
-    out_.push_back({0, 0, std::move(kind), std::move(subject), std::move(reason)});
+    out_.push_back({{0, 0, std::move(kind), std::move(subject), std::move(reason)}, ""});
   }
 
   void nodes() {
@@ -85,23 +86,36 @@ class Differ {
         add("task_running", task_name(now_, task),
             "it started on " + place(now_, task.node_id) + " and is healthy");
       else if (task.state == TaskState::kFailed || task.state == TaskState::kRejected)
-        add("task_failed", task_name(now_, task),
-            "on " + place(now_, task.node_id) + ": " +
-                (task.error.empty() ? "exit code " + std::to_string(task.exit_code) : task.error));
+        failed(task);
       else if (task.state == TaskState::kShutdown && was == TaskState::kRunning)
-        add("task_ended", task_name(now_, task),
-            "Swarm stopped it on " + place(now_, task.node_id));
+        end("task_ended", task, "Swarm stopped it on " + place(now_, task.node_id));
     }
+  }
+
+  void end(std::string kind, const model::Task& task, std::string reason) {
+    add(std::move(kind), task_name(now_, task), std::move(reason));
+    out_.back().ended_task = task.id;
+  }
+
+  // Swarm calls failed what somebody told to stop, unless it was Swarm itself.
+  void failed(const model::Task& task) {
+    const std::string where = place(now_, task.node_id);
+    if (task.exit_code == kEndedByTerm && !found_unhealthy(task))
+      end("task_ended", task, "it was told to stop on " + where + " and ended");
+    else
+      end("task_failed", task,
+          "on " + where + ": " +
+              (task.error.empty() ? "exit code " + std::to_string(task.exit_code) : task.error));
   }
 
   const Snapshot& before_;
   const Snapshot& now_;
-  std::vector<HistoryEvent> out_;
+  std::vector<Happening> out_;
 };
 
 }  // namespace
 
-std::vector<HistoryEvent> happenings(const Snapshot& before, const Snapshot& now) {
+std::vector<Happening> happenings(const Snapshot& before, const Snapshot& now) {
   if (before.nodes.empty()) return {};
   return Differ(before, now).run();
 }

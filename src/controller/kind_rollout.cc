@@ -273,6 +273,8 @@ class RolloutKind::Step {
  private:
   OperationStep finish() {
     if (state_.phase == Phase::kClear) clear();
+    if (state_.phase == Phase::kRoll) out_.await_replacement = needed_yet(world_, versions());
+    if (state_.phase == Phase::kBack) out_.await_replacement = needed_yet(world_, way_back());
     out_.state = to_json(state_);
     return std::move(out_);
   }
@@ -336,6 +338,12 @@ class RolloutKind::Step {
     if (canary_ != nullptr) out.canary_id = canary_->id;
     out.new_digest = state_.new_digest;
     out.begun_unix_ms = state_.begun_ms;
+    return out;
+  }
+
+  RolloutVersions way_back() const {
+    RolloutVersions out = versions();
+    out.kept_digest = state_.old_digest;
     return out;
   }
 
@@ -459,9 +467,7 @@ class RolloutKind::Step {
     }
     state_.seen = true;
     if (service_->template_digest != state_.old_digest) return left_to_others();
-    auto which = versions();
-    which.kept_digest = state_.old_digest;
-    const Sight sight = rollout_sight(world_, which, false);
+    const Sight sight = rollout_sight(world_, way_back(), false);
     const Decision decision = with_memory([&](Memory& memory) {
       return decide::rollout::next_back(sight, rollout_policy(request_), memory);
     });

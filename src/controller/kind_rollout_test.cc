@@ -32,6 +32,8 @@ struct Leader {
     for (const auto& service : services) snapshot.services[service.id] = service;
     const auto tasks = engine_.list_tasks({}).value();
     for (const auto& task : tasks) snapshot.tasks[task.id] = task;
+    if (const auto told = snapshot.tasks.find(told_to_go); told != snapshot.tasks.end())
+      told->second.desired = TaskState::kShutdown;
     world->reports = reports;
     world->now_unix_ms =
         std::chrono::duration_cast<Milliseconds>(clock_.wall_now().time_since_epoch()).count();
@@ -50,6 +52,7 @@ struct Leader {
   store::History history{""};
   ManualExecutor executor;
   std::map<std::string, agent::Report> reports;
+  std::string told_to_go;  // a task that Swarm wants to end, whatever the engine in memory says
   std::unique_ptr<Operations> operations;
 };
 
@@ -217,6 +220,21 @@ TEST_F(RolloutTest, AnotherControllerGoesOnAtAnyEffect) {
     for (const char* at : {"nothing", "drop", "inspect_service", "create_config", "update_config",
                            "create_service", "update_service", "remove_service"})
       die_and_go_on(clock, spec_of("web:1"), turns, at);
+}
+
+TEST_F(RolloutTest, ATaskThatIsToldToGoWhileTooFewServeIsHeld) {
+  ASSERT_TRUE(engine::modify_service(engine, service, [](Json& spec) -> Result<bool> {
+    spec["UpdateConfig"]["Order"] = "start-first";
+    return true;
+  }));
+  leader->look();
+  begin(ask("web:2"));
+  for (int i = 0; i < 3; ++i) leader->turn();
+  ASSERT_EQ(outcome(), "running");
+  EXPECT_TRUE(leader->operations->awaiting_replacement().empty());
+  leader->told_to_go = running().front().id;
+  leader->turn();
+  EXPECT_EQ(leader->operations->awaiting_replacement(), std::set<std::string>{leader->told_to_go});
 }
 
 TEST_F(RolloutTest, WhoChangesTheServiceInTheMiddleIsNotFoughtWith) {

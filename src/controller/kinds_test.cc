@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "controller/canary_rm_kind.h"
 #include "controller/instance_end_kind.h"
 #include "controller/node_drain_kind.h"
 #include "controller/node_rm_kind.h"
+#include "controller/rollout_spec.h"
 #include "controller/scale_kind.h"
 #include "controller/task_stop_kind.h"
 #include "controller/testing/small_world.h"
@@ -49,6 +51,27 @@ TEST_F(KindsTest, ScaleInStopsThenShrinks) {
   run.step();
   EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
   EXPECT_EQ(run.last.result, "scaled from 3 to 2");
+}
+
+// A scale-out that still waits for its tasks while a later command has scaled back: the later one
+// counts, also when it is back to where the first came from.
+TEST_F(KindsTest, AScaleOutIsNotWrittenAgainOverALaterScaleIn) {
+  Stepped run(make_scale_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"service", "web"}, {"replicas", 4}}));
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 4"));
+  EXPECT_THAT(run.claims(), ElementsAre(service_claim("s"))) << "nobody may scale in between";
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 4")) << "it was not done yet";
+  small.web().replicas = 4;
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty());
+  EXPECT_THAT(run.claims(), IsEmpty()) << "what is left is waiting";
+  small.web().replicas = 3;
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty());
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kFailed);
+  EXPECT_THAT(run.last.result, HasSubstr("set to 3 by somebody else"));
 }
 
 TEST_F(KindsTest, ScaleInWithoutAHoldIsPlainAndSaysWhatIsLost) {
@@ -111,9 +134,9 @@ TEST_F(KindsTest, ScaleOutWaitsUntilTheTasksServe) {
   EXPECT_THAT(run.claims(), ElementsAre(service_claim("s")));
   run.step();
   EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 4"));
-  EXPECT_THAT(run.claims(), IsEmpty()) << "others may change the number while it waits";
   small.web().replicas = 4;
   run.step();
+  EXPECT_THAT(run.claims(), IsEmpty()) << "others may change the number while it waits";
   EXPECT_EQ(run.last.outcome, OperationOutcome::kRunning);
   small.add_task(4, "a");
   run.step();
@@ -271,12 +294,12 @@ TEST_F(KindsTest, DrainSurgesLeavesTheBalancerThenStops) {
   Stepped run(make_node_drain_kind(), small.world);
   ASSERT_TRUE(run.begin({{"node", "shop-a"}}));
   run.step();
-  EXPECT_THAT(run.actions(), ElementsAre("set node shop-a to pause"));
-  small.node("a").availability = Availability::kPause;
-  run.step();
-  EXPECT_THAT(run.actions(), Contains("take shop-a out of the cloud's balancer"));
-  EXPECT_THAT(run.actions(), Contains("scale shop_web from 3 to 4"));
+  EXPECT_THAT(run.actions(),
+              ElementsAre("set node shop-a to pause", "take shop-a out of the cloud's balancer",
+                          "scale shop_web from 3 to 4"))
+      << "no task may be started there";
   EXPECT_THAT(run.stops(), IsEmpty());
+  small.node("a").availability = Availability::kPause;
   EXPECT_THAT(run.claims(), Contains(service_claim("s")));
   small.web().replicas = 4;
   run.step();
@@ -402,7 +425,7 @@ TEST_F(KindsTest, ANodeWhoseMachineShutsDownIsDrainedAndTakenInAgain) {
   ASSERT_TRUE(run.begin(proposed[0].request));
   EXPECT_THAT(run.kind().propose(small.world, {run.record}), IsEmpty());
   run.step();
-  EXPECT_THAT(run.actions(), ElementsAre("set node shop-a to pause"));
+  EXPECT_THAT(run.actions(), ElementsAre("set node shop-a to pause", "scale shop_web from 3 to 4"));
   small.node("a").availability = Availability::kDrain;
   small.world.snapshot.tasks.erase("task-1-0");
   small.world.reports["a"].containers.clear();
@@ -553,6 +576,75 @@ TEST_F(ManagersTest, ANodeThatComesBackIsNotReaped) {
   EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
   small.world.cloud.reset();
   EXPECT_THAT(run.kind().propose(small.world, {}), IsEmpty()) << "no cloud, no confirmation";
+}
+
+// --- a canary that was left behind
+
+class StrayCanaryTest : public KindsTest {
+ protected:
+  StrayCanaryTest() {
+    model::Service& canary = small.world.snapshot.services["c"];
+    canary.id = "c";
+    canary.name = "shop_web-canary";
+    canary.replicas = 1;
+    canary.labels[kCanaryOfLabel] = "s";
+    canary.labels[kRolloutLabel] = "op1.f1";
+    small.add_task(1, "a", "canary-task").service_id = "c";
+  }
+  std::vector<OperationRequest> proposed(const std::vector<OperationRecord>& known = {}) {
+    return make_canary_rm_kind()->propose(small.world, known);
+  }
+  static OperationRecord rollout(const char* id, const char* service) {
+    OperationRecord record;
+    record.id = id;
+    record.kind = "rollout";
+    record.request = Json{{"service", service}};
+    return record;
+  }
+};
+
+TEST_F(StrayCanaryTest, IsStoppedAndThenRemoved) {
+  Stepped run(make_canary_rm_kind(), small.world);
+  ASSERT_EQ(proposed().size(), 1U);
+  ASSERT_TRUE(run.begin(proposed().front().request));
+  EXPECT_EQ(run.record.subject, "shop_web-canary");
+  EXPECT_THAT(run.claims(), ElementsAre("service:c", "service:s"));
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("stop the canary shop_web-canary"));
+  small.world.snapshot.services["c"].replicas = 0;
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty()) << "its task still runs";
+  small.world.snapshot.tasks.erase("canary-task");
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("remove the canary shop_web-canary"));
+  small.world.snapshot.services.erase("c");
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
+TEST_F(StrayCanaryTest, IsNoneWhileARolloutOfItGoesOn) {
+  EXPECT_THAT(proposed({rollout("op1", "s")}), IsEmpty());
+  EXPECT_THAT(proposed({rollout("op2", "s")}), IsEmpty()) << "it replaces the old one";
+  EXPECT_EQ(proposed({rollout("op2", "another")}).size(), 1U);
+  auto ended = rollout("op1", "s");
+  ended.outcome = OperationOutcome::kFailed;
+  EXPECT_EQ(proposed({ended}).size(), 1U);
+}
+
+TEST_F(StrayCanaryTest, WhatNoRolloutMadeIsNotTouched) {
+  small.world.snapshot.services["c"].labels.erase(kRolloutLabel);
+  EXPECT_THAT(proposed(), IsEmpty());
+}
+
+TEST_F(StrayCanaryTest, ATaskThatDoesNotEndIsNotWaitedForForEver) {
+  Stepped run(make_canary_rm_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"canary", "c"}}));
+  small.world.snapshot.services["c"].replicas = 0;
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty());
+  later(300'001);
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("remove the canary shop_web-canary"));
 }
 
 }  // namespace

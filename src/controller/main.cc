@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cloud/local/local.h"
 #include "controller/api.h"
+#include "controller/autoscale_watch.h"
 #include "controller/cloud_watch.h"
 #include "controller/executor.h"
 #include "controller/operations.h"
@@ -74,6 +75,12 @@ CloudOpener cloud_opener(const std::string& socket) {
   };
 }
 
+// Beside the history.
+std::string learned_directory(const std::string& history) {
+  if (history.empty()) return "";
+  return (std::filesystem::path(history).parent_path() / "autoscale").string();
+}
+
 Random seeded() {
   const auto seed = std::chrono::steady_clock::now().time_since_epoch().count();
   return Random(static_cast<std::uint64_t>(seed) ^ static_cast<std::uint64_t>(::getpid()));
@@ -107,7 +114,12 @@ int serve(const Arguments& arguments) {
   Controller controller(**engine, clock, history);
   controller.attach(operations);
   controller.attach_cloud([&cloud] { return cloud.newest(); });
-  const Api api{controller, operations, arguments.certificates};
+  Autoscaling autoscaling({**engine, open_cloud}, operations, clock, history, executor,
+                          {.directory = learned_directory(arguments.history)});
+  AutoscaleWatch autoscale(autoscaling);
+  controller.attach_watcher(
+      [&autoscale](std::shared_ptr<const World> world) { autoscale.look(std::move(world)); });
+  const Api api{controller, operations, autoscaling, arguments.certificates};
   net::ServerOptions server_options;
   // Some may wait for the engine, or for the leader's controller, while reports go on.
   server_options.workers = 6;
@@ -119,6 +131,7 @@ int serve(const Arguments& arguments) {
     return 1;
   }
   cloud.start();
+  autoscale.start();
   controller.start();
   log::info(kComponent, "serving on port {}, agents on port {}, engine {}", arguments.api_port,
             arguments.agent_port, arguments.engine);
@@ -127,6 +140,7 @@ int serve(const Arguments& arguments) {
   log::info(kComponent, "ending on signal {}", signal);
   server.stop();
   controller.stop();
+  autoscale.stop();
   cloud.stop();
   executor.stop();
   return 0;

@@ -16,7 +16,7 @@ using placement::MoveWay;
 using placement::Slot;
 using placement::SlotState;
 
-constexpr std::int64_t kSettledMs = 1'500;  // new tasks serve so long before old ones go
+constexpr std::int64_t kSettledMs = 500;  // new tasks serve so long before old ones go
 // A new task that has no node or no image after this time is not waited for.
 constexpr std::int64_t kNoRoomMs = 20'000;
 constexpr Milliseconds kLookAgain{300};

@@ -125,7 +125,7 @@ agent::NodeOrders orders_of(const OrdersInput& input, const std::string& node_id
   return orders;
 }
 
-std::string stop_sentence(const model::StopRecord& record) {
+std::string stop_sentence(const model::StopRecord& record, std::uint64_t requests) {
   std::string out = record.by.empty() ? "stopped" : record.by;
   if (!record.reason.empty()) out += " (" + record.reason + ")";
   out += "; " + seconds(std::max<std::int64_t>(record.ended_unix_ms - record.started_unix_ms, 0));
@@ -138,6 +138,7 @@ std::string stop_sentence(const model::StopRecord& record) {
   out += steps;
   if (record.connections_at_start > 0)
     out += fmt::format("; {} connections were open when it began", record.connections_at_start);
+  if (requests > 0) out += fmt::format("; {} requests finished", requests);
   if (record.bytes_delivered > 0)
     out += fmt::format("; {} log bytes are safe", record.bytes_delivered);
   for (const std::string& sentence : record.given_up) out += "; given up: " + sentence;

@@ -48,8 +48,9 @@ std::vector<std::string> edges_behind(const OrdersInput& input, const std::strin
 // Without revision, known and recorded, which are the sender's.
 agent::NodeOrders orders_of(const OrdersInput& input, const std::string& node_id);
 
-// "drain of shop-worker-1 (the node is emptied); 2.3 s: draining 1.9 s, stopping 0.4 s; 3 requests
-// were in flight; 1,024 log bytes are safe": the record of a stop in plain words.
-std::string stop_sentence(const model::StopRecord& record);
+// "drain of shop-worker-1 (the node is emptied); 2.3 s: draining 1.9 s, stopping 0.4 s; 3
+// connections were open when it began; 5 requests finished; 1024 log bytes are safe": the record of
+// a stop in plain words. `requests`: that finished since it began.
+std::string stop_sentence(const model::StopRecord& record, std::uint64_t requests);
 
 }  // namespace hive::controller

@@ -188,9 +188,10 @@ TEST_F(NodeOrdersTest, AStopIsToldInPlainWords) {
   record.connections_at_start = 3;
   record.bytes_delivered = 1'024;
   record.given_up = {"1 connection was still open after 30 s"};
-  EXPECT_EQ(stop_sentence(record),
+  EXPECT_EQ(stop_sentence(record, 5),
             "scale-in (least loaded); 2.3 s: draining 1.9 s; 3 connections were open when it "
-            "began; 1024 log bytes are safe; given up: 1 connection was still open after 30 s");
+            "began; 5 requests finished; 1024 log bytes are safe; given up: 1 connection was still "
+            "open after 30 s");
 }
 
 // --- what was told, and when again

@@ -24,6 +24,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,8 +53,10 @@ struct CloudLook {
 struct World {
   model::Snapshot snapshot;
   ClusterSettings settings;
-  std::map<std::string, agent::Report> reports;  // of agents that reported lately, by node id
-  std::optional<CloudLook> cloud;                // fresh ones only
+  std::map<std::string, agent::Report> reports;      // of agents that reported lately, by node id
+  std::map<std::string, MonotonicTime> reported_at;  // of all agents that ever did, here
+  std::optional<CloudLook> cloud;                    // fresh ones only
+  std::set<std::string> stopped;  // tasks that were told to stop: their ends are no failures
   // For deadlines kept in a state: other managers must be able to read them.
   std::int64_t now_unix_ms = 0;
 };

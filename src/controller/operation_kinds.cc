@@ -1,3 +1,5 @@
+#include "controller/autoscale_kind.h"
+#include "controller/canary_rm_kind.h"
 #include "controller/instance_end_kind.h"
 #include "controller/kind_rollout.h"
 #include "controller/node_drain_kind.h"
@@ -11,7 +13,9 @@ namespace hive::controller {
 std::vector<std::unique_ptr<OperationKind>> operation_kinds() {
   std::vector<std::unique_ptr<OperationKind>> kinds;
   kinds.push_back(std::make_unique<RolloutKind>());
+  kinds.push_back(make_canary_rm_kind());
   kinds.push_back(make_scale_kind());
+  kinds.push_back(make_autoscale_kind());
   kinds.push_back(make_task_stop_kind());
   kinds.push_back(make_node_drain_kind());
   kinds.push_back(make_node_activate_kind());

@@ -285,7 +285,10 @@ std::vector<model::StopRequest> Operations::stops() const {
   for (const auto& [id, entry] : entries_)
     if (active(entry.record))
       for (const auto& stop : entry.stops)
-        if (seen.insert(stop.task_id).second) out.push_back(stop);
+        if (seen.insert(stop.task_id).second) {
+          out.push_back(stop);
+          out.back().by += ", asked for by " + entry.record.by;
+        }
   return out;
 }
 
@@ -311,6 +314,13 @@ bool Operations::any_active() const {
   const std::lock_guard lock(mutex_);
   return std::any_of(entries_.begin(), entries_.end(),
                      [](const auto& entry) { return active(entry.second.record); });
+}
+
+std::map<std::string, OperationRecord> Operations::holders() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, OperationRecord> out;
+  for (const auto& [claim, id] : claims()) out.emplace(claim, entries_.at(id).record);
+  return out;
 }
 
 // --- the API
@@ -345,10 +355,20 @@ Result<OperationRecord> Operations::admit(const OperationRequest& request) {
     const auto held = claimed.find(claim);
     if (held == claimed.end()) continue;
     const auto& other = entries_.at(held->second).record;
+    if (!json_bool(request.request, "autoscaler")) yield(other);
     return fail(Errc::kConflict, other.kind + " of " + other.subject + " (operation " + other.id +
                                      ") is under way there; wait for it, or cancel it");
   }
   return record;
+}
+
+// The autoscaler's own gives way to whoever asks next: it decides anew.
+void Operations::yield(const OperationRecord& holder) {
+  if (!json_bool(holder.request, "autoscaler") || holder.cancelled) return;
+  executor_.submit([this, id = holder.id] {
+    if (const auto done = cancel(id); !done)
+      log::debug(kComponent, "{}: {}", id, describe(done.error()));
+  });
 }
 
 Result<Operations::Created> Operations::create(const OperationRequest& asked) {

@@ -54,6 +54,8 @@ class Operations {
   std::set<std::string> awaiting_replacement() const;  // task ids
   std::optional<Milliseconds> look_again() const;
   bool any_active() const;
+  // Active operations by what they hold ("service:ID").
+  std::map<std::string, OperationRecord> holders() const;
 
   // --- the API, on the leader
   // The operation as JSON; `existed` tells that one of this id was there already. Returns when its
@@ -91,6 +93,7 @@ class Operations {
   Result<OperationRecord> admit(const OperationRequest& request);
   void take(const World& world, std::vector<OperationRecord> records);
   std::map<std::string, std::string> claims() const;
+  void yield(const OperationRecord& holder);
   void step_one(Entry& entry, const World& world, std::map<std::string, std::string>& claimed);
   bool give_up(const Entry& entry, OperationStep& step) const;
   void retire(const World& world);

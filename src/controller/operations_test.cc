@@ -221,6 +221,7 @@ TEST_F(OperationsTest, StopOrdersCountOnceTheStateIsWritten) {
   leader.executor.run();
   ASSERT_EQ(leader.operations->stops().size(), 1U);
   EXPECT_EQ(leader.operations->stops()[0].task_id, "task-1");
+  EXPECT_EQ(leader.operations->stops()[0].by, "count, asked for by " + ask("a", 1).by);
   leader.turn();
   EXPECT_TRUE(leader.operations->stops().empty()) << "the operation has ended";
 }

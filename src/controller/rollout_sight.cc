@@ -68,8 +68,10 @@ TaskView view_of(const World& world, const RolloutVersions& versions, const Task
   out.is_new = is_new;
   out.place = task.slot > 0 ? std::to_string(task.slot) : task.node_id;
   out.node_lost = node_lost(world, task);
-  const bool failed = task.state == TaskState::kFailed || task.state == TaskState::kRejected ||
-                      task.state == TaskState::kComplete;
+  out.since_ms = task.state_since_unix_ms;
+  const bool ended = task.state == TaskState::kFailed || task.state == TaskState::kRejected ||
+                     task.state == TaskState::kComplete;
+  const bool failed = ended && (!world.stopped.contains(task.id) || found_unhealthy(task));
   const bool told = task.desired > TaskState::kRunning;
   if (failed && task.created_unix_ms >= versions.begun_unix_ms) {
     out.stage = TaskStage::kFailed;
@@ -158,6 +160,25 @@ Sight rollout_sight(const World& world, const RolloutVersions& versions, bool ca
     if (task.service_id == id)
       out.tasks.push_back(view_of(world, versions, task, is_new_task(versions, task)));
   return out;
+}
+
+std::vector<std::string> needed_yet(const World& world, const RolloutVersions& versions) {
+  const auto service = world.snapshot.services.find(versions.service_id);
+  if (service == world.snapshot.services.end() || service->second.global ||
+      !service->second.start_first)
+    return {};
+  std::uint64_t serving = 0;
+  std::vector<std::string> told;
+  for (const auto& [id, task] : world.snapshot.tasks) {
+    if (task.service_id != versions.service_id) continue;
+    const bool is_new = is_new_task(versions, task);
+    const auto stage = view_of(world, versions, task, is_new).stage;
+    if (stage == TaskStage::kServing) ++serving;
+    const bool bad = is_new && versions.kept_digest != 0;
+    if (stage == TaskStage::kLeaving && task.state == TaskState::kRunning && !bad)
+      told.push_back(id);
+  }
+  return serving < service->second.replicas ? told : std::vector<std::string>{};
 }
 
 }  // namespace hive::controller

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "controller/operation.h"
 #include "decide/rollout/supervisor.h"
@@ -46,5 +47,12 @@ bool is_new_task(const RolloutVersions& versions, const model::Task& task);
 // The tasks of the service, or of its canary; without the figures.
 decide::rollout::Sight rollout_sight(const World& world, const RolloutVersions& versions,
                                      bool canary);
+
+// Tasks that were told to go while fewer serve than the service wants: they stay until others do,
+// whatever Swarm's updater is at (a new leader of Swarm's takes up an update by telling the old
+// task of a slot to go as soon as the new one is planned; a paused update plans no other). None of
+// a service that stops first, whose others come only afterwards; on the way back, none of the
+// version that is bad.
+std::vector<std::string> needed_yet(const World& world, const RolloutVersions& versions);
 
 }  // namespace hive::controller

@@ -64,6 +64,17 @@ TEST_F(RolloutSight, ATaskServesOnceItsEdgesSaySo) {
   EXPECT_EQ(stage(), TaskStage::kLeaving);
 }
 
+TEST_F(RolloutSight, ATaskThatSomebodyStoppedHasNotFailed) {
+  task("t", 2, TaskState::kFailed).exit_code = 143;
+  EXPECT_EQ(stage(), TaskStage::kFailed);
+  world.stopped = {"t"};
+  EXPECT_EQ(stage(), TaskStage::kLeaving);
+  // Unless it was Swarm, since it is no good.
+  task("t", 2, TaskState::kFailed).error =
+      "task: non-zero exit (143): dockerexec: unhealthy container";
+  EXPECT_EQ(stage(), TaskStage::kFailed);
+}
+
 TEST_F(RolloutSight, AnUnhealthyTaskDoesNotServe) {
   task("t", 2);
   agent::ContainerReport container;
@@ -152,6 +163,33 @@ TEST_F(RolloutSight, TasksOfOtherServicesAndTheCanarysAreToldApart) {
   total("canary", 5, 1);
   EXPECT_EQ(ledger.new_version().requests, 5U);
   EXPECT_EQ(ledger.old_version().requests, 0U);
+}
+
+// What a new leader of Swarm's does in the middle of a start-first update: the old task of the slot
+// is told to go although the new one does not run yet.
+TEST_F(RolloutSight, WhatWasToldToGoTooEarlyIsNeededYet) {
+  world.snapshot.services["s"].start_first = true;
+  task("old-1", 1);
+  task("old-2", 1).desired = TaskState::kShutdown;
+  task("new-2", 2, TaskState::kStarting);
+  EXPECT_EQ(needed_yet(world, versions), std::vector<std::string>{"old-2"});
+  task("new-2", 2, TaskState::kFailed);
+  world.snapshot.services["s"].update_state = "paused";
+  EXPECT_EQ(needed_yet(world, versions), std::vector<std::string>{"old-2"});
+  task("new-2b", 2);
+  EXPECT_TRUE(needed_yet(world, versions).empty());
+  world.reports["n"].not_ready = {"new-2b"};
+  EXPECT_EQ(needed_yet(world, versions), std::vector<std::string>{"old-2"});
+  world.snapshot.services["s"].start_first = false;  // its other comes only when it has ended
+  EXPECT_TRUE(needed_yet(world, versions).empty());
+}
+
+TEST_F(RolloutSight, OnTheWayBackTheBadVersionIsNotNeeded) {
+  world.snapshot.services["s"].start_first = true;
+  versions.kept_digest = 1;
+  task("bad", 2).desired = TaskState::kShutdown;
+  task("good", 1).desired = TaskState::kShutdown;
+  EXPECT_EQ(needed_yet(world, versions), std::vector<std::string>{"good"});
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "controller/routing.h"
 #include "engine/engine.h"
+#include "model/autoscale.h"
 #include "release/history.h"
 
 namespace hive::controller {
@@ -39,6 +40,28 @@ Json& object_at(Json& parent, const char* name) {
   Json& child = parent[name];
   if (!child.is_object()) child = Json::object();
   return child;
+}
+
+// Whether its autoscaling is paused is no part of a version.
+void keep_pause(const Json& spec_now, Json& out) {
+  const Json* now = json_member(spec_now, "Labels");
+  const Json* paused = now == nullptr ? nullptr : json_member(*now, model::kAutoscalePausedLabel);
+  if (paused != nullptr)
+    object_at(out, "Labels")[model::kAutoscalePausedLabel] = *paused;
+  else if (out.contains("Labels") && out["Labels"].is_object())
+    out["Labels"].erase(model::kAutoscalePausedLabel);
+}
+
+// The number that an update sets is its person's.
+void pause_for_number(Json& out) {
+  Json& labels = object_at(out, "Labels");
+  const Json* hive = json_member(labels, kHiveLabel);
+  if (hive == nullptr || !hive->is_string()) return;
+  const auto policy = parse_json(hive->get<std::string>(), kHiveLabel);
+  if (!policy || json_member(*policy, "autoscale") == nullptr ||
+      json_bool(*policy, "autoscale.dry_run") || labels.contains(model::kAutoscalePausedLabel))
+    return;
+  labels[model::kAutoscalePausedLabel] = "its replicas were set by an update of the service";
 }
 
 void copy_member(const Json& from, const char* name, Json& to) {
@@ -152,6 +175,8 @@ bool global(const Json& spec) { return json_path(spec, "Mode.Global") != nullptr
 Json forward_spec(const RolloutRequest& request, const Json& spec_now, const std::string& mark) {
   Json out = request.spec;
   if (!request.replicas) copy_member(spec_now, "Mode", out);
+  keep_pause(spec_now, out);
+  if (request.replicas) pause_for_number(out);
   const std::string order = update_order(out);
   Json& update = object_at(out, "UpdateConfig");
   // Without a number the engine takes all tasks at once; docker's own default is one.
@@ -169,6 +194,7 @@ Json back_spec(const RolloutRequest& request, const Json& good, const Json& spec
                       json_member(request.spec, "Mode") == nullptr ||
                       *json_member(spec_now, "Mode") != *json_member(request.spec, "Mode");
   if (scaled) copy_member(spec_now, "Mode", out);
+  keep_pause(spec_now, out);
   const std::string order = update_order(request.spec);
   const Json* rollback = json_member(good, "RollbackConfig");
   Json update =

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "controller/routing.h"
+#include "model/autoscale.h"
 
 namespace hive::controller {
 namespace {
@@ -81,6 +82,35 @@ TEST(RolloutSpec, TheWayBackKeepsTodaysNumberUnlessTheRolloutChangedIt) {
   EXPECT_EQ(json_int(back_spec(asked, spec("web:1", 3), spec("web:2", 8), "m"),
                      "Mode.Replicated.Replicas"),
             8);
+}
+
+TEST(RolloutSpec, PausedAutoscalingIsNoPartOfAVersion) {
+  const std::string paused = model::kAutoscalePausedLabel;
+  Json now = spec("web:1", 3);
+  now["Labels"][paused] = "scaled by hand";
+  EXPECT_EQ(base_digest(now), base_digest(spec("web:1", 3)));
+  auto asked = request(spec("web:2", 3));
+  EXPECT_EQ(forward_spec(asked, now, "m")["Labels"][paused], "scaled by hand");
+  EXPECT_EQ(back_spec(asked, spec("web:1"), now, "m")["Labels"][paused], "scaled by hand");
+  asked.spec["Labels"][paused] = "long ago";
+  EXPECT_FALSE(forward_spec(asked, spec("web:1"), "m")["Labels"].contains(paused));
+  EXPECT_FALSE(back_spec(asked, now, spec("web:2"), "m")["Labels"].contains(paused));
+}
+
+TEST(RolloutSpec, AnUpdateThatSetsTheNumberPausesItsAutoscaling) {
+  Json wanted = spec("web:2", 9);
+  wanted["Labels"][kHiveLabel] = R"({"autoscale":{"max":9}})";
+  auto asked = request(wanted);
+  const auto paused = [&] {
+    return forward_spec(asked, spec("web:1"), "m")["Labels"].contains(model::kAutoscalePausedLabel);
+  };
+  EXPECT_FALSE(paused());
+  asked.replicas = true;
+  EXPECT_TRUE(paused());
+  asked.spec["Labels"][kHiveLabel] = R"({"autoscale":{"max":9,"dry_run":true}})";
+  EXPECT_FALSE(paused());
+  asked.spec["Labels"][kHiveLabel] = R"({"health":{"path":"/up"}})";
+  EXPECT_FALSE(paused());
 }
 
 TEST(RolloutSpec, TheWayBackFollowsRollbackConfigAndIsNotStopped) {

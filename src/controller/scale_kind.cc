@@ -1,5 +1,6 @@
 #include "controller/scale_kind.h"
 
+#include "controller/autoscale_kind.h"
 #include "controller/kind_base.h"
 #include "controller/shrink_part.h"
 #include "controller/swarm_actions.h"
@@ -32,6 +33,7 @@ class ScaleKind final : public OperationKind {
       return fail(Errc::kInvalidArgument, "'replicas' must be a whole number from 0 on");
     return Json{{"service", service->id},
                 {"replicas", replicas},
+                {"autoscaler", json_bool(request, "autoscaler")},
                 {"reason", json_string(request, "reason", "it was asked for")}};
   }
 
@@ -41,8 +43,8 @@ class ScaleKind final : public OperationKind {
   }
 
   std::vector<std::string> claims(const OperationRecord& record) const override {
-    // Once the larger number is written, what is left is waiting: others may change it again.
-    if (json_bool(record.state, "growing")) return {};
+    // Once the larger number was seen written, what is left is waiting: others may change it again.
+    if (json_bool(record.state, "written")) return {};
     return {service_claim(json_string(record.request, "service"))};
   }
 
@@ -59,6 +61,15 @@ class ScaleKind final : public OperationKind {
                  "asked to end at " + count_of(service.replicas, "replica"));
     if (updating(service) && !json_bool(out.state, "growing")) {
       out.progress.doing = "waits until the update of " + service.name + " has ended";
+      return out;
+    }
+    // What a person sets is theirs, until they give it back.
+    if (!json_bool(record.request, "autoscaler") && !json_bool(out.state, "growing") &&
+        autoscale_acts(service)) {
+      out.actions.push_back(autoscale_pause_action(
+          service, "scaled to " + std::to_string(json_int(record.request, "replicas")) + " by " +
+                       record.by));
+      out.progress.doing = "pauses its autoscaling";
       return out;
     }
     const auto target = static_cast<std::uint64_t>(json_int(record.request, "replicas"));
@@ -102,7 +113,11 @@ class ScaleKind final : public OperationKind {
                    std::uint64_t target, const std::vector<placement::Slot>& slots,
                    OperationStep& out) {
     const auto from = static_cast<std::uint64_t>(json_int(out.state, "from"));
-    if (json_bool(out.state, "growing") && service.replicas != target && service.replicas != from) {
+    if (json_bool(out.state, "growing") && service.replicas == target) out.state["written"] = true;
+    // Written once, it is not written again: whoever scales back to where it came from means it.
+    const bool ours = service.replicas == target ||
+                      (service.replicas == from && !json_bool(out.state, "written"));
+    if (json_bool(out.state, "growing") && !ours) {
       end(out, OperationOutcome::kFailed,
           "its replicas were set to " + std::to_string(service.replicas) + " by somebody else");
       return;
@@ -137,7 +152,9 @@ class ScaleKind final : public OperationKind {
     std::string said;
     std::int64_t newest = 0;
     for (const auto& [id, task] : world.snapshot.tasks) {
-      if (task.service_id != service.id || task.state_since_unix_ms < newest) continue;
+      if (task.service_id != service.id || task.state_since_unix_ms < newest ||
+          (world.stopped.contains(id) && !found_unhealthy(task)))
+        continue;
       const bool pending = task.state == model::TaskState::kPending;
       if (task.error.empty() && !pending) continue;
       newest = task.state_since_unix_ms;

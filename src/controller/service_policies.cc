@@ -22,6 +22,7 @@ ServicePolicies read_label(const std::string& service, const std::string& label)
   const config::Service& read = loaded->spec.services.at("s");
   policies.stop = config::stop_policy(read);
   if (read.hive) policies.logs = read.hive->logs;
+  if (read.hive) policies.autoscale = read.hive->autoscale;
   if (read.hive && read.hive->rollout) policies.rollout = *read.hive->rollout;
   return policies;
 }

@@ -1,7 +1,9 @@
-// How a service wants to be stopped and rolled out, and its log lines kept: from its label hive.x.
+// How a service wants to be stopped, rolled out and scaled, and its log lines kept: from its label
+// hive.x.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "config/compose.h"
@@ -15,6 +17,7 @@ struct ServicePolicies {
   model::StopPolicy stop;
   model::LogPolicy logs;
   config::Rollout rollout;
+  std::optional<config::Autoscale> autoscale;
 };
 
 // Remembers what it has read: labels are the same at each tick. Not thread-safe.

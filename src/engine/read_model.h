@@ -104,6 +104,16 @@ void read_placement(const View& service, model::Service& out) {
 }
 
 template <typename View>
+void read_resources(const View& service, model::Service& out) {
+  constexpr const char* kReserved = "Spec.TaskTemplate.Resources.Reservations.";
+  constexpr const char* kLimit = "Spec.TaskTemplate.Resources.Limits.";
+  out.reserved_nano_cpus = service.integer(std::string(kReserved) + "NanoCPUs");
+  out.reserved_memory_bytes = service.integer(std::string(kReserved) + "MemoryBytes");
+  out.limit_nano_cpus = service.integer(std::string(kLimit) + "NanoCPUs");
+  out.limit_memory_bytes = service.integer(std::string(kLimit) + "MemoryBytes");
+}
+
+template <typename View>
 model::Service read_service(const View& service) {
   model::Service out;
   out.id = service.string("ID");
@@ -121,6 +131,7 @@ model::Service read_service(const View& service) {
   out.start_first = service.string("Spec.UpdateConfig.Order") == "start-first";
   out.template_digest = service.template_digest("Spec.TaskTemplate");
   read_placement(service, out);
+  read_resources(service, out);
   out.rollback_start_first = service.string("Spec.RollbackConfig.Order") == "start-first";
   out.update_state = service.string("UpdateStatus.State");
   out.update_message = service.string("UpdateStatus.Message");

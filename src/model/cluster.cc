@@ -11,6 +11,9 @@ constexpr std::array<std::string_view, 15> kTaskStates{
 
 }  // namespace
 
+// Docker's words: "task: non-zero exit (143): dockerexec: unhealthy container".
+bool found_unhealthy(const Task& task) { return task.error.find("unhealthy") != std::string::npos; }
+
 std::string_view to_string(Role role) { return role == Role::kManager ? "manager" : "worker"; }
 
 std::string_view to_string(Availability availability) {

@@ -71,7 +71,12 @@ struct Service {
   std::uint64_t max_per_node = 0;  // Placement.MaxReplicas; 0 = no bound
   bool storage_by_slot = false;    // a mount's source is named by the task's slot or id
   std::vector<std::string> constraints;  // Placement.Constraints, "node.role==worker"
-  std::string update_state;              // UpdateStatus.State; empty when never updated
+  // TaskTemplate.Resources, of each task; 0 = not given.
+  std::int64_t reserved_nano_cpus = 0;
+  std::int64_t reserved_memory_bytes = 0;
+  std::int64_t limit_nano_cpus = 0;
+  std::int64_t limit_memory_bytes = 0;
+  std::string update_state;  // UpdateStatus.State; empty when never updated
   std::string update_message;
   std::int64_t created_unix_ms = 0;
   std::int64_t updated_unix_ms = 0;
@@ -127,6 +132,10 @@ struct Snapshot {
   bool self_is_leader = false;
   MonotonicTime taken_at{};
 };
+
+// Swarm ended it since its engine's health check failed: a failure, although its container was told
+// to stop.
+bool found_unhealthy(const Task& task);
 
 std::string_view to_string(Role role);
 std::string_view to_string(Availability availability);

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/base64.h"
+#include "model/autoscale.h"
 
 namespace hive::release {
 namespace {
@@ -55,7 +56,9 @@ Release from_kept(const Json& kept, std::uint64_t number) {
   return out;
 }
 
-bool hives_own(const std::string& label) { return label == "hive.rollout"; }
+bool hives_own(const std::string& label) {
+  return label == "hive.rollout" || label == model::kAutoscalePausedLabel;
+}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "model/autoscale.h"
 #include "stack/deploy.h"
 #include "stack/present.h"
 
@@ -177,8 +178,20 @@ class Applier {
           std::clamp(replicas->get<std::uint64_t>(), action.min_replicas,
                      std::max(action.min_replicas, action.max_replicas));
     }
+    if (action.keep_replicas) keep_pause(present, spec);
     present = std::move(spec);
     return true;
+  }
+
+  // What a person did to an autoscaled service holds, and the lifting of it too.
+  static void keep_pause(const Json& present, Json& spec) {
+    const Json* labels = json_member(present, "Labels");
+    const Json* paused =
+        labels == nullptr ? nullptr : json_member(*labels, model::kAutoscalePausedLabel);
+    if (paused != nullptr)
+      spec["Labels"][model::kAutoscalePausedLabel] = *paused;
+    else if (spec.contains("Labels"))
+      spec["Labels"].erase(model::kAutoscalePausedLabel);
   }
 
   void keep_warnings(const std::string& name, const std::vector<std::string>& warnings) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "model/autoscale.h"
 #include "stack/present.h"
 
 namespace hive::stack {
@@ -180,6 +181,10 @@ class Planner {
     auto& spec = const_cast<Object&>(object).spec;
     spec["Mode"]["Replicated"]["Replicas"] = std::clamp(
         replicas->get<std::uint64_t>(), autoscale->min, std::max(autoscale->min, autoscale->max));
+    const Json* labels = json_member(old, "Labels");
+    const Json* paused =
+        labels == nullptr ? nullptr : json_member(*labels, model::kAutoscalePausedLabel);
+    if (paused != nullptr) spec["Labels"][model::kAutoscalePausedLabel] = *paused;
   }
 
   void set_image(Json& wanted, const Json* old, Action& action) {

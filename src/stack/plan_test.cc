@@ -162,6 +162,33 @@ TEST_F(PlanTest, AnAutoscaledServiceKeepsItsSizeWithinTheNewBounds) {
   EXPECT_EQ(json_int(service("shop_web"), "Spec.Mode.Replicated.Replicas"), 5);
 }
 
+// The label by which autoscaling is paused is no word of the file's, and none of its differences.
+TEST_F(PlanTest, APausedAutoscaleStaysPausedAndAResumedOneResumed) {
+  const std::string scaled =
+      replaced(kTwo, "deploy: {replicas: 2}", "x-hive: {autoscale: {min: 2, max: 9}}");
+  deploy(scaled);
+  const auto set_pause = [&](bool paused) {
+    Json web = service("shop_web");
+    if (paused)
+      web["Spec"]["Labels"]["hive.autoscale.paused"] = "scaled by hand";
+    else
+      web["Spec"]["Labels"].erase("hive.autoscale.paused");
+    ASSERT_TRUE(engine_.update_service(json_string(web, "ID"),
+                                       static_cast<std::uint64_t>(json_int(web, "Version.Index")),
+                                       web["Spec"], {}));
+  };
+  set_pause(true);
+  EXPECT_THAT(changes(*planned(scaled)), IsEmpty());
+  deploy(replaced(scaled, "shop:1", "shop:2"));
+  EXPECT_EQ(service("shop_web")["Spec"]["Labels"]["hive.autoscale.paused"], "scaled by hand");
+  const auto late = planned(replaced(scaled, "shop:1", "shop:3"));
+  ASSERT_TRUE(late);
+  set_pause(false);
+  ASSERT_TRUE(apply(engine_, *late));
+  EXPECT_FALSE(service("shop_web")["Spec"]["Labels"].contains("hive.autoscale.paused"))
+      << "resumed between the plan and the write";
+}
+
 TEST_F(PlanTest, ImagesArePinnedAndOneThatCannotBeIsWarnedOf) {
   options_.resolve = [](const std::string& reference) -> Result<std::string> {
     if (reference == "db:1") return fail(Errc::kNotFound, "no such tag");

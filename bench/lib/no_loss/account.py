@@ -21,7 +21,40 @@ def quantile(sorted_values, q):
     return sorted_values[int(q * (len(sorted_values) - 1))] if sorted_values else 0
 
 
-def account(rows, stored_ids, events):
+class Count:
+    """Requests and failures in a file of answers that is still being written."""
+
+    def __init__(self, csv_path):
+        self._path, self._at, self._requests, self._failed = csv_path, 0, 0, 0
+
+    def read(self):
+        with open(self._path, "rb") as f:
+            f.seek(self._at)
+            whole, newline, _ = f.read().rpartition(b"\n")
+        lines = whole.split(b"\n") if newline else []
+        self._at += len(whole) + len(newline)
+        self._requests += len(lines)
+        self._failed += sum(1 for line in lines if not line.rstrip(b"\r").endswith(b","))
+        return {"requests": self._requests, "failed": self._failed}
+
+
+def event_figures(events):
+    done = [event for event in events if event["took_s"] is not None]
+    return {"events": len(done),
+            "operations_failed": sum(1 for event in done if event["error"]),
+            "operation_s": median_durations(done)}
+
+
+def short_of(samples):
+    """How long, in seconds, and by how many at most fewer replicas were healthy than wanted."""
+    seconds = most = 0
+    for (begin, wanted, healthy), (end, _, _) in zip(samples, samples[1:]):
+        if healthy < wanted:
+            seconds, most = seconds + end - begin, max(most, wanted - healthy)
+    return {"short_s": round(seconds, 1), "short_by": most}
+
+
+def account(rows, stored_ids, events, samples=()):
     """The column's figures, and what was lost with the events around it.
 
     A line is due for each request that was answered well: the application logs before it answers.
@@ -32,23 +65,21 @@ def account(rows, stored_ids, events):
     sent = {row["id"] for row in rows}
     figures = {
         "requests": len(rows), "failed": len(failed), "lines": len(sent & stored_ids),
-        "lines_missing": len(missing), "events": len(events),
-        "operations_failed": sum(1 for event in events if event["error"]),
+        "lines_missing": len(missing), **event_figures(events), **short_of(samples),
         "p50_ms": round(quantile(latencies, 0.5), 2), "p99_ms": round(quantile(latencies, 0.99), 2),
-        "max_ms": round(quantile(latencies, 1), 2),
-        "operation_s": {kind: round(statistics.median(took), 2)
-                        for kind, took in durations(events).items()}}
+        "max_ms": round(quantile(latencies, 1), 2)}
     lost = [{"what": "request", **row, "during": around(row, events)} for row in failed]
     lost += [{"what": "line", **row, "during": around(row, events)} for row in missing]
     return figures, lost
 
 
-def durations(events):
-    out = {}
+def median_durations(events):
+    """Of each operation that was not struck by a kill and did not fail."""
+    took = {}
     for event in events:
         if not event["error"] and event["kind"] == event["operation"]:
-            out.setdefault(event["operation"], []).append(event["took_s"])
-    return out
+            took.setdefault(event["operation"], []).append(event["took_s"])
+    return {kind: round(statistics.median(values), 2) for kind, values in took.items()}
 
 
 def around(row, events):

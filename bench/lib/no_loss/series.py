@@ -7,7 +7,7 @@ import random
 SHARES = {"scale_in": 5, "scale_out": 5, "update": 3, "rollback": 2, "canary": 1, "drain": 3,
           "terminate": 2, "task_stop": 3, "agent_kill": 2, "controller_kill": 2}
 KINDS = tuple(SHARES)
-FEWEST, MOST = 2, 6  # replicas
+FEWEST, MOST = 2, 5  # replicas
 VERSIONS = ("1.0", "1.1")
 
 
@@ -49,5 +49,16 @@ def draw(seed, count):
         elif operation == "rollback":
             before, version = version, before
         events.append(Event(number, kind, operation, replicas, version, rng.random(),
-                            round(rng.uniform(0.2, 4), 2), round(rng.uniform(1, 4), 2)))
+                            round(rng.uniform(0.2, 2.5), 2), round(rng.uniform(0.3, 1.5), 2)))
     return events
+
+
+def idle(rounds):
+    """Operations whose durations are compared while there is no load; they end where they began."""
+    out = []
+    for _ in range(rounds):
+        for kind, replicas, version in (("scale_out", 5, "1.0"), ("scale_in", 3, "1.0"),
+                                        ("update", 3, "1.1"), ("rollback", 3, "1.0"),
+                                        ("drain", 3, "1.0")):
+            out.append(Event(len(out), kind, kind, replicas, version, 0.5, 0, 0))
+    return out

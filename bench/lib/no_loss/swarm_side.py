@@ -41,7 +41,8 @@ class Proxy:
     def start(self):
         self._write(self._side.addresses())
         self._process = subprocess.Popen(["haproxy", "-W", "-db", "-f", self._config],
-                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                         start_new_session=True)
         self._thread.start()
 
     def finish(self):

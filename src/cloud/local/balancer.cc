@@ -19,6 +19,7 @@
 #include "cloud/local/api.h"
 #include "cloud/local/daemon.h"
 #include "os/file.h"
+#include "os/file_stamp.h"
 #include "os/process.h"
 
 namespace hive::cloud::local {
@@ -81,6 +82,20 @@ std::string render_balancer(const BalancerSpec& spec, const std::map<int, Balanc
   return out;
 }
 
+std::optional<int> slot_of(const std::map<int, BalancerTarget>& targets,
+                           const std::string& instance_id) {
+  for (const auto& [slot, target] : targets)
+    if (target.instance_id == instance_id) return slot;
+  for (int slot = 1; slot <= kBalancerSlots; ++slot)
+    if (!targets.contains(slot)) return slot;
+  return std::nullopt;
+}
+
+bool has_left(const BalancerTarget& target, std::optional<unsigned long> open,
+              std::int64_t now_unix_ms) {
+  return target.draining && (open == 0UL || now_unix_ms >= target.drain_until_unix_ms);
+}
+
 Status Balancer::save() {
   Json targets = Json::array();
   for (const auto& [slot, t] : targets_)
@@ -89,7 +104,7 @@ Status Balancer::save() {
                        {"slot", slot},
                        {"draining", t.draining},
                        {"drain_until_unix_ms", t.drain_until_unix_ms}});
-  const Json json{{"spec", to_json(spec_)}, {"targets", targets}};
+  const Json json{{"spec", to_json(spec_)}, {"targets", targets}, {"certificates", served_}};
   HIVE_TRY(os::make_directories(paths_.state / "balancer", 0700));
   return os::write_file_atomically(paths_.state / "balancer" / "balancer.json", json.dump(2), 0600);
 }
@@ -126,7 +141,28 @@ Result<std::string> Balancer::command(const std::string& line) const {
   return out;
 }
 
+std::string Balancer::certificates() const {
+  std::string out;
+  for (const auto& l : spec_.listeners)
+    if (l.mode == "https")
+      out += fmt::format("{} {}\n", l.certificate_pem, os::file_stamp(l.certificate_pem));
+  return out;
+}
+
+// The old process serves on with the old ones while HAProxy does not take the new.
+void Balancer::serve_renewed_certificates() {
+  const std::string now = certificates();
+  if (!wanted_ || now == served_ || now == refused_) return;
+  if (const auto done = run_haproxy(); done) {
+    log::info("cloud", "the balancer serves its renewed certificates");
+  } else {
+    refused_ = now;
+    log::warn("cloud", "a changed certificate is not served: {}", describe(done.error()));
+  }
+}
+
 Status Balancer::run_haproxy() {
+  const std::string read = certificates();
   const fs::path base = paths_.state / "balancer";
   const std::string config = (base / "haproxy.cfg").string();
   const std::string state_file = (base / "server-state").string();
@@ -146,7 +182,10 @@ Status Balancer::run_haproxy() {
   HIVE_ASSIGN(const auto since, os::start_time(pid));
   for (int i = 0; i < 500 && os::alive(pid, since); ++i) {
     const auto info = command("show info");
-    if (info && info->find(fmt::format("\nPid: {}\n", pid)) != std::string::npos) return {};
+    if (info && info->find(fmt::format("\nPid: {}\n", pid)) != std::string::npos) {
+      served_ = read;
+      return save();
+    }
     ::usleep(10'000);
   }
   return fail(Errc::kUnavailable, fmt::format("the balancer's HAProxy does not start; see {}",
@@ -172,6 +211,7 @@ Status Balancer::adopt() {
                          json_int(t, "drain_until_unix_ms")};
       targets_[one.slot] = one;
     }
+  served_ = json_string(json, "certificates");
   wanted_ = true;
   if (running_daemon(paths_, "balancer") != 0) return {};
   return run_haproxy();
@@ -203,7 +243,7 @@ Status Balancer::recover() {
 Status Balancer::ensure(const BalancerSpec& spec) {
   std::lock_guard lock(mutex_);
   const bool runs = running_daemon(paths_, "balancer") != 0;
-  if (wanted_ && runs && spec == spec_) return {};
+  if (wanted_ && runs && spec == spec_ && certificates() == served_) return {};
   for (const auto& l : spec.listeners) {
     // Of a balancer whose record was lost all ports may be its own.
     const bool ours = (runs && !wanted_) ||
@@ -249,18 +289,14 @@ Status Balancer::fill_slot(const BalancerTarget& t) {
 Status Balancer::register_target(const InstanceRecord& instance) {
   std::lock_guard lock(mutex_);
   if (!wanted_) return fail(Errc::kFailedPrecondition, "there is no balancer yet; ensure it first");
-  BalancerTarget target{instance.id, instance.address, 0, false, 0};
-  for (const auto& [slot, t] : targets_)
-    if (t.instance_id == instance.id) {
-      if (!t.draining) return {};
-      target.slot = slot;
-    }
-  for (int slot = 1; target.slot == 0 && slot <= kBalancerSlots; ++slot)
-    if (!targets_.contains(slot)) target.slot = slot;
-  if (target.slot == 0)
+  const auto slot = slot_of(targets_, instance.id);
+  if (!slot)
     return fail(Errc::kResourceExhausted,
                 fmt::format("the balancer takes {} instances, no more", kBalancerSlots));
-  targets_[target.slot] = target;
+  if (const auto known = targets_.find(*slot); known != targets_.end() && !known->second.draining)
+    return {};
+  const BalancerTarget target{instance.id, instance.address, *slot, false, 0};
+  targets_[*slot] = target;
   HIVE_TRY(save());
   return fill_slot(target);
 }
@@ -314,6 +350,11 @@ unsigned long Balancer::open_connections(const ServerRows& rows, const BalancerT
 
 void Balancer::tick() {
   std::lock_guard lock(mutex_);
+  serve_renewed_certificates();
+  end_drains();
+}
+
+void Balancer::end_drains() {
   const bool draining = std::any_of(targets_.begin(), targets_.end(),
                                     [](const auto& entry) { return entry.second.draining; });
   ::waitpid(running_daemon(paths_, "balancer"), nullptr, WNOHANG);
@@ -321,9 +362,9 @@ void Balancer::tick() {
   const auto rows = servers();
   for (auto at = targets_.begin(); at != targets_.end();) {
     const auto& t = at->second;
-    // While HAProxy does not say how many there are, the time decides.
-    const unsigned long open = rows ? open_connections(*rows, t) : 1;
-    if (!t.draining || (open != 0 && unix_ms() < t.drain_until_unix_ms)) {
+    std::optional<unsigned long> open;
+    if (rows) open = open_connections(*rows, t);
+    if (!has_left(t, open, unix_ms())) {
       ++at;
       continue;
     }

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "cloud/local/local.h"
@@ -21,6 +22,15 @@ struct BalancerTarget {
 
 inline constexpr int kBalancerSlots = 64;
 
+// The slot that the instance has, draining or not, or the lowest free one; nothing when all are
+// taken.
+std::optional<int> slot_of(const std::map<int, BalancerTarget>& targets,
+                           const std::string& instance_id);
+// Whether a target has left: no connection is open, or its time is up. `open`: nothing while
+// HAProxy does not say how many there are; the time decides then.
+bool has_left(const BalancerTarget& target, std::optional<unsigned long> open,
+              std::int64_t now_unix_ms);
+
 // The HAProxy configuration; occupied slots carry their addresses, so that a reload keeps them.
 std::string render_balancer(const BalancerSpec& spec, const std::map<int, BalancerTarget>& targets,
                             const std::string& socket, const std::string& state_file);
@@ -37,13 +47,18 @@ class Balancer {
   Status deregister(const std::string& instance_id);
   bool has(const std::string& instance_id);
   Result<BalancerStatus> status();
-  // Ends drains whose connections are gone or whose time is up. Called a few times a second.
+  // Ends drains whose connections are gone or whose time is up, and serves certificates that were
+  // renewed. Called a few times a second.
   void tick();
 
  private:
   Status save();
   Status run_haproxy();
   Status recover();
+  // Which versions of the listeners' certificates there are.
+  std::string certificates() const;
+  void serve_renewed_certificates();
+  void end_drains();
   Result<std::string> command(const std::string& text) const;
   Status fill_slot(const BalancerTarget& target);
   // By "backend/server": column of HAProxy's statistics -> value.
@@ -56,6 +71,8 @@ class Balancer {
   bool wanted_ = false;
   BalancerSpec spec_;
   std::map<int, BalancerTarget> targets_;  // by slot
+  std::string served_;                     // certificates() that HAProxy has read
+  std::string refused_;                    // and those that it did not take
 };
 
 }  // namespace hive::cloud::local

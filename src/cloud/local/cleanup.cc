@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "cloud/local/cgroups.h"
+#include "cloud/local/marks.h"
 #include "cloud/local/network.h"
 #include "cloud/local/state.h"
 #include "os/file.h"
@@ -37,24 +38,11 @@ std::set<pid_t> own_line() {
   return out;
 }
 
-bool has_mark(const fs::path& process, const std::string& mark) {
-  const auto environment = os::read_file(process / "environ", 4U << 20);
-  if (!environment) return false;
-  const auto entries = split(*environment, '\0');
-  return std::find(entries.begin(), entries.end(), mark) != entries.end();
-}
-
 std::set<pid_t> victims(const Paths& paths) {
-  std::set<pid_t> out;
-  const std::string mark = environment_mark(paths);
-  std::error_code error;
-  for (fs::directory_iterator at("/proc", error), end; !error && at != end; at.increment(error)) {
-    const pid_t pid = std::atoi(at->path().filename().c_str());
-    // A zombie has no environment and no start time any more: it is left to its parent.
-    if (pid > 1 && has_mark(at->path(), mark) && os::start_time(pid)) out.insert(pid);
-  }
-  for (const pid_t pid : cgroup_members(cgroup_place(paths)))
-    if (os::start_time(pid)) out.insert(pid);
+  std::set<pid_t> out = marked_processes("/proc", environment_mark(paths));
+  for (const pid_t pid : cgroup_members(cgroup_place(paths))) out.insert(pid);
+  // A zombie has no start time any more: it is left to its parent.
+  std::erase_if(out, [](pid_t pid) { return !os::start_time(pid); });
   for (const pid_t pid : own_line()) out.erase(pid);
   return out;
 }
@@ -77,18 +65,11 @@ Result<int> end_processes(const Paths& paths) {
 }
 
 int unmount_below(const Paths& paths) {
-  std::vector<std::string> targets;
   const auto mounts = os::read_file("/proc/self/mounts", 16U << 20);
   if (!mounts) return 0;
-  for (const auto& line : split(*mounts, '\n')) {
-    const auto fields = split(line, ' ');
-    if (fields.size() < 2) continue;
-    for (const auto& base : {paths.state.string(), paths.run.string()})
-      if (fields[1] == base || fields[1].starts_with(base + "/")) targets.push_back(fields[1]);
-  }
-  std::reverse(targets.begin(), targets.end());
   int count = 0;
-  for (const auto& target : targets) count += ::umount2(target.c_str(), MNT_DETACH) == 0 ? 1 : 0;
+  for (const auto& target : mounts_below(*mounts, {paths.state.string(), paths.run.string()}))
+    count += ::umount2(target.c_str(), MNT_DETACH) == 0 ? 1 : 0;
   return count;
 }
 

@@ -12,10 +12,10 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
-#include <set>
 
 #include "base/json.h"
 #include "base/log.h"
+#include "cloud/local/allocation.h"
 #include "cloud/local/cgroups.h"
 #include "cloud/local/disk.h"
 #include "cloud/local/network.h"
@@ -102,29 +102,9 @@ Result<InstanceRecord> Instances::allocate(const LaunchRequest& request, bool& i
     if (!request.idempotency_token.empty() && r.token == request.idempotency_token &&
         r.state != InstanceState::kTerminated)
       return r;
-  std::set<std::string> names;
-  std::set<int> numbers;
-  for (const auto& r : records) {
-    names.insert(r.hostname);
-    numbers.insert(r.host_number);
-  }
-  InstanceRecord out;
-  out.hostname = request.hostname;
-  for (int n = 1; out.hostname.empty(); ++n) {
-    const auto name = fmt::format("{}-{}-{}", cluster_.name, request.role, n);
-    if (!names.contains(name)) out.hostname = name;
-  }
-  if (names.contains(out.hostname))
-    return fail(Errc::kAlreadyExists,
-                fmt::format("there is an instance named {} already", out.hostname));
-  for (out.host_number = 10; numbers.contains(out.host_number);) ++out.host_number;
-  if (out.host_number > 250)
-    return fail(Errc::kResourceExhausted, "no address is free in " + cluster_.subnet);
+  HIVE_ASSIGN(InstanceRecord out, new_instance(records, cluster_, request));
   HIVE_ASSIGN(const std::string hex, os::random_hex(4));
   out.id = "i-" + hex;
-  out.role = request.role;
-  out.address = fmt::format("10.77.{}.{}", cluster_.network, out.host_number);
-  out.token = request.idempotency_token;
   out.launched_unix_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                              std::chrono::system_clock::now().time_since_epoch())
                              .count();

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cloud/local/marks.h"
 #include "os/file.h"
 #include "os/process.h"
 
@@ -81,18 +82,10 @@ int remove_rules(const Paths& paths) {
   int removed = 0;
   if (!rules) return removed;
   for (const auto& line : lines_of(*rules)) {
-    const auto words = split(line, ' ');
-    const bool ours =
-        std::find_if(words.begin(), words.end(), [&](const std::string& word) {
-          return word == firewall_mark(paths) || word == "\"" + firewall_mark(paths) + "\"";
-        }) != words.end();
-    if (!ours || words.empty() || words[0] != "-A") continue;
-    std::vector<std::string> command{"iptables", "-w", "-D"};
-    for (std::size_t i = 1; i < words.size(); ++i) {
-      std::string word = words[i];
-      std::erase(word, '"');
-      command.push_back(word);
-    }
+    const auto words = removal_of_rule(line, firewall_mark(paths));
+    if (!words) continue;
+    std::vector<std::string> command{"iptables", "-w"};
+    command.insert(command.end(), words->begin(), words->end());
     if (os::run_ok(command)) ++removed;
   }
   return removed;
@@ -158,19 +151,28 @@ Status ensure_network(const Paths& paths, const LocalCluster& cluster) {
   return ensure_forwarding(paths, cluster);
 }
 
-Status plug_in(const LocalCluster& cluster, int host_number, pid_t pid) {
+LinkTool link_tool() {
+  return {[](const std::string& link) { return fs::exists("/sys/class/net/" + link); },
+          [](const std::vector<std::string>& words, const std::string& input) -> Status {
+            std::vector<std::string> command{"ip"};
+            command.insert(command.end(), words.begin(), words.end());
+            os::RunOptions options;
+            options.input = input;
+            HIVE_TRY(os::run_ok(command, options));
+            return {};
+          }};
+}
+
+Status plug_in(const LocalCluster& cluster, int host_number, pid_t pid, const LinkTool& links) {
   const std::string name = fmt::format("hv{}-{}", cluster.network, host_number);
-  if (fs::exists("/sys/class/net/" + name)) {
-    const auto removed = os::run_ok({"ip", "link", "del", name});
-    // It may have gone with its old namespace meanwhile.
-    if (!removed && fs::exists("/sys/class/net/" + name)) return tl::unexpected(removed.error());
+  if (links.there(name)) {
+    const auto removed = links.ip({"link", "del", name}, "");
+    if (!removed && links.there(name)) return removed;
   }
-  os::RunOptions options;
-  options.input =
+  return links.ip(
+      {"-batch", "-"},
       fmt::format("link add {} type veth peer name eth0 netns {}\nlink set {} master {} up\n", name,
-                  pid, name, cluster.bridge);
-  HIVE_TRY(os::run_ok({"ip", "-batch", "-"}, options));
-  return {};
+                  pid, name, cluster.bridge));
 }
 
 Result<NetworkRemoval> remove_network(const Paths& paths) {

@@ -4,6 +4,7 @@
 #include <libfyaml.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "os/file.h"
 #include "os/process.h"
 
@@ -20,7 +22,16 @@ namespace {
 namespace fs = std::filesystem;
 constexpr Milliseconds kCommandDeadline{300'000};
 
+bool only_comments(const std::string& text) {
+  const auto lines = split(text, '\n');
+  return std::all_of(lines.begin(), lines.end(), [](const std::string& line) {
+    const auto words = trim(line);
+    return words.empty() || words.front() == '#';
+  });
+}
+
 Result<Json> yaml(const std::string& text) {
+  if (only_comments(text)) return Json();  // which the parser calls no document
   struct Destroy {
     void operator()(fy_document* d) const { fy_document_destroy(d); }
     void operator()(char* c) const { std::free(c); }

@@ -16,7 +16,7 @@ constexpr double kLeastCpu = 0.05;     // below it, requests say nothing of the 
 constexpr double kLearnedShare = 0.8;  // of what a replica can do, it is given that
 constexpr double kMostLatencyStep = 2;
 constexpr double kLeadChange = 0.2;
-constexpr int kStateVersion = 1;
+constexpr int kStateVersion = 2;
 
 std::optional<double> fresh(const Signal& signal) {
   if (!signal.value || signal.age_s > kFreshSeconds || signal.age_s < 0) return std::nullopt;
@@ -37,6 +37,8 @@ std::string figure(double value) {
   return out;
 }
 
+int ordered(const View& view) { return view.ordered.value_or(view.ready + view.starting); }
+
 SizerOptions sizer_options(const Policy& policy, double lead_s) {
   return {.objective = policy.objective,
           .lead_s = lead_s,
@@ -54,10 +56,12 @@ Autoscaler::Autoscaler(Policy policy, double lead_s)
       lead_s_(lead_s),
       bounds_{.min = policy_.min, .max = policy_.max} {}
 
-// Regression through the origin of requests on busy replicas: requests a second
-// of a whole replica.
 void Autoscaler::learn_capacity(const View& view) {
   const auto requests = fresh(view.requests);
+  const auto open = fresh(view.in_flight);
+  if (requests && open) carried_.observe(*open, view.ready, fresh(view.latency_s));
+  // Regression through the origin of requests on busy replicas: requests a second of a whole
+  // replica.
   const auto cpu = fresh(view.cpu);
   if (!requests || !cpu || *cpu < kLeastCpu || view.ready == 0) return;
   const double busy = std::min(*cpu, 1.0) * view.ready;
@@ -92,9 +96,25 @@ std::optional<double> Autoscaler::load_of(const View& view, std::string& what) {
       offer(std::max(0.5, step) * view.ready, "answers take " + figure(*latency * 1000) + " ms");
   }
   const bool none = !target.requests_per_replica && !target.concurrency && !target.cpu;
-  if (none && requests && busy_ > 0 && served_ > 0)
-    offer(*requests / (kLearnedShare * served_ / busy_), figure(*requests) + " requests/s");
+  carries_.clear();
+  const auto offer_learned = [&](double load, const std::string& words, double each) {
+    if (most && *most >= load) return;
+    offer(load, words);
+    carries_ = ", " + figure(each) + " a replica as learned";
+  };
+  if (const auto capacity = learned(); none && requests && capacity)
+    offer_learned(*requests / *capacity, figure(*requests) + " requests/s", *capacity);
+  // What waits is among what is open: more than twice the replicas are not ordered for it at once.
+  if (const auto level = carried_.level(); none && requests && fresh(view.in_flight) && level)
+    offer_learned(std::min(carried_.open() / *level, kMostLatencyStep * std::max(1, view.ready)),
+                  figure(carried_.open()) + " requests open", *level);
   return most;
+}
+
+// Requests a second that a replica is given, of what one was seen to do.
+std::optional<double> Autoscaler::learned() const {
+  if (!(busy_ > 0 && served_ > 0)) return std::nullopt;
+  return kLearnedShare * served_ / busy_;
 }
 
 int Autoscaler::floor_of_memory(const View& view) const {
@@ -113,21 +133,21 @@ std::string Autoscaler::explain(int current, int next) const {
   text += change;
   if (policy_.target.requests_per_replica)
     text += ", at most " + figure(*policy_.target.requests_per_replica) + " a replica";
-  else if (served_ > 0 && busy_ > 0 && !policy_.target.cpu && !policy_.target.concurrency)
-    text += ", " + figure(kLearnedShare * served_ / busy_) + " a replica as learned";
+  else
+    text += carries_;
   if (next < current) text += "; the rest was not worth its cost for a start's time";
   return text;
 }
 
 Decision Autoscaler::hold(const View& view, const Bounds& bounds, std::string reason) const {
   Decision out;
-  const int current = view.ready + view.starting;
+  const int current = ordered(view);
   // Bounds hold whatever is known; but nothing is forced on a rollout or
   // against a person.
-  const bool free = !view.rolling_out && !view.paused;
+  const bool free = !view.rolling_out && !view.paused && view.held_by.empty();
   out.replicas = free ? std::clamp(current, bounds.min, bounds.max) : current;
+  out.wanted = out.replicas;
   out.held = true;
-  out.load = load_;
   out.reason = std::move(reason);
   if (out.replicas != current)
     out.reason = figure(current) + " -> " + figure(out.replicas) + ": " +
@@ -138,12 +158,20 @@ Decision Autoscaler::hold(const View& view, const Bounds& bounds, std::string re
 
 int Autoscaler::wanted_of(const View& view, const Bounds& bounds) {
   const int wanted = std::max(sizer_.wanted(), floor_of_memory(view));
-  const int current = view.ready + view.starting;
-  const bool quiet = view.second - fresh_since_ < kQuietAfterGap;
+  const int current = ordered(view);
+  const bool quiet = view.partial || view.second - fresh_since_ < kQuietAfterGap;
   return std::clamp(quiet ? std::max(wanted, current) : wanted, bounds.min, bounds.max);
 }
 
-Decision Autoscaler::decide(const View& view) {
+std::string Autoscaler::why_no_load(const View& view) const {
+  if (fresh(view.requests) && !learned() && !carried_.level())
+    return "it is not known yet what a replica can carry: no target is set, and it has not served "
+           "for long enough";
+  return "no fresh signal of the load: the number holds (" + figure(view.ready) + " serve)";
+}
+
+// Bounds and lead time as they are now.
+void Autoscaler::follow(const View& view) {
   const std::int64_t minute = view.unix_s / 60;
   if (minute != bounds_minute_) {
     bounds_minute_ = minute;
@@ -160,6 +188,26 @@ Decision Autoscaler::decide(const View& view) {
     lead_s_ = view.lead_s;
     sizer_.set_lead(lead_s_, lead_s_);
   }
+}
+
+Decision Autoscaler::move(const View& view, const std::string& what) {
+  Decision out;
+  signal_ = what;
+  const int current = ordered(view);
+  out.wanted = wanted_of(view, bounds_);
+  std::string why;
+  out.replicas = std::clamp(brakes_.apply(policy_, view.second, current, out.wanted, why),
+                            bounds_.min, bounds_.max);
+  out.reason = explain(current, out.replicas);
+  if (out.replicas == current)
+    out.reason = figure(current) + (current == 1 ? " replica is" : " replicas are") +
+                 " right: " + what + " now";
+  if (!why.empty()) out.reason += " (" + figure(out.wanted) + " wanted, held back by " + why + ")";
+  return out;
+}
+
+Decision Autoscaler::decide(const View& view) {
+  follow(view);
   learn_capacity(view);
   std::string what;
   const auto load = load_of(view, what);
@@ -170,30 +218,24 @@ Decision Autoscaler::decide(const View& view) {
   last_second_ = std::max(last_second_, view.second);
   if (load && !was_fresh_) fresh_since_ = last_second_ == view.second ? view.second : fresh_since_;
   was_fresh_ = load.has_value();
+  if (load) load_ = *load;
 
   Decision out;
-  if (view.paused) {
+  if (view.paused)
     out = hold(view, bounds_, "paused: the number is a person's");
-  } else if (view.rolling_out) {
+  else if (view.rolling_out)
     out = hold(view, bounds_, "a rollout is under way: the number holds until it is over");
-  } else if (!load) {
-    out = hold(view, bounds_,
-               "no fresh signal of the load: the number holds (" + figure(view.ready) + " serve)");
-  } else {
-    load_ = *load;
-    signal_ = what;
-    const int current = view.ready + view.starting;
-    const int wanted = wanted_of(view, bounds_);
-    std::string why;
-    const int next = std::clamp(brakes_.apply(policy_, view.second, current, wanted, why),
-                                bounds_.min, bounds_.max);
-    out.replicas = next;
-    out.reason = explain(current, next);
-    if (next == current) out.reason = figure(current) + " replicas are right: " + what + " now";
-    if (!why.empty()) out.reason += " (" + figure(wanted) + " wanted, held back by " + why + ")";
-  }
+  else if (!view.held_by.empty())
+    out = hold(view, bounds_, view.held_by);
+  else if (!load)
+    out = hold(view, bounds_, why_no_load(view));
+  else
+    out = move(view, what);
   out.load = load_;
   out.expected = sizer_.outlook().mean;
+  out.bounds = bounds_;
+  out.capacity = policy_.target.requests_per_replica.value_or(learned().value_or(0));
+  out.concurrency = policy_.target.concurrency.value_or(carried_.level().value_or(0));
   const int density = std::max(1, policy_.density);
   out.nodes = (out.replicas + density - 1) / density;
   return out;
@@ -202,7 +244,7 @@ Decision Autoscaler::decide(const View& view) {
 std::string Autoscaler::save() {
   forecast::StateWriter writer;
   writer(kStateVersion);
-  writer(sizer_, served_, busy_);
+  writer(sizer_, served_, busy_, carried_);
   return writer.take();
 }
 
@@ -215,11 +257,13 @@ Status Autoscaler::restore(std::string_view bytes) {
   reader(version);
   if (version != kStateVersion)
     return fail(Errc::kCorrupt, "the autoscaler's state is of another version");
-  reader(sizer, served, busy);
+  Carried carried;
+  reader(sizer, served, busy, carried);
   if (!reader.ok()) return fail(Errc::kCorrupt, "the autoscaler's state does not parse");
   sizer_ = std::move(sizer);
   served_ = served;
   busy_ = busy;
+  carried_ = carried;
   return {};
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "decide/autoscale/brakes.h"
+#include "decide/autoscale/carried.h"
 #include "decide/autoscale/policy.h"
 #include "decide/autoscale/sizer.h"
 
@@ -37,19 +38,27 @@ struct View {
   Signal latency_s;         // mean time of an answer
   int ready = 0;            // replicas that serve
   int starting = 0;         // ordered, not serving yet
-  double lead_s = 60;       // measured here: from an order to its serving
+  // How many are ordered, where that is not `ready + starting`: some are on their way out.
+  std::optional<int> ordered;
+  bool partial = false;  // an edge is silent: there is at least this load, and none is taken away
+  double lead_s = 60;    // measured here: from an order to its serving
   bool rolling_out = false;
   bool paused = false;            // somebody scaled by hand, or switched the policy off
+  std::string held_by;            // who else moves its tasks now, as a sentence; empty: nobody
   std::vector<int> zone_offsets;  // of Policy::schedules, seconds east of UTC now
 };
 
 struct Decision {
   int replicas = 0;     // wanted; as many as there are: nothing to do
   int nodes = 0;        // that these need by density
+  int wanted = 0;       // before speed limits, windows and cooldowns
   bool held = false;    // signals, a rollout or a pause keep the number as it is
   std::string reason;   // a sentence without full stop
   double load = 0;      // in replicas' worth of the target
   double expected = 0;  // at now + lead
+  double capacity = 0;  // requests a second that a replica is given, by target or learned; 0: none
+  double concurrency = 0;  // open requests that a replica is given, by target or learned; 0: none
+  Bounds bounds;           // that hold now, schedules included
 };
 
 class Autoscaler {
@@ -74,6 +83,10 @@ class Autoscaler {
   int floor_of_memory(const View& view) const;
   int wanted_of(const View& view, const Bounds& bounds);
   std::string explain(int current, int next) const;
+  std::optional<double> learned() const;
+  std::string why_no_load(const View& view) const;
+  void follow(const View& view);
+  Decision move(const View& view, const std::string& what);
   Decision hold(const View& view, const Bounds& bounds, std::string reason) const;
 
   Policy policy_;
@@ -87,8 +100,10 @@ class Autoscaler {
   std::int64_t bounds_minute_ = -1;
   double served_ = 0;  // sums of requests * busy replicas and busy replicas squared, decayed
   double busy_ = 0;
+  Carried carried_;
   double load_ = 0;
-  std::string signal_;  // the sentence part that names the deciding signal
+  std::string signal_;   // the sentence part that names the deciding signal
+  std::string carries_;  // and the one of what was learned of a replica, where that decided
 };
 
 }  // namespace hive::decide::autoscale

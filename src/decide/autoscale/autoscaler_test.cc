@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/random.h"
+
 namespace hive::decide::autoscale {
 namespace {
 
@@ -258,6 +260,30 @@ TEST(Autoscaler, ItsStateSurvivesARestart) {
   }
   successor.run(60, 700);
   EXPECT_NEAR(successor.view.ready, before, 1);
+}
+
+// Whatever came before: seconds without a call, without signals, with another lead time.
+TEST(Autoscaler, WhatItSavesItCanAlwaysRestore) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    const auto pick = [&](std::uint64_t below) { return static_cast<int>(random.below(below)); };
+    Service service(policy());
+    auto& view = service.view;
+    for (int i = 0; i < 200; ++i) {
+      if (pick(30) == 0) view.second += pick(100);
+      if (pick(40) == 0) view.unix_s += pick(60) - 30;
+      if (pick(50) == 0) view.lead_s = 1 + pick(60);
+      view.in_flight = {pick(50), 0.3};
+      view.latency_s = {0.001 * pick(100), pick(4) == 0 ? 30.0 : 0.3};
+      view.cpu = {0.01 * pick(150), 0.3};
+      view.rolling_out = pick(10) == 0;
+      service.run(1, pick(20) == 0 ? -1 : pick(2000));
+      if (pick(10) != 0) continue;
+      Autoscaler successor(policy(), 1 + pick(60));
+      ASSERT_TRUE(successor.restore(service.scaler.save())) << "at " << i;
+    }
+  }
 }
 
 }  // namespace

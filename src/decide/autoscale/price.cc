@@ -46,6 +46,7 @@ double PriceFinder::share(std::size_t shadow) const {
 
 void PriceFinder::tick(const double* loads, int count, double unserved,
                        const std::vector<double>& uses) {
+  if (count == 0) return;
   double demand = 0;
   for (int i = 0; i < count; ++i) demand += loads[i];
   if (ticks_++ == 0 && demand_ == 0) {

@@ -17,11 +17,20 @@ struct Count {
   std::uint64_t lingering = 0;      // of the other version: told to leave, still asked
   std::uint64_t places = 0;         // of all that are not leaving
   std::uint64_t most_failures = 0;  // of one place
-  std::string trouble;              // the version's own, of a failed task
+  std::string trouble;              // the version's own, of the task that failed last
   std::string waits_for;            // of one that does not serve yet
-  bool failed = false;              // a task failed by its own fault
-  bool lost_node = false;           // a task failed with its node
+  std::int64_t trouble_ms = 0;      // when that was
+  std::int64_t waits_ms = 0;
+  bool failed = false;     // a task failed by its own fault
+  bool lost_node = false;  // a task failed with its node
 };
+
+// Keeps the newest of what is said.
+void tell(const TaskView& task, std::string& said, std::int64_t& at_ms) {
+  if (task.trouble.empty() || (!said.empty() && task.since_ms < at_ms)) return;
+  said = task.trouble;
+  at_ms = task.since_ms;
+}
 
 Count count(const Sight& sight, bool wanted_is_new) {
   Count out;
@@ -42,7 +51,7 @@ Count count(const Sight& sight, bool wanted_is_new) {
         break;
       case TaskStage::kStarting:
         ++out.starting;
-        if (!task.trouble.empty()) out.waits_for = task.trouble;
+        tell(task, out.waits_for, out.waits_ms);
         break;
       case TaskStage::kFailed:
         if (task.node_lost) {
@@ -50,7 +59,7 @@ Count count(const Sight& sight, bool wanted_is_new) {
           break;
         }
         out.failed = true;
-        if (!task.trouble.empty()) out.trouble = task.trouble;
+        tell(task, out.trouble, out.trouble_ms);
         out.most_failures = std::max(out.most_failures, ++failures[task.place]);
         break;
       case TaskStage::kLeaving:

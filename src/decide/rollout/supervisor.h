@@ -30,10 +30,11 @@ enum class TaskStage {
 struct TaskView {
   bool is_new = false;
   TaskStage stage = TaskStage::kStarting;
-  std::string place;       // its slot, or node for a global service
-  std::string trouble;     // Swarm's or the agent's words, may be empty
-  bool node_lost = false;  // its node is down or unknown
-  bool lingers = false;    // it is leaving, and may still get requests
+  std::string place;          // its slot, or node for a global service
+  std::string trouble;        // Swarm's or the agent's words, may be empty
+  bool node_lost = false;     // its node is down or unknown
+  bool lingers = false;       // it is leaving, and may still get requests
+  std::int64_t since_ms = 0;  // when it came to where it is; of several troubles the newest is told
 };
 
 enum class Updater { kIdle, kUpdating, kPaused };  // what Swarm says of the service's update

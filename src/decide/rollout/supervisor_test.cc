@@ -74,6 +74,16 @@ TEST_F(SupervisorTest, IsNotDoneWhileAnOldTaskIsWanted) {
   EXPECT_EQ(at(1).verb, Verb::kHold);
 }
 
+TEST_F(SupervisorTest, OfSeveralFailuresTheNewestIsTold) {
+  for (const auto& [trouble, since_ms] :
+       {std::pair{"exit code 1", 100}, {"exit code 3", 300}, {"exit code 2", 200}}) {
+    sight.tasks.push_back(task(true, TaskStage::kFailed, "1", trouble));
+    sight.tasks.back().since_ms = since_ms;
+  }
+  sight.updater = Updater::kPaused;
+  EXPECT_EQ(at(0).reason, "a task of the new version failed: exit code 3");
+}
+
 TEST_F(SupervisorTest, AFailedTaskThatPausedTheUpdateIsUndoneWithItsError) {
   sight.tasks.push_back(task(true, TaskStage::kFailed, "1", "No such image: shop:9"));
   EXPECT_EQ(at(0).verb, Verb::kWait);  // Swarm tries again

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <charconv>
@@ -12,6 +11,7 @@
 #include "base/text.h"
 #include "os/fd.h"
 #include "os/file.h"
+#include "os/file_stamp.h"
 #include "os/process.h"
 
 namespace hive::edge::haproxy {
@@ -28,14 +28,6 @@ std::string digest(std::string_view text) {
     hash *= 1'099'511'628'211U;
   }
   return fmt::format("{:016x}", hash);
-}
-
-// Follows links: a renewed certificate is often another file behind the same one.
-std::string stamp_of(const std::string& path) {
-  struct stat found {};
-  if (::stat(path.c_str(), &found) != 0) return fmt::format("errno {}", errno);
-  return fmt::format("{} {} {}.{:09}", found.st_ino, found.st_size, found.st_mtim.tv_sec,
-                     found.st_mtim.tv_nsec);
 }
 
 Status port_is_free(std::uint16_t port) {
@@ -127,7 +119,7 @@ const Listeners::Certificate& Listeners::look(const std::string& path) {
           entry.path().filename().string().rfind(digest(path) + "-", 0) == 0)
         known.copy = entry.path();
   }
-  const std::string stamp = stamp_of(path);
+  const std::string stamp = os::file_stamp(path);
   if (!first && stamp == known.stamp) return known;
   known.stamp = stamp;
   const Status taken = take(path, known);

@@ -207,6 +207,11 @@ void FakeEngine::hold_tasks(model::TaskState state) {
   hold_ = state;
 }
 
+void FakeEngine::keep_list_stale(bool stale) {
+  const std::lock_guard lock(mutex_);
+  list_is_stale_ = stale;
+}
+
 void FakeEngine::fail_next(const std::string& method, Error error, int times) {
   const std::lock_guard lock(mutex_);
   for (int i = 0; i < times; ++i) failures_[method].push_back(error);

@@ -39,6 +39,9 @@ class FakeEngine final : public Engine {
   // Calls made so far, in order: "create_service web".
   std::vector<std::string> calls() const;
   void clear_calls();
+  // While true, containers that ended stay "running" in the list: Docker tells of an end before its
+  // list knows.
+  void keep_list_stale(bool stale);
   // Makes the reference known to inspect_image and list_images; returns its id.
   std::string add_image(const std::string& reference, const Json& details = Json::object());
   // Lines that the log calls hand out for a service, task or container.
@@ -172,6 +175,7 @@ class FakeEngine final : public Engine {
   std::map<std::string, std::deque<Error>> failures_;
   std::vector<std::string> calls_;
   RegistryAuth last_auth_;
+  bool list_is_stale_ = false;
 };
 
 }  // namespace hive::engine::fake

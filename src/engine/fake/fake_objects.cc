@@ -302,7 +302,8 @@ Result<std::vector<Json>> FakeEngine::list_containers(bool all, const Filters& f
   HIVE_TRY(enter("list_containers"));
   std::vector<Json> found;
   for (const Json& container : select(containers_, filters)) {
-    const std::string state = json_string(container, "State.Status");
+    std::string state = json_string(container, "State.Status");
+    if (list_is_stale_ && state == "exited") state = "running";
     if (!all && state != "running") continue;
     found.push_back({{"Id", json_string(container, "Id")},
                      {"Names", Json::array({json_string(container, "Name")})},
@@ -340,7 +341,8 @@ Status FakeEngine::start_container(const std::string& id) {
   const std::lock_guard lock(mutex_);
   HIVE_TRY(enter("start_container", id));
   HIVE_ASSIGN(Json * container, find(containers_, "container", id));
-  (*container)["State"] = {{"Status", "running"}, {"Running", true}, {"ExitCode", 0}};
+  (*container)["State"] = {
+      {"Status", "running"}, {"Running", true}, {"ExitCode", 0}, {"Pid", 1'000 + index_}};
   put_event("container", "start", json_string(*container, "Id"), name_of(*container));
   return {};
 }
@@ -472,6 +474,10 @@ void FakeEngine::put_event(const std::string& type, const std::string& action,
   event.action = action;
   event.actor_id = id;
   event.attributes["name"] = name;
+  // Docker tells a container's labels with its events.
+  if (const auto found = containers_.find(id); type == "container" && found != containers_.end())
+    for (const auto& [key, value] : found->second.value("Labels", Json::object()).items())
+      if (value.is_string()) event.attributes[key] = value.get<std::string>();
   event.time_ns = static_cast<std::int64_t>(index_);
   events_.push_back(std::move(event));
   if (events_.size() > kMaxEvents) {

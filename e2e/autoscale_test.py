@@ -1,0 +1,137 @@
+"""Replicas follow the load on a real cluster, and no request fails meanwhile; what a person sets is
+theirs. One cluster; the tests build on each other's end state: two replicas, the policy active.
+"""
+import contextlib
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from lib.cluster import HIVE, Cluster, eventually, example  # noqa: E402
+
+NAME = "scalet"
+PORTS = {8080: 18080, 5000: 18085}
+MIN, MAX, A_REPLICA = 2, 5, 40
+POLICY = (f"autoscale: {{min: {MIN}, max: {MAX}, target: {{requests_per_replica: {A_REPLICA}}}, "
+          "stabilisation: {in: 3s}}")
+
+
+def text():
+    out = example(NAME, PORTS).replace("  cloud: local", "  cloud: local\n  rebalance: false")
+    out = out.replace("      health: {path: /health}", f"      {POLICY}\n      health: {{path: /health}}")
+    return re.sub(r"replicas: \d+", f"replicas: {MIN}", out)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    with Cluster(NAME, PORTS, tmp_path_factory.mktemp(NAME), text()) as cluster:
+        cluster.up()
+        yield cluster
+
+
+@contextlib.contextmanager
+def slow_load(cluster, per_second, out):
+    """Requests for the slow page (0.1 to 5 s) at that rate; the block gets a function that ends them
+    and returns their summary."""
+    process = subprocess.Popen(
+        [str(pathlib.Path(HIVE).parent / "load_generator"), "--to", f"127.0.0.1:{PORTS[8080]}",
+         "--rate", str(per_second), "--mix", "slow:1", "--out", str(out)],
+        stdout=subprocess.PIPE, text=True)
+
+    def finish():
+        process.terminate()
+        return json.loads(process.communicate(timeout=30)[0])
+    try:
+        yield finish
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def status(cluster):
+    found = cluster.json("autoscale", "status", "hive-server")
+    return found[0]
+
+
+def serving(cluster):
+    return status(cluster)["ready"]
+
+
+def history(cluster):
+    return cluster.json("autoscale", "history", "hive-server")
+
+
+def settled(cluster, replicas, seconds=90):
+    def there():
+        now = cluster.run("autoscale", "status", "hive-server", "--format", "json", check=False)
+        if now.returncode != 0:
+            return False  # another manager is just taking the lead
+        now = json.loads(now.stdout)[0]
+        return now["ready"] == now["replicas"] == replicas and len(cluster.tasks()) == replicas
+    assert eventually(there, seconds), cluster.hive("autoscale", "explain", "hive-server")
+
+
+def test_signals_reach_the_controller_that_acts(cluster):
+    with cluster.load(per_second=10):
+        assert eventually(lambda: status(cluster)["signals"]["requests"]["value"], 20)
+        time.sleep(2)
+        now = status(cluster)
+    signals = now["signals"]
+    assert 4 <= signals["requests"]["value"] <= 16, signals
+    assert signals["cpu"]["value"] > 0 and signals["cpu"]["fresh"], signals
+    assert signals["memory"]["value"] is None, "the service has neither reservation nor limit"
+    assert not signals["partial"] and now["state"] == "active" and now["replicas"] == MIN
+    assert now["capacity"] == A_REPLICA and now["lead_measured"]
+    told = cluster.hive("autoscale", "explain", "hive-server")
+    assert "requests " in told and " s ago" in told and "2 to 5 replicas" in told
+    table = cluster.hive("autoscale", "status").splitlines()
+    assert table[0].split() == ["SERVICE", "REPLICAS", "MIN", "MAX", "WANTED", "STATE", "LOAD", "REASON"]
+    assert table[1].split()[0].endswith("hive-server") and table[1].split()[1] == "2/2"
+
+
+def test_a_step_is_followed_out_and_in_without_a_failure(cluster, tmp_path):
+    with cluster.load(per_second=10) as steady:
+        with slow_load(cluster, 120, tmp_path / "step.csv") as finish:
+            began = time.time()
+            assert eventually(lambda: serving(cluster) >= 4, 60), cluster.hive(
+                "autoscale", "explain", "hive-server")
+            # The one that decided dies; the next one goes on.
+            cluster.kill("controller", cluster.leader())
+            time.sleep(8)
+            summary = finish()
+        out = [event for event in history(cluster) if event["kind"] == "autoscale_out"]
+        assert out and "requests/s now" in out[-1]["reason"], out
+        assert out[-1]["unix_ms"] / 1000 - began < 5
+        assert summary["failed"] == 0 and summary["requests"] > 500, summary
+        settled(cluster, MIN, 150)
+        assert len(steady.answers) > 0
+    assert steady.failures == []
+    gone = [event for event in history(cluster) if event["kind"] == "autoscale_in"]
+    assert gone and f"-> {MIN}" in gone[0]["reason"], gone
+
+
+def test_a_persons_number_is_theirs_until_it_is_given_back(cluster):
+    cluster.hive("service", "scale", "hive-server=3")
+    now = status(cluster)
+    assert now["state"] == "paused" and "scaled to 3 by root" in now["paused"], now
+    cluster.up()  # deploys the same file
+    time.sleep(3)
+    assert status(cluster)["state"] == "paused" and len(cluster.tasks()) == 3
+    assert "its autoscaling goes on" in cluster.hive("autoscale", "resume", "hive-server")
+    assert eventually(lambda: status(cluster)["state"] == "active", 10)
+    settled(cluster, MIN, 120)
+
+
+def test_pause_and_what_is_not_autoscaled(cluster):
+    cluster.hive("autoscale", "pause", "--reason", "tonight", "hive-server")
+    assert eventually(lambda: "tonight" in status(cluster)["paused"], 10)
+    cluster.hive("autoscale", "resume", "hive-server")
+    assert any(event["kind"] == "autoscale_succeeded" for event in history(cluster))
+    missing = cluster.run("autoscale", "explain", "nothing", check=False)
+    assert missing.returncode == 4

@@ -1,0 +1,116 @@
+"""Stands before moto: does with each call what a test says (throttles, answers 500 or garbage, loses
+the answer after the effect), and adds what moto lacks: launches by the same token are one launch, and a
+group is made with the lifecycle hooks that it is asked for with."""
+import http.server
+import re
+import threading
+import urllib.parse
+import urllib.request
+
+THROTTLED = (b"<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error>"
+             b"</ErrorResponse>")
+THROTTLED_JSON = b'{"__type":"ThrottlingException","message":"Rate exceeded"}'
+# Calls that only look.
+LOOKS = ("Describe", "Get", "List")
+
+
+class Proxy:
+    def __init__(self, target):
+        self.target = target
+        # (name of the call, how many of that name came before) -> None, "throttled", "broken",
+        # "garbage", or "lost".
+        self.fault = lambda name, before: None
+        self.calls = []
+        self.launches = {}
+        self.lock = threading.Lock()
+        proxy = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                answer = proxy.answer(self.headers, body)
+                if answer is None:
+                    self.close_connection = True
+                    return
+                status, data, kind = answer
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def answer(self, headers, body):
+        target = headers.get("X-Amz-Target")
+        form = {} if target else dict(urllib.parse.parse_qsl(body.decode()))
+        name = target.split(".")[1] if target else form["Action"]
+        with self.lock:
+            before = self.calls.count(name)
+            self.calls.append(name)
+        fault = self.fault(name, before)
+        if fault == "throttled":
+            return 400, THROTTLED_JSON if target else THROTTLED, "text/xml"
+        if fault == "broken":
+            return 500, b"<html>Internal Server Error</html>", "text/html"
+        if fault == "garbage":
+            return 200, b"<html>Welcome to the airport's network", "text/html"
+        answer = self.effect(name, form, headers, body)
+        return None if fault == "lost" else answer
+
+    def effect(self, name, form, headers, body):
+        if name == "RunInstances":
+            return self.launch(form["ClientToken"], headers, body)
+        answer = self.forward(headers, body)
+        if name == "CreateAutoScalingGroup" and answer[0] == 200:
+            self.put_hooks(form, headers)
+        return answer
+
+    def launch(self, token, headers, body):
+        """The same token gives the same machine, or says that it has ended."""
+        with self.lock:
+            before = self.launches.get(token)
+        if before:
+            machine = re.search(rb"<instanceId>(.*?)</instanceId>", before[1]).group(1).decode()
+            now = self.forward(headers, urllib.parse.urlencode({
+                "Action": "DescribeInstances", "Version": "2016-11-15",
+                "InstanceId.1": machine}).encode())
+            if b"<name>terminated</name>" not in now[1]:
+                return before
+            return 400, (b"<Response><Errors><Error><Code>IdempotentInstanceTerminated</Code>"
+                         b"<Message>x</Message></Error></Errors></Response>"), "text/xml"
+        answer = self.forward(headers, body)
+        if answer[0] == 200:
+            with self.lock:
+                self.launches[token] = answer
+        return answer
+
+    def put_hooks(self, form, headers):
+        prefix = "LifecycleHookSpecificationList.member."
+        for number in {key[len(prefix):].split(".")[0] for key in form if key.startswith(prefix)}:
+            at = f"{prefix}{number}."
+            hook = {key[len(at):]: value for key, value in form.items() if key.startswith(at)}
+            self.forward(headers, urllib.parse.urlencode({
+                "Action": "PutLifecycleHook", "Version": "2011-01-01",
+                "AutoScalingGroupName": form["AutoScalingGroupName"], **hook}).encode())
+
+    def forward(self, headers, body):
+        request = urllib.request.Request(self.target, data=body, method="POST", headers={
+            key: value for key, value in headers.items()
+            if key.lower() not in ("host", "connection", "content-length")})
+        try:
+            with urllib.request.urlopen(request) as response:
+                return response.status, response.read(), response.headers["Content-Type"]
+        except urllib.error.HTTPError as error:
+            return error.code, error.read(), error.headers["Content-Type"]

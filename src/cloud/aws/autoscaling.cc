@@ -1,0 +1,202 @@
+#include "cloud/aws/autoscaling.h"
+
+#include <charconv>
+
+#include "base/text.h"
+
+namespace hive::cloud::aws {
+namespace {
+
+constexpr const char* kLaunching = "autoscaling:EC2_INSTANCE_LAUNCHING";
+constexpr const char* kTerminating = "autoscaling:EC2_INSTANCE_TERMINATING";
+// Until the balancer's health check counts: a machine boots, joins and pulls images.
+constexpr int kHealthGraceSeconds = 300;
+
+std::uint32_t read_count(const Element& from, const char* path) {
+  const std::string text = from.text_at(path);
+  std::uint32_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+void put_mixed_policy(Form& form, const GroupSpec& spec) {
+  const std::string at = "MixedInstancesPolicy.LaunchTemplate";
+  form.set(at + ".LaunchTemplateSpecification.LaunchTemplateId", spec.launch_template);
+  form.set(at + ".LaunchTemplateSpecification.Version", "$Default");
+  for (std::size_t i = 0; i < spec.types.size(); ++i)
+    form.set(nth(at + ".Overrides.member", i) + ".InstanceType", spec.types[i]);
+  const std::string distribution = "MixedInstancesPolicy.InstancesDistribution";
+  form.set(distribution + ".OnDemandAllocationStrategy", "prioritized");
+  form.set(distribution + ".OnDemandBaseCapacity", "0");
+  form.set(distribution + ".OnDemandPercentageAboveBaseCapacity", 100 - spec.spot_percent);
+  form.set(distribution + ".SpotAllocationStrategy", "capacity-optimized");
+}
+
+void put_spec(Form& form, const GroupSpec& spec) {
+  form.set("MinSize", spec.min).set("MaxSize", spec.max);
+  put_mixed_policy(form, spec);
+  form.set("VPCZoneIdentifier",
+           join(std::vector<std::string>(spec.subnets.begin(), spec.subnets.end()), ","));
+  form.flag("NewInstancesProtectedFromScaleIn", spec.protected_from_scale_in);
+  form.set("HealthCheckType", "EC2").set("HealthCheckGracePeriod", kHealthGraceSeconds);
+}
+
+void put_hook_settings(Form& form, const std::string& prefix, const LifecycleHook& hook) {
+  form.set(prefix + "LifecycleTransition", hook.launching ? kLaunching : kTerminating);
+  form.set(prefix + "HeartbeatTimeout", hook.heartbeat_s);
+  form.set(prefix + "DefaultResult", "ABANDON");
+}
+
+GroupSpec read_spec(const Element& from) {
+  GroupSpec spec;
+  spec.min = read_count(from, "MinSize");
+  spec.max = read_count(from, "MaxSize");
+  const Element* policy = from.at("MixedInstancesPolicy");
+  if (policy != nullptr) {
+    spec.launch_template =
+        policy->text_at("LaunchTemplate/LaunchTemplateSpecification/LaunchTemplateId");
+    for (const Element* one : policy->list_at("LaunchTemplate/Overrides"))
+      spec.types.push_back(one->text_at("InstanceType"));
+    const char* share = "InstancesDistribution/OnDemandPercentageAboveBaseCapacity";
+    if (policy->at(share) != nullptr) spec.spot_percent = 100 - read_count(*policy, share);
+  }
+  for (const auto& subnet : split(from.text_at("VPCZoneIdentifier"), ','))
+    if (!subnet.empty()) spec.subnets.insert(subnet);
+  for (const Element* name : from.list_at("LoadBalancerNames")) spec.balancers.insert(name->text);
+  spec.protected_from_scale_in = from.text_at("NewInstancesProtectedFromScaleIn") == "true";
+  return spec;
+}
+
+Group read_group(const Element& from) {
+  Group group{.name = from.text_at("AutoScalingGroupName"),
+              .spec = read_spec(from),
+              .desired = read_count(from, "DesiredCapacity"),
+              .status = from.text_at("Status")};
+  for (const Element* one : from.list_at("SuspendedProcesses"))
+    group.suspended.insert(one->text_at("ProcessName"));
+  for (const Element* one : from.list_at("Instances"))
+    group.members.push_back(
+        {.id = one->text_at("InstanceId"),
+         .zone = one->text_at("AvailabilityZone"),
+         .lifecycle_state = one->text_at("LifecycleState"),
+         .healthy = one->text_at("HealthStatus") != "Unhealthy",
+         .protected_from_scale_in = one->text_at("ProtectedFromScaleIn") == "true"});
+  for (const Element* one : from.list_at("Tags"))
+    group.tags[one->text_at("Key")] = one->text_at("Value");
+  return group;
+}
+
+}  // namespace
+
+Result<std::vector<Group>> describe_groups(Client& client, const std::string& cluster) {
+  Form form;
+  form.set("Filters.member.1.Name", std::string("tag:") + kClusterTag);
+  form.set("Filters.member.1.Values.member.1", cluster);
+  HIVE_ASSIGN(const auto pages, client.query_all(Op::kDescribeGroups, form));
+  std::vector<Group> out;
+  for (const auto& page : pages)
+    for (const Element* one : page.list_at("AutoScalingGroups")) out.push_back(read_group(*one));
+  return out;
+}
+
+Status create_group(Client& client, const std::string& name, const GroupSpec& spec,
+                    const std::vector<LifecycleHook>& hooks, const Tags& tags) {
+  Form form;
+  form.set("AutoScalingGroupName", name);
+  put_spec(form, spec);
+  form.set("DesiredCapacity", spec.min);
+  form.list("LoadBalancerNames.member",
+            std::vector<std::string>(spec.balancers.begin(), spec.balancers.end()));
+  for (std::size_t n = 0; n < hooks.size(); ++n) {
+    const std::string at = nth("LifecycleHookSpecificationList.member", n);
+    form.set(at + ".LifecycleHookName", hooks[n].name);
+    put_hook_settings(form, at + ".", hooks[n]);
+  }
+  std::size_t i = 0;
+  for (const auto& [key, value] : tags) {
+    const std::string at = nth("Tags.member", i++);
+    form.set(at + ".ResourceId", name).set(at + ".ResourceType", "auto-scaling-group");
+    form.set(at + ".Key", key).set(at + ".Value", value).flag(at + ".PropagateAtLaunch", false);
+  }
+  HIVE_TRY(client.query(Op::kCreateGroup, form));
+  return {};
+}
+
+Status update_group(Client& client, const std::string& name, const GroupSpec& spec) {
+  Form form;
+  form.set("AutoScalingGroupName", name);
+  put_spec(form, spec);
+  HIVE_TRY(client.query(Op::kUpdateGroup, form));
+  return {};
+}
+
+Status delete_group(Client& client, const std::string& name) {
+  Form form;
+  form.set("AutoScalingGroupName", name).flag("ForceDelete", true);
+  HIVE_TRY(client.query(Op::kDeleteGroup, form));
+  return {};
+}
+
+Status suspend_processes(Client& client, const std::string& group,
+                         const std::vector<std::string>& processes) {
+  Form form;
+  form.set("AutoScalingGroupName", group).list("ScalingProcesses.member", processes);
+  HIVE_TRY(client.query(Op::kSuspendProcesses, form));
+  return {};
+}
+
+Result<std::vector<LifecycleHook>> describe_hooks(Client& client, const std::string& group) {
+  HIVE_ASSIGN(const auto answer,
+              client.query(Op::kDescribeLifecycleHooks, Form().set("AutoScalingGroupName", group)));
+  std::vector<LifecycleHook> out;
+  for (const Element* one : answer.list_at("LifecycleHooks"))
+    out.push_back({.name = one->text_at("LifecycleHookName"),
+                   .launching = one->text_at("LifecycleTransition") == kLaunching,
+                   .heartbeat_s = read_count(*one, "HeartbeatTimeout")});
+  return out;
+}
+
+Status put_hook(Client& client, const std::string& group, const LifecycleHook& hook) {
+  Form form;
+  form.set("AutoScalingGroupName", group).set("LifecycleHookName", hook.name);
+  put_hook_settings(form, "", hook);
+  HIVE_TRY(client.query(Op::kPutLifecycleHook, form));
+  return {};
+}
+
+Status complete_lifecycle_action(Client& client, const std::string& group, const std::string& hook,
+                                 const std::string& instance, bool go_on) {
+  Form form;
+  form.set("AutoScalingGroupName", group).set("LifecycleHookName", hook);
+  form.set("InstanceId", instance);
+  form.set("LifecycleActionResult", go_on ? "CONTINUE" : "ABANDON");
+  HIVE_TRY(client.query(Op::kCompleteLifecycleAction, form));
+  return {};
+}
+
+Status record_heartbeat(Client& client, const std::string& group, const std::string& hook,
+                        const std::string& instance) {
+  Form form;
+  form.set("AutoScalingGroupName", group).set("LifecycleHookName", hook);
+  form.set("InstanceId", instance);
+  HIVE_TRY(client.query(Op::kRecordHeartbeat, form));
+  return {};
+}
+
+Status set_instance_protection(Client& client, const std::string& group,
+                               const std::vector<std::string>& instances, bool protect) {
+  Form form;
+  form.set("AutoScalingGroupName", group).list("InstanceIds.member", instances);
+  form.flag("ProtectedFromScaleIn", protect);
+  HIVE_TRY(client.query(Op::kSetInstanceProtection, form));
+  return {};
+}
+
+Status terminate_in_group(Client& client, const std::string& instance, bool shrink) {
+  Form form;
+  form.set("InstanceId", instance).flag("ShouldDecrementDesiredCapacity", shrink);
+  HIVE_TRY(client.query(Op::kTerminateInGroup, form));
+  return {};
+}
+
+}  // namespace hive::cloud::aws

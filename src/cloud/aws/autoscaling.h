@@ -1,0 +1,80 @@
+// EC2 Auto Scaling, as far as hive needs it. Errors as in client.h.
+// Source: Amazon EC2 Auto Scaling API Reference, 2011-01-01.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cloud/aws/client.h"
+#include "cloud/aws/tags.h"
+
+namespace hive::cloud::aws {
+
+// What hive sets of a group.
+struct GroupSpec {
+  std::uint32_t min = 0;
+  std::uint32_t max = 0;
+  std::string launch_template;          // by id; its default version
+  std::vector<std::string> types;       // in order of preference
+  std::uint32_t spot_percent = 0;       // the rest is on demand
+  std::set<std::string> subnets;        // by id
+  std::set<std::string> balancers;      // Classic, by name
+  bool protected_from_scale_in = true;  // new instances: hive chooses who goes, never the group
+  bool operator==(const GroupSpec&) const = default;
+};
+
+struct GroupMember {
+  std::string id;
+  std::string zone;
+  std::string lifecycle_state;  // "InService", "Terminating:Wait", ...
+  bool healthy = true;
+  bool protected_from_scale_in = false;
+};
+
+struct Group {
+  std::string name;
+  GroupSpec spec;
+  std::uint32_t desired = 0;
+  std::set<std::string> suspended;  // processes: "AZRebalance"
+  std::vector<GroupMember> members;
+  std::string status;  // "Delete in progress"; empty ordinarily
+  Tags tags;
+};
+
+struct LifecycleHook {
+  std::string name;
+  bool launching = false;  // else terminating
+  std::uint32_t heartbeat_s = 3'600;
+  bool operator==(const LifecycleHook&) const = default;
+};
+
+// Those that bear the cluster's tag.
+Result<std::vector<Group>> describe_groups(Client& client, const std::string& cluster);
+// With `min` as its size at the beginning, and with its hooks, so that no machine goes by them.
+// kAlreadyExists.
+Status create_group(Client& client, const std::string& name, const GroupSpec& spec,
+                    const std::vector<LifecycleHook>& hooks, const Tags& tags);
+// All of the spec but the balancers, which a group is given at its creation.
+Status update_group(Client& client, const std::string& name, const GroupSpec& spec);
+// Its machines too. kNotFound, kFailedPrecondition while it is being changed.
+Status delete_group(Client& client, const std::string& name);
+Status suspend_processes(Client& client, const std::string& group,
+                         const std::vector<std::string>& processes);
+
+Result<std::vector<LifecycleHook>> describe_hooks(Client& client, const std::string& group);
+// A hook that nobody answers in time lets the machine go on, as ABANDON, which is the default.
+Status put_hook(Client& client, const std::string& group, const LifecycleHook& hook);
+Status complete_lifecycle_action(Client& client, const std::string& group, const std::string& hook,
+                                 const std::string& instance, bool go_on);
+Status record_heartbeat(Client& client, const std::string& group, const std::string& hook,
+                        const std::string& instance);
+
+Status set_instance_protection(Client& client, const std::string& group,
+                               const std::vector<std::string>& instances, bool protect);
+// Through the hooks. With `shrink` the group's desired size goes down by one.
+Status terminate_in_group(Client& client, const std::string& instance, bool shrink);
+
+}  // namespace hive::cloud::aws

@@ -1,0 +1,41 @@
+#include "cloud/aws/cost.h"
+
+#include <gmock/gmock.h>
+
+namespace hive::cloud::aws {
+namespace {
+
+using ::testing::HasSubstr;
+
+Settings settings() {
+  Settings out;
+  out.managers = 3;
+  out.manager_type = "t3.medium";
+  out.workers_min = 2;
+  out.workers_max = 8;
+  out.worker_types = {"m5.large", "m5a.large"};
+  out.disk_gib = 30;
+  return out;
+}
+
+TEST(Cost, OfListPrices) {
+  const auto lines = estimate(settings(), {});
+  EXPECT_NEAR(lines[0].least, 3 * 0.0416 * 730, 0.01);
+  EXPECT_NEAR(lines[1].least, 2 * 0.096 * 730, 0.01);  // the dearer of the two
+  EXPECT_NEAR(lines[1].most, 8 * 0.096 * 730, 0.01);
+  EXPECT_NEAR(lines[2].most, 11 * 30 * 0.08, 0.01);
+  EXPECT_THAT(render(lines), HasSubstr("2 to 8 workers, m5.large"));
+}
+
+TEST(Cost, OwnPricesComeFirst) {
+  EXPECT_NEAR(estimate(settings(), {{"t3.medium", 1}})[0].least, 3 * 730, 0.01);
+}
+
+TEST(Cost, AnUnknownTypeIsSaid) {
+  auto other = settings();
+  other.manager_type = "z99.huge";
+  EXPECT_THAT(render(estimate(other, {})), HasSubstr("the price is not known"));
+}
+
+}  // namespace
+}  // namespace hive::cloud::aws

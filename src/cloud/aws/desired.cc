@@ -1,0 +1,147 @@
+#include "cloud/aws/desired.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "cloud/aws/policy.h"
+
+namespace hive::cloud::aws {
+namespace {
+
+constexpr std::uint16_t kHealthPort = 7080;
+// hive's API and its agents.
+constexpr int kHivePorts[] = {7070, 7071};
+// Debian's net.ipv4.ip_local_port_range: engines take published host ports out of it.
+constexpr int kDynamicFirst = 32'768;
+constexpr int kDynamicLast = 60'999;
+constexpr std::uint32_t kHookHeartbeat = 1'800;
+constexpr int kKeptImages = 100;
+
+std::vector<IngressRule> balancer_rules(const Settings& settings) {
+  std::vector<IngressRule> out;
+  for (const auto& listener : settings.listeners)
+    for (const auto& source : settings.sources)
+      out.push_back({"tcp", listener.port, listener.port, source, ""});
+  return out;
+}
+
+std::vector<IngressRule> node_rules(const Settings& settings, const Names& names) {
+  const std::string& nodes = names.node_group;
+  std::vector<IngressRule> out{
+      {"tcp", 2377, 2377, "", nodes}, {"tcp", 7946, 7946, "", nodes},
+      {"udp", 7946, 7946, "", nodes}, {"udp", 4789, 4789, "", nodes},
+      {"50", -1, -1, "", nodes},      {"tcp", kDynamicFirst, kDynamicLast, "", nodes}};
+  for (const int port : kHivePorts) out.push_back({"tcp", port, port, "", nodes});
+  std::set<int> from_balancer{kHealthPort};
+  for (const auto& listener : settings.listeners) from_balancer.insert(listener.instance_port);
+  for (const int port : from_balancer) out.push_back({"tcp", port, port, "", names.balancer_group});
+  return out;
+}
+
+// The cluster's name and no secret: anything on the machine can read it.
+std::string user_data(const Settings& settings, const std::string& role) {
+  return "#cloud-config\nwrite_files:\n  - path: /etc/hive/node.yml\n    permissions: \"0644\"\n"
+         "    content: |\n      cluster: " +
+         settings.cluster + "\n      role: " + role + "\n      region: " + settings.region + "\n";
+}
+
+LaunchSpec launch_spec(const Settings& settings, const Desired& desired, const std::string& role,
+                       const std::string& profile) {
+  LaunchSpec out;
+  out.image = desired.place.image.id;
+  out.instance_profile = profile;
+  out.security_groups = {desired.names.node_group};
+  out.user_data = user_data(settings, role);
+  out.root_device = desired.place.image.root_device;
+  out.disk_gib = settings.disk_gib;
+  out.tags = desired.tags(role);
+  return out;
+}
+
+Json lifecycle_policy() {
+  return {{"rules",
+           {{{"rulePriority", 1},
+             {"description", "hive: images without a tag go after two weeks"},
+             {"selection",
+              {{"tagStatus", "untagged"},
+               {"countType", "sinceImagePushed"},
+               {"countUnit", "days"},
+               {"countNumber", 14}}},
+             {"action", {{"type", "expire"}}}},
+            {{"rulePriority", 2},
+             {"description", "hive: the newest images stay"},
+             {"selection",
+              {{"tagStatus", "any"},
+               {"countType", "imageCountMoreThan"},
+               {"countNumber", kKeptImages}}},
+             {"action", {{"type", "expire"}}}}}}};
+}
+
+// FNV-1a, 64 bits: only to tell versions apart.
+std::string hash(const std::string& text) {
+  std::uint64_t value = 14'695'981'039'346'656'037ULL;
+  for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 1'099'511'628'211ULL;
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (int shift = 60; shift >= 0; shift -= 4) out += kDigits[(value >> shift) & 15U];
+  return out;
+}
+
+}  // namespace
+
+Tags Desired::tags(const std::string& role) const {
+  return {{kClusterTag, names.cluster}, {kRoleTag, role}};
+}
+
+Desired desired_of(const Settings& settings, const Place& place) {
+  Desired out(settings.cluster);
+  const Names& names = out.names;
+  out.place = place;
+  out.security_groups[names.balancer_group] = balancer_rules(settings);
+  out.security_groups[names.node_group] = node_rules(settings, names);
+  for (auto& [name, rules] : out.security_groups) {
+    std::sort(rules.begin(), rules.end());
+    rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
+  }
+  out.roles[names.manager_role] = policy_document(kManager, settings.cluster, settings.region);
+  out.roles[names.worker_role] = policy_document(kWorker, settings.cluster, settings.region);
+  out.repositories = settings.repositories;
+  out.lifecycle_policy = lifecycle_policy();
+
+  std::set<std::string> subnets;
+  for (const auto& subnet : place.subnets) subnets.insert(subnet.id);
+  out.balancer.name = names.balancer;
+  out.balancer.internal = settings.internal;
+  out.balancer.subnets = subnets;
+  out.balancer.security_groups = {names.balancer_group};
+  out.balancer.listeners = {settings.listeners.begin(), settings.listeners.end()};
+  out.balancer.health.target = "HTTP:" + std::to_string(kHealthPort) + "/healthz";
+  out.attributes = {
+      .draining = true, .draining_timeout_s = settings.draining_s, .cross_zone = true};
+
+  out.managers = settings.managers;
+  out.manager = launch_spec(settings, out, "manager", names.manager_role);
+  out.manager.type = settings.manager_type;
+  out.worker = launch_spec(settings, out, "worker", names.worker_role);
+  out.worker.tags["Name"] = names.worker();
+  out.workers = {.min = settings.workers_min,
+                 .max = settings.workers_max,
+                 .launch_template = names.worker_template,
+                 .types = settings.worker_types,
+                 .spot_percent = settings.spot_percent,
+                 .subnets = subnets,
+                 .balancers = {names.balancer}};
+  out.hooks = {{kLaunchHook, true, kHookHeartbeat}, {kTerminateHook, false, kHookHeartbeat}};
+  return out;
+}
+
+std::string template_note(const LaunchSpec& spec) {
+  std::string tags;
+  for (const auto& [key, value] : spec.tags) tags.append(key).append("=").append(value).append(";");
+  return "image=" + spec.image + " disk=" + std::to_string(spec.disk_gib) +
+         " profile=" + spec.instance_profile + " user_data=" + hash(spec.user_data) +
+         " rest=" + hash(join(spec.security_groups, ",") + spec.root_device + spec.type + tags);
+}
+
+}  // namespace hive::cloud::aws

@@ -1,0 +1,136 @@
+// Machines and the templates that they are made from.
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+
+#include "cloud/aws/ec2.h"
+#include "cloud/aws/ec2_forms.h"
+
+namespace hive::cloud::aws {
+namespace {
+
+constexpr std::string_view kStates[] = {"pending", "running",       "stopping",
+                                        "stopped", "shutting-down", "terminated"};
+constexpr const char* kTemplatePrefix = "LaunchTemplateData.";
+
+MachineState read_state(const std::string& text) {
+  const auto* at = std::find(std::begin(kStates), std::end(kStates), text);
+  return at == std::end(kStates) ? MachineState::kPending
+                                 : static_cast<MachineState>(at - std::begin(kStates));
+}
+
+std::int64_t read_number(const std::string& text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+Machine read_machine(const Element& from) {
+  return {.id = from.text_at("instanceId"),
+          .state = read_state(from.text_at("instanceState/name")),
+          .type = from.text_at("instanceType"),
+          .zone = from.text_at("placement/availabilityZone"),
+          .subnet = from.text_at("subnetId"),
+          .address = from.text_at("privateIpAddress"),
+          .image = from.text_at("imageId"),
+          .launched = from.text_at("launchTime"),
+          .tags = read_tag_set(from)};
+}
+
+}  // namespace
+
+std::string_view to_string(MachineState state) { return kStates[static_cast<std::size_t>(state)]; }
+
+Result<Machine> run_instance(Client& client, const LaunchSpec& spec, const std::string& subnet,
+                             const std::string& token) {
+  Form form;
+  form.set("MinCount", 1).set("MaxCount", 1).set("ClientToken", token).set("SubnetId", subnet);
+  put_launch(form, "", spec);
+  HIVE_ASSIGN(const auto answer, client.query(Op::kRunInstances, form));
+  const auto made = answer.list_at("instancesSet");
+  if (made.empty()) return fail(Errc::kCorrupt, "ec2 RunInstances: the answer names no instance");
+  return read_machine(*made.front());
+}
+
+Result<std::vector<Machine>> describe_instances(Client& client, const std::string& cluster) {
+  Form form;
+  put_filter(form, 0, cluster_filter(), {cluster});
+  put_filter(form, 1, "instance-state-name",
+             {"pending", "running", "stopping", "stopped", "shutting-down"});
+  HIVE_ASSIGN(const auto pages, client.query_all(Op::kDescribeInstances, form));
+  std::vector<Machine> out;
+  for (const auto& page : pages)
+    for (const Element* reservation : page.list_at("reservationSet"))
+      for (const Element* one : reservation->list_at("instancesSet"))
+        out.push_back(read_machine(*one));
+  return out;
+}
+
+Status terminate_instances(Client& client, const std::vector<std::string>& ids) {
+  HIVE_TRY(client.query(Op::kTerminateInstances, Form().list("InstanceId", ids)));
+  return {};
+}
+
+Result<std::vector<LaunchTemplate>> describe_launch_templates(Client& client,
+                                                              const std::string& cluster) {
+  Form form;
+  put_filter(form, 0, cluster_filter(), {cluster});
+  HIVE_ASSIGN(const auto pages, client.query_all(Op::kDescribeLaunchTemplates, form));
+  std::vector<LaunchTemplate> out;
+  for (const auto& page : pages)
+    for (const Element* one : page.list_at("launchTemplates"))
+      out.push_back({.id = one->text_at("launchTemplateId"),
+                     .name = one->text_at("launchTemplateName"),
+                     .default_version = read_number(one->text_at("defaultVersionNumber")),
+                     .latest_version = read_number(one->text_at("latestVersionNumber")),
+                     .tags = read_tag_set(*one)});
+  return out;
+}
+
+Result<std::string> launch_template_note(Client& client, const std::string& id) {
+  Form form;
+  form.set("LaunchTemplateId", id).set("LaunchTemplateVersion.1", "$Default");
+  HIVE_ASSIGN(const auto pages, client.query_all(Op::kDescribeLaunchTemplateVersions, form));
+  for (const auto& page : pages)
+    for (const Element* one : page.list_at("launchTemplateVersionSet"))
+      return one->text_at("versionDescription");
+  return fail(Errc::kNotFound, "launch template " + id + " has no default version");
+}
+
+Result<std::string> create_launch_template(Client& client, const std::string& name,
+                                           const LaunchSpec& spec, const std::string& note,
+                                           const Tags& tags, const std::string& token) {
+  Form form;
+  form.set("LaunchTemplateName", name).set("VersionDescription", note);
+  form.set_unless_empty("ClientToken", token);
+  put_launch(form, kTemplatePrefix, spec);
+  put_tag_specification(form, "TagSpecification", 0, "launch-template", tags);
+  HIVE_ASSIGN(const auto answer, client.query(Op::kCreateLaunchTemplate, form));
+  return text_or_corrupt(answer, "launchTemplate/launchTemplateId");
+}
+
+Result<std::int64_t> create_launch_template_version(Client& client, const std::string& id,
+                                                    const LaunchSpec& spec, const std::string& note,
+                                                    const std::string& token) {
+  Form form;
+  form.set("LaunchTemplateId", id).set("VersionDescription", note);
+  form.set_unless_empty("ClientToken", token);
+  put_launch(form, kTemplatePrefix, spec);
+  HIVE_ASSIGN(const auto answer, client.query(Op::kCreateLaunchTemplateVersion, form));
+  HIVE_ASSIGN(const auto number, text_or_corrupt(answer, "launchTemplateVersion/versionNumber"));
+  return read_number(number);
+}
+
+Status set_default_version(Client& client, const std::string& id, std::int64_t version) {
+  Form form;
+  form.set("LaunchTemplateId", id).set("SetDefaultVersion", version);
+  HIVE_TRY(client.query(Op::kModifyLaunchTemplate, form));
+  return {};
+}
+
+Status delete_launch_template(Client& client, const std::string& id) {
+  HIVE_TRY(client.query(Op::kDeleteLaunchTemplate, Form().set("LaunchTemplateId", id)));
+  return {};
+}
+
+}  // namespace hive::cloud::aws

@@ -1,0 +1,27 @@
+// How what hive makes for a cluster is called. A cluster's name is 1 to 40 letters, digits, dashes.
+#pragma once
+
+#include <string>
+
+namespace hive::cloud::aws {
+
+struct Names {
+  explicit Names(std::string cluster_name);
+
+  std::string cluster;   // "shop"
+  std::string balancer;  // "hive-shop"; shortened, and told apart by a hash, beyond 32 letters
+  std::string balancer_group;  // security groups
+  std::string node_group;
+  std::string manager_role;  // also the instance profile's name
+  std::string worker_role;
+  std::string worker_template;
+  std::string worker_group;                       // the Auto Scaling group
+  std::string parameter_prefix;                   // "/hive/shop/"
+  std::string manager(std::size_t number) const;  // "shop-manager-1": the tag Name, counted from 1
+  std::string worker() const;
+};
+
+inline constexpr const char* kLaunchHook = "hive-launch";
+inline constexpr const char* kTerminateHook = "hive-terminate";
+
+}  // namespace hive::cloud::aws

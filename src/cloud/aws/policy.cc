@@ -1,0 +1,149 @@
+#include "cloud/aws/policy.h"
+
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "cloud/aws/names.h"
+#include "cloud/aws/tags.h"
+
+namespace hive::cloud::aws {
+namespace {
+
+struct Writer {
+  const Names names;
+  const std::string region;     // or "*"
+  const std::string partition;  // "aws", "aws-cn", "aws-us-gov"
+  Json statements = Json::array();
+
+  std::string arn(const std::string& service, const std::string& resource) const {
+    const bool global = service == "iam";
+    return "arn:" + partition + ":" + service + ":" + (global ? "" : region) + ":*:" + resource;
+  }
+
+  void allow(const std::string& name, const std::set<std::string>& actions, const Json& resource,
+             const Json& condition = nullptr) {
+    Json one{{"Sid", name}, {"Effect", "Allow"}, {"Action", actions}, {"Resource", resource}};
+    if (!condition.is_null()) one["Condition"] = condition;
+    statements.push_back(std::move(one));
+  }
+
+  Json equals(const std::string& key, const std::string& value) const {
+    return {{"StringEquals", {{key, value}}}};
+  }
+  Json tagged() const {
+    return equals(std::string("aws:ResourceTag/") + kClusterTag, names.cluster);
+  }
+  Json tagging() const {
+    return equals(std::string("aws:RequestTag/") + kClusterTag, names.cluster);
+  }
+
+  void write(Scope scope, const std::set<std::string>& actions);
+  void launching(const std::set<std::string>& actions);
+  void tag_at_creation(bool launches);
+  void pass_roles();
+};
+
+// A machine and its disk are made with the tag; what it is made from is there already.
+void Writer::launching(const std::set<std::string>& actions) {
+  allow("Launch", actions, {arn("ec2", "instance/*"), arn("ec2", "volume/*")}, tagging());
+  allow("LaunchFrom", actions,
+        {"arn:" + partition + ":ec2:" + region + "::image/*", arn("ec2", "subnet/*"),
+         arn("ec2", "network-interface/*"), arn("ec2", "security-group/*"),
+         arn("ec2", "launch-template/*")});
+}
+
+void Writer::write(Scope scope, const std::set<std::string>& actions) {
+  switch (scope) {
+    case Scope::kAny:
+      return allow("Look", actions, "*");
+    case Scope::kTagged:
+      return allow("ChangeOwn", actions, "*", tagged());
+    case Scope::kTagging: {
+      allow("MakeOwn", actions, "*", tagging());
+      // A security group is made in a VPC, which bears no tag of the cluster's.
+      if (actions.count("ec2:CreateSecurityGroup") > 0)
+        allow("MakeInVpc", {"ec2:CreateSecurityGroup"}, arn("ec2", "vpc/*"));
+      return;
+    }
+    case Scope::kLaunching:
+      return launching(actions);
+    case Scope::kRole:
+      return allow(
+          "Roles", actions,
+          {arn("iam", "role/" + names.manager_role), arn("iam", "role/" + names.worker_role)});
+    case Scope::kProfile:
+      return allow("Profiles", actions,
+                   {arn("iam", "instance-profile/" + names.manager_role),
+                    arn("iam", "instance-profile/" + names.worker_role)});
+    case Scope::kBalancer:
+      return allow("Balancer", actions,
+                   arn("elasticloadbalancing", "loadbalancer/" + names.balancer));
+    case Scope::kRepository:
+      return allow("Repositories", actions, arn("ecr", "repository/*"), tagged());
+    case Scope::kParameter:
+      return allow("Parameters", actions, arn("ssm", "parameter" + names.parameter_prefix + "*"));
+  }
+}
+
+// Tags that a creating call sets ask for actions of their own.
+void Writer::tag_at_creation(bool launches) {
+  std::vector<std::string> creating{"CreateSecurityGroup", "CreateLaunchTemplate"};
+  if (launches) creating.push_back("RunInstances");
+  Json condition = tagging();
+  condition["StringEquals"]["ec2:CreateAction"] = creating;
+  allow("TagWhatIsMade", {"ec2:CreateTags"}, "*", condition);
+  allow("TagGroups", {"autoscaling:CreateOrUpdateTags", "ecr:TagResource"}, "*", tagging());
+  allow("TagRoles", {"iam:TagRole", "iam:TagInstanceProfile"},
+        {arn("iam", "role/" + names.manager_role), arn("iam", "role/" + names.worker_role),
+         arn("iam", "instance-profile/" + names.manager_role),
+         arn("iam", "instance-profile/" + names.worker_role)});
+  allow("TagBalancer", {"elasticloadbalancing:AddTags"},
+        arn("elasticloadbalancing", "loadbalancer/" + names.balancer));
+}
+
+// Machines are given their roles; AWS's services make their own when an account first uses them.
+void Writer::pass_roles() {
+  allow("GiveRoles", {"iam:PassRole"},
+        {arn("iam", "role/" + names.manager_role), arn("iam", "role/" + names.worker_role)},
+        equals("iam:PassedToService",
+               partition == "aws-cn" ? "ec2.amazonaws.com.cn" : "ec2.amazonaws.com"));
+  allow("ServiceRoles", {"iam:CreateServiceLinkedRole"}, arn("iam", "role/aws-service-role/*"),
+        equals("iam:AWSServiceName", "autoscaling.amazonaws.com"));
+  statements.back()["Condition"]["StringEquals"]["iam:AWSServiceName"] = {
+      "autoscaling.amazonaws.com", "elasticloadbalancing.amazonaws.com"};
+}
+
+// Pulling is Docker's, with the token: no call of hive's.
+void pull_images(Writer& writer) {
+  writer.allow(
+      "PullImages",
+      {"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
+      // Of any region: the registry may be in another than the cluster.
+      "arn:" + writer.partition + ":ecr:*:*:repository/*");
+}
+
+std::string partition_of(const std::string& region) {
+  if (region.starts_with("cn-")) return "aws-cn";
+  return region.starts_with("us-gov-") ? "aws-us-gov" : "aws";
+}
+
+}  // namespace
+
+Json policy_document(Callers who, const std::string& cluster, const std::string& region) {
+  Writer writer{Names(cluster), region.empty() ? "*" : region, partition_of(region)};
+  std::map<Scope, std::set<std::string>> actions;
+  for (const auto& one : all_operations())
+    if ((one.callers & who) != 0) actions[one.scope].insert(iam_action(one));
+  for (const auto& [scope, names] : actions) writer.write(scope, names);
+  if (who == kOperator) {
+    writer.tag_at_creation(actions.count(Scope::kLaunching) > 0);
+    writer.pass_roles();
+  } else {
+    pull_images(writer);
+  }
+  return {{"Version", "2012-10-17"}, {"Statement", std::move(writer.statements)}};
+}
+
+}  // namespace hive::cloud::aws

@@ -1,0 +1,307 @@
+// Makes every typed call once, at the endpoint that the environment names, and prints what came of
+// each as a line of JSON. e2e/aws/models_test.py plays AWS by botocore's models: it checks the
+// requests and answers them. Not part of hive.
+#include <unistd.h>
+
+#include <iostream>
+#include <string>
+
+#include "cloud/aws/account.h"
+#include "cloud/aws/autoscaling.h"
+#include "cloud/aws/desired.h"
+#include "cloud/aws/ec2.h"
+#include "cloud/aws/ecr.h"
+#include "cloud/aws/elb.h"
+#include "cloud/aws/iam.h"
+
+namespace hive::cloud::aws {
+namespace {
+
+const Tags kTags{{kClusterTag, "shop"}, {kRoleTag, "worker"}, {"Name", "shop-worker"}};
+
+Json shown(const std::string& text) { return text; }
+Json shown(std::int64_t number) { return number; }
+Json shown(const Json& json) { return json; }
+Json shown(const Tags& tags) { return tags; }
+Json shown(const Vpc& vpc) {
+  return {{"id", vpc.id}, {"cidr", vpc.cidr}, {"tags", vpc.tags}, {"default", vpc.is_default}};
+}
+Json shown(const Subnet& subnet) {
+  return {{"id", subnet.id},
+          {"zone", subnet.zone},
+          {"cidr", subnet.cidr},
+          {"tags", subnet.tags},
+          {"default", subnet.default_for_zone}};
+}
+Json shown(const Image& image) {
+  return {{"id", image.id},
+          {"name", image.name},
+          {"created", image.created},
+          {"root_device", image.root_device}};
+}
+Json shown(const SecurityGroup& group) {
+  Json rules = Json::array();
+  for (const auto& rule : group.ingress)
+    rules.push_back({{"protocol", rule.protocol},
+                     {"from", rule.from_port},
+                     {"to", rule.to_port},
+                     {rule.group.empty() ? "cidr" : "group", rule.cidr + rule.group}});
+  return {{"id", group.id},
+          {"name", group.name},
+          {"vpc", group.vpc},
+          {"rules", rules},
+          {"tags", group.tags}};
+}
+Json shown(const Machine& machine) {
+  return {{"id", machine.id},         {"state", std::string(to_string(machine.state))},
+          {"type", machine.type},     {"zone", machine.zone},
+          {"subnet", machine.subnet}, {"address", machine.address},
+          {"image", machine.image},   {"launched", machine.launched},
+          {"tags", machine.tags}};
+}
+Json shown(const LaunchTemplate& one) {
+  return {{"id", one.id},
+          {"name", one.name},
+          {"default_version", one.default_version},
+          {"latest_version", one.latest_version},
+          {"tags", one.tags}};
+}
+Json shown(const Group& group) {
+  Json members = Json::array();
+  for (const auto& member : group.members)
+    members.push_back({{"id", member.id},
+                       {"zone", member.zone},
+                       {"state", member.lifecycle_state},
+                       {"healthy", member.healthy},
+                       {"protected", member.protected_from_scale_in}});
+  return {{"name", group.name},
+          {"min", group.spec.min},
+          {"max", group.spec.max},
+          {"desired", group.desired},
+          {"template", group.spec.launch_template},
+          {"types", group.spec.types},
+          {"spot_percent", group.spec.spot_percent},
+          {"subnets", group.spec.subnets},
+          {"balancers", group.spec.balancers},
+          {"protected", group.spec.protected_from_scale_in},
+          {"suspended", group.suspended},
+          {"status", group.status},
+          {"members", members},
+          {"tags", group.tags}};
+}
+Json shown(const LifecycleHook& hook) {
+  return {{"name", hook.name}, {"launching", hook.launching}, {"heartbeat_s", hook.heartbeat_s}};
+}
+Json shown(const Balancer& balancer) {
+  Json listeners = Json::array();
+  for (const auto& one : balancer.listeners)
+    listeners.push_back({{"port", one.port},
+                         {"instance_port", one.instance_port},
+                         {"protocol", one.protocol},
+                         {"instance_protocol", one.instance_protocol},
+                         {"certificate", one.certificate}});
+  return {{"name", balancer.name},
+          {"dns_name", balancer.dns_name},
+          {"subnets", balancer.subnets},
+          {"security_groups", balancer.security_groups},
+          {"listeners", listeners},
+          {"health",
+           {{"target", balancer.health.target},
+            {"interval", balancer.health.interval_s},
+            {"timeout", balancer.health.timeout_s},
+            {"unhealthy", balancer.health.unhealthy},
+            {"healthy", balancer.health.healthy}}},
+          {"instances", balancer.instances}};
+}
+Json shown(const BalancerAttributes& one) {
+  return {{"draining", one.draining},
+          {"draining_timeout_s", one.draining_timeout_s},
+          {"cross_zone", one.cross_zone},
+          {"idle_timeout_s", one.idle_timeout_s}};
+}
+Json shown(const InstanceHealth& one) {
+  return {{"instance", one.instance}, {"state", one.state}, {"description", one.description}};
+}
+Json shown(const Role& role) {
+  return {{"name", role.name}, {"arn", role.arn}, {"tags", role.tags}};
+}
+Json shown(const InstanceProfile& one) { return {{"name", one.name}, {"role", one.role}}; }
+Json shown(const Repository& one) {
+  return {{"name", one.name}, {"arn", one.arn}, {"uri", one.uri}};
+}
+Json shown(const RegistryLogin& one) {
+  return {{"username", one.username},
+          {"password", one.password.reveal()},
+          {"address", one.address},
+          {"expires", one.expires.time_since_epoch().count() > 0}};
+}
+Json shown(const Identity& one) { return {{"account", one.account}, {"arn", one.arn}}; }
+Json shown(const os::Secret& secret) { return secret.reveal(); }
+Json shown(const std::map<std::string, std::vector<MetricPoint>>& series) {
+  Json out = Json::object();
+  for (const auto& [id, points] : series)
+    for (const auto& point : points) out[id].push_back(point.value);
+  return out;
+}
+template <typename T>
+Json shown(const std::vector<T>& list) {
+  Json out = Json::array();
+  for (const auto& one : list) out.push_back(shown(one));
+  return out;
+}
+
+void print(const char* call, const Error& error) {
+  std::cout << Json{{"call", call}, {"error", describe(error)}}.dump() << "\n";
+}
+template <typename T>
+void report(const char* call, const Result<T>& result) {
+  if (!result) return print(call, result.error());
+  std::cout << Json{{"call", call}, {"value", shown(*result)}}.dump() << "\n";
+}
+void report(const char* call, const Status& result) {
+  if (!result) return print(call, result.error());
+  std::cout << Json{{"call", call}}.dump() << "\n";
+}
+
+LaunchSpec launch_spec() {
+  return {.image = "ami-1",
+          .type = "m5.large",
+          .instance_profile = "hive-shop-worker",
+          .security_groups = {"sg-1", "sg-2"},
+          .user_data = "#cloud-config\n",
+          .root_device = "/dev/xvda",
+          .disk_gib = 30,
+          .tags = kTags};
+}
+
+void ec2(Client& client) {
+  report("DescribeVpcs", describe_vpcs(client));
+  report("DescribeSubnets", describe_subnets(client, "vpc-1"));
+  report("DescribeImages", describe_images(client, "debian-12-amd64-*", "136693071363"));
+  report("DescribeImages", describe_images(client, "ami-1", ""));
+  report("DescribeSecurityGroups", describe_security_groups(client, "shop"));
+  report("CreateSecurityGroup", create_security_group(client, "g", "words", "vpc-1", kTags));
+  const std::vector<IngressRule> rules{{"tcp", 80, 80, "0.0.0.0/0", ""},
+                                       {"udp", 4789, 4789, "", "sg-1"},
+                                       {"50", -1, -1, "", "sg-1"},
+                                       {"tcp", 443, 443, "::/0", ""},
+                                       {"tcp", 443, 443, "pl-12345678", ""}};
+  report("AuthorizeSecurityGroupIngress", authorize_ingress(client, "sg-1", rules));
+  report("RevokeSecurityGroupIngress", revoke_ingress(client, "sg-1", rules));
+  report("DeleteSecurityGroup", delete_security_group(client, "sg-1"));
+  report("RunInstances", run_instance(client, launch_spec(), "subnet-1", "token"));
+  report("DescribeInstances", describe_instances(client, "shop"));
+  report("TerminateInstances", terminate_instances(client, {"i-1", "i-2"}));
+  report("DescribeLaunchTemplates", describe_launch_templates(client, "shop"));
+  report("DescribeLaunchTemplateVersions", launch_template_note(client, "lt-1"));
+  report("CreateLaunchTemplate",
+         create_launch_template(client, "name", launch_spec(), "note", kTags, "token"));
+  report("CreateLaunchTemplateVersion",
+         create_launch_template_version(client, "lt-1", launch_spec(), "note", "token"));
+  report("ModifyLaunchTemplate", set_default_version(client, "lt-1", 2));
+  report("DeleteLaunchTemplate", delete_launch_template(client, "lt-1"));
+}
+
+void autoscaling(Client& client) {
+  const GroupSpec spec{.min = 2,
+                       .max = 8,
+                       .launch_template = "lt-1",
+                       .types = {"m5.large", "m5a.large"},
+                       .spot_percent = 50,
+                       .subnets = {"subnet-1", "subnet-2"},
+                       .balancers = {"hive-shop"}};
+  report("DescribeAutoScalingGroups", describe_groups(client, "shop"));
+  report("CreateAutoScalingGroup",
+         create_group(client, "g", spec, {{"h", true, 600}, {"t", false, 600}}, kTags));
+  report("UpdateAutoScalingGroup", update_group(client, "g", spec));
+  report("DeleteAutoScalingGroup", delete_group(client, "g"));
+  report("SuspendProcesses", suspend_processes(client, "g", {"AZRebalance"}));
+  report("DescribeLifecycleHooks", describe_hooks(client, "g"));
+  report("PutLifecycleHook", put_hook(client, "g", {"h", true, 600}));
+  report("CompleteLifecycleAction", complete_lifecycle_action(client, "g", "h", "i-1", true));
+  report("RecordLifecycleActionHeartbeat", record_heartbeat(client, "g", "h", "i-1"));
+  report("SetInstanceProtection", set_instance_protection(client, "g", {"i-1", "i-2"}, true));
+  report("TerminateInstanceInAutoScalingGroup", terminate_in_group(client, "i-1", true));
+}
+
+void elb(Client& client) {
+  const Balancer spec{
+      .name = "hive-shop",
+      .internal = true,
+      .subnets = {"subnet-1", "subnet-2"},
+      .security_groups = {"sg-1"},
+      .listeners = {{80, 8080, "HTTP", "HTTP", ""}, {443, 8080, "HTTPS", "HTTP", "arn:aws:acm:x"}}};
+  report("DescribeLoadBalancers", describe_balancer(client, "b"));
+  report("DescribeTags", balancer_tags(client, "b"));
+  report("DescribeLoadBalancerAttributes", balancer_attributes(client, "b"));
+  report("CreateLoadBalancer", create_balancer(client, spec, kTags));
+  report("DeleteLoadBalancer", delete_balancer(client, "b"));
+  report("CreateLoadBalancerListeners", create_listeners(client, "b", {{80, 8080}}));
+  report("DeleteLoadBalancerListeners", delete_listeners(client, "b", {80, 5000}));
+  report("ConfigureHealthCheck", configure_health_check(client, "b", {}));
+  report("ModifyLoadBalancerAttributes", modify_balancer(client, "b", {.draining = true}));
+  report("RegisterInstancesWithLoadBalancer", register_instances(client, "b", {"i-1", "i-2"}));
+  report("DeregisterInstancesFromLoadBalancer", deregister_instances(client, "b", {"i-1"}));
+  report("DescribeInstanceHealth", describe_instance_health(client, "b"));
+}
+
+void iam(Client& client) {
+  report("GetRole", get_role(client, "r"));
+  report("GetRolePolicy", get_role_policy(client, "r"));
+  report("GetInstanceProfile", get_instance_profile(client, "p"));
+  report("CreateRole", create_role(client, "r", "words", kTags));
+  report("PutRolePolicy", put_role_policy(client, "r", Json{{"Version", "2012-10-17"}}));
+  report("DeleteRolePolicy", delete_role_policy(client, "r"));
+  report("DeleteRole", delete_role(client, "r"));
+  report("CreateInstanceProfile", create_instance_profile(client, "p", kTags));
+  report("AddRoleToInstanceProfile", add_role_to_profile(client, "p", "r"));
+  report("RemoveRoleFromInstanceProfile", remove_role_from_profile(client, "p", "r"));
+  report("DeleteInstanceProfile", delete_instance_profile(client, "p"));
+}
+
+void rest(Client& client) {
+  report("DescribeRepositories", describe_repository(client, "shop"));
+  report("ListTagsForResource", repository_tags(client, "arn:aws:ecr:x"));
+  report("CreateRepository", create_repository(client, "shop", kTags));
+  report("DeleteRepository", delete_repository(client, "shop"));
+  report("GetLifecyclePolicy", get_lifecycle_policy(client, "shop"));
+  report(
+      "PutLifecyclePolicy",
+      put_lifecycle_policy(client, "shop", desired_of({.cluster = "shop"}, {}).lifecycle_policy));
+  report("GetAuthorizationToken", get_authorization_token(client));
+  report("GetCallerIdentity", get_caller_identity(client));
+  const MetricQuery query{.id = "m1",
+                          .metric_namespace = "AWS/ELB",
+                          .name = "RequestCount",
+                          .dimensions = {{"LoadBalancerName", "hive-shop"}},
+                          .statistic = "Sum"};
+  const WallTime now = client.clock().wall_now();
+  report("GetMetricData", get_metric_data(client, {query}, now - std::chrono::hours(1), now));
+  report("PutParameter", put_parameter(client, "/hive/shop/x", os::Secret("v")));
+  report("GetParameter", get_parameter(client, "/hive/shop/x"));
+  report("DeleteParameter", delete_parameter(client, "/hive/shop/x"));
+}
+
+int run() {
+  const SystemClock clock;
+  ClientOptions options{.region = "eu-central-1", .clock = &clock, .max_attempts = 1};
+  for (char** one = environ; *one != nullptr; ++one) {
+    const std::string text = *one;
+    const auto equals = text.find('=');
+    if (equals != std::string::npos)
+      options.environment[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  options.pause = [](Milliseconds) { return false; };
+  Client client(options);
+  ec2(client);
+  autoscaling(client);
+  elb(client);
+  iam(client);
+  rest(client);
+  return 0;
+}
+
+}  // namespace
+}  // namespace hive::cloud::aws
+
+int main() { return hive::cloud::aws::run(); }

@@ -1,0 +1,84 @@
+// x-hive.aws.
+#include <gmock/gmock.h>
+
+#include "config/test_support.h"
+
+namespace hive::config {
+namespace {
+
+using testing::HasSubstr;
+
+std::string file(const std::string& aws, const std::string& more = "") {
+  return "version: '3.8'\nx-hive:\n  name: shop\n  cloud: aws\n" + more + "  aws: {" + aws +
+         "}\nservices: {web: {image: a}}\n";
+}
+
+std::string faults(const std::string& aws, const std::string& more = "") {
+  std::string out;
+  for (const auto& fault : faults_of(file(aws, more))) out += fault + "\n";
+  return out;
+}
+
+TEST(Aws, HasItsDefaults) {
+  const auto aws = load_text(file("")).spec.cluster.aws;
+  EXPECT_EQ(aws, Aws());
+  EXPECT_EQ(aws.manager_type, "t3.medium");
+}
+
+TEST(Aws, TakesEverySetting) {
+  const auto aws =
+      load_text(file("region: eu-central-1, profile: prod, vpc: main, subnets: [a, b], "
+                     "image: ami-12345678, image_owner: self, manager_type: t3.large, "
+                     "worker_types: [c5.large, c5a.large], spot: 50%, disk: 100G, internal: true, "
+                     "sources: [10.0.0.0/8], draining: 90s, "
+                     "repositories: [shop/web], prices: {c5.large: 0.097}"))
+          .spec.cluster.aws;
+  EXPECT_EQ(aws.region, "eu-central-1");
+  EXPECT_EQ(aws.profile, "prod");
+  EXPECT_EQ(aws.vpc, "main");
+  EXPECT_EQ(aws.subnets, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(aws.image, "ami-12345678");
+  EXPECT_EQ(aws.image_owner, "self");
+  EXPECT_EQ(aws.manager_type, "t3.large");
+  EXPECT_EQ(aws.worker_types, (std::vector<std::string>{"c5.large", "c5a.large"}));
+  EXPECT_EQ(aws.spot_percent, 50U);
+  EXPECT_EQ(aws.disk_gib, 100);
+  EXPECT_TRUE(aws.internal);
+  EXPECT_EQ(aws.sources, std::vector<std::string>{"10.0.0.0/8"});
+  EXPECT_EQ(aws.draining_s, 90U);
+  EXPECT_EQ(aws.repositories, std::vector<std::string>{"shop/web"});
+  EXPECT_DOUBLE_EQ(aws.prices.at("c5.large"), 0.097);
+}
+
+TEST(Aws, SaysWhatCannotBe) {
+  EXPECT_THAT(faults("region: 'EU West'"), HasSubstr("it is not an AWS region"));
+  EXPECT_THAT(faults("manager_type: big"), HasSubstr("it is not an instance type"));
+  EXPECT_THAT(faults("worker_types: []"), HasSubstr("worker_types is empty"));
+  EXPECT_THAT(faults("worker_types: [m5]"), HasSubstr("\"m5\" is not an instance type"));
+  EXPECT_THAT(faults("spot: 101%"), HasSubstr("0% to 100%"));
+  EXPECT_THAT(faults("spot: lots"), HasSubstr("0% to 100%"));
+  EXPECT_THAT(faults("disk: 1G"), HasSubstr("8G to 16384G"));
+  EXPECT_THAT(faults("draining: 2h"), HasSubstr("1s to 1h"));
+  EXPECT_THAT(faults("sources: [10.0.0.300/8]"), HasSubstr("is not an IPv4 network"));
+  EXPECT_THAT(faults("repositories: [Shop]"), HasSubstr("ECR repository"));
+  EXPECT_THAT(faults("prices: {m5: 1}"), HasSubstr("not an instance type"));
+  EXPECT_THAT(faults("prices: {m5.large: -1}"), HasSubstr("0 or more"));
+  EXPECT_THAT(faults("regoin: x"), HasSubstr("did you mean \"region\""));
+  EXPECT_THAT(faults("", "  load_balancer: {listeners: [{port: 443, certificate: a.pem}]}\n"),
+              HasSubstr("from ACM"));
+  EXPECT_THAT(faults("", "  load_balancer: {listeners: [{port: 80, proxy: true}]}\n"),
+              HasSubstr("does not support yet"));
+}
+
+TEST(Aws, CertificatesAreOfAcm) {
+  const std::string listeners =
+      "  load_balancer: {listeners: [{port: 443, certificate: 'arn:aws:acm:x'}]}\n";
+  EXPECT_EQ(load_text(file("", listeners)).spec.cluster.listeners.at(0).certificate,
+            "arn:aws:acm:x");
+  EXPECT_THAT(faults_of("version: '3.8'\nx-hive:\n  name: shop\n" + listeners +
+                        "services: {web: {image: a}}\n"),
+              testing::Contains(HasSubstr("takes a PEM file")));
+}
+
+}  // namespace
+}  // namespace hive::config

@@ -1,0 +1,201 @@
+// x-hive.aws: from a checked tree to Aws.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+
+#include "base/text.h"
+#include "config/convert.h"
+
+namespace hive::config {
+namespace {
+
+constexpr std::int64_t kGib = 1LL << 30;
+constexpr std::int64_t kSmallestDiskGib = 8;
+constexpr std::int64_t kLargestDiskGib = 16'384;
+constexpr Nanoseconds kLongestDraining = std::chrono::hours(1);  // of the Classic Load Balancer
+constexpr std::uint32_t kMostPorts = 100;                        // its listeners
+
+bool all_of(std::string_view text, std::string_view others) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           others.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_instance_type(std::string_view text) {
+  const auto dot = text.find('.');
+  return dot != std::string_view::npos && dot > 0 && dot + 1 < text.size() && all_of(text, ".-");
+}
+
+bool is_network(const std::string& text) {
+  unsigned a = 0, b = 0, c = 0, d = 0, bits = 0;
+  char end = 0;
+  return std::sscanf(text.c_str(), "%3u.%3u.%3u.%3u/%2u%c", &a, &b, &c, &d, &bits, &end) == 5 &&
+         a < 256 && b < 256 && c < 256 && d < 256 && bits <= 32 &&
+         text == fmt::format("{}.{}.{}.{}/{}", a, b, c, d, bits);
+}
+
+// ECR: words of small letters and digits, joined by . _ - and /.
+bool is_repository(std::string_view text) {
+  const auto edge = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return text.size() >= 2 && text.size() <= 256 && all_of(text, "._-/") && edge(text.front()) &&
+         edge(text.back()) && text.find("//") == std::string_view::npos;
+}
+
+class AwsReader {
+ public:
+  AwsReader(const Node& node, Findings& findings) : node_(node), findings_(findings) {}
+
+  Aws read() {
+    out_.profile = text_at(node_, "profile");
+    out_.vpc = text_at(node_, "vpc");
+    out_.subnets = list_at(node_, "subnets");
+    if (auto image = text_at(node_, "image"); !image.empty()) out_.image = image;
+    out_.internal = flag_at(node_, "internal");
+    word(
+        "region", out_.region, [](auto text) { return all_of(text, "-"); }, "an AWS region",
+        "such as eu-central-1");
+    word(
+        "image_owner", out_.image_owner, [](auto text) { return all_of(text, "-"); },
+        "an account number, self or amazon", "");
+    word("manager_type", out_.manager_type, is_instance_type, "an instance type",
+         "such as t3.medium");
+    words("worker_types", out_.worker_types, is_instance_type, "an instance type",
+          "such as m5.large");
+    words(
+        "sources", out_.sources, [](const auto& text) { return is_network(text); },
+        "an IPv4 network", "such as 203.0.113.0/24");
+    words(
+        "repositories", out_.repositories, [](const auto& text) { return is_repository(text); },
+        "the name of an ECR repository", "small letters and digits, joined by . _ - and /");
+    spot();
+    disk();
+    draining();
+    prices();
+    return std::move(out_);
+  }
+
+ private:
+  void fault(std::string_view key, std::string message, std::string hint = "") {
+    const Node* at = node_.find(key);
+    findings_.fault(at == nullptr ? node_.position : at->position, std::move(message),
+                    std::move(hint));
+  }
+
+  template <typename Good>
+  void word(std::string_view key, std::string& out, Good good, std::string_view what,
+            std::string hint) {
+    const std::string text = text_at(node_, key);
+    if (text.empty()) return;
+    if (good(text))
+      out = text;
+    else
+      fault(key, fmt::format("x-hive.aws.{} is {}: it is not {}", key, quoted(text), what),
+            std::move(hint));
+  }
+
+  template <typename Good>
+  void words(std::string_view key, std::vector<std::string>& out, Good good, std::string_view what,
+             const std::string& hint) {
+    if (node_.find(key) == nullptr) return;
+    const auto list = list_at(node_, key);
+    if (list.empty()) fault(key, fmt::format("x-hive.aws.{} is empty", key), hint);
+    for (const auto& text : list)
+      if (!good(text))
+        fault(key, fmt::format("x-hive.aws.{}: {} is not {}", key, quoted(text), what), hint);
+    out = list;
+  }
+
+  void spot() {
+    const Node* value = node_.find("spot");
+    if (value == nullptr) return;
+    std::string text = scalar_text(*value);
+    if (text.ends_with('%')) text.pop_back();
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), out_.spot_percent);
+    if (read.ec == std::errc() && read.ptr == text.data() + text.size() && out_.spot_percent <= 100)
+      return;
+    out_.spot_percent = 0;
+    fault("spot", fmt::format("x-hive.aws.spot is {}: it must be 0% to 100%, whole",
+                              quoted(scalar_text(*value))));
+  }
+
+  void disk() {
+    const std::string text = text_at(node_, "disk");
+    const auto bytes =
+        text.empty() ? Result<std::int64_t>(out_.disk_gib * kGib) : parse_bytes(text);
+    if (!bytes) return;  // reported by the key table
+    out_.disk_gib = (*bytes + kGib - 1) / kGib;
+    if (out_.disk_gib < kSmallestDiskGib || out_.disk_gib > kLargestDiskGib)
+      fault("disk", fmt::format("x-hive.aws.disk is {}: it must be 8G to 16384G", quoted(text)));
+  }
+
+  void draining() {
+    const auto time = duration_at(node_, "draining");
+    if (!time) return;
+    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(*time);
+    if (whole < std::chrono::seconds(1) || *time > kLongestDraining)
+      fault("draining", "x-hive.aws.draining must be 1s to 1h");
+    else
+      out_.draining_s = static_cast<std::uint32_t>(whole.count());
+  }
+
+  void prices() {
+    const Node* map = map_at(node_, "prices");
+    if (map == nullptr) return;
+    for (const auto& entry : map->entries) {
+      const auto price = number_at(*map, entry.key);
+      if (!is_instance_type(entry.key))
+        fault("prices",
+              fmt::format("x-hive.aws.prices: {} is not an instance type", quoted(entry.key)));
+      else if (price && (!(*price >= 0) || !std::isfinite(*price)))
+        fault("prices", fmt::format("x-hive.aws.prices.{} must be 0 or more", entry.key));
+      else if (price)
+        out_.prices[entry.key] = *price;
+    }
+  }
+
+  const Node& node_;
+  Findings& findings_;
+  Aws out_;
+};
+
+// What the rest of the file asks for and the cloud cannot do.
+void check_with_rest(const Node& hive, const Cluster& cluster, Findings& findings) {
+  const bool aws = cluster.cloud == "aws";
+  const Node* at = map_at(hive, "load_balancer");
+  const Position position = at == nullptr ? hive.position : at->position;
+  if (aws && cluster.listeners.size() > kMostPorts)
+    findings.fault(position, fmt::format("{} listeners: a Classic Load Balancer has at most {}",
+                                         cluster.listeners.size(), kMostPorts));
+  for (const auto& listener : cluster.listeners) {
+    const bool arn = listener.certificate.starts_with("arn:");
+    const std::string what = fmt::format("the listener at port {}", listener.listen);
+    if (aws && !arn && !listener.certificate.empty())
+      findings.fault(position,
+                     fmt::format("{} has a certificate file, and cloud: aws takes "
+                                 "certificates from ACM",
+                                 what),
+                     "write its ARN: certificate: arn:aws:acm:...");
+    if (!aws && arn)
+      findings.fault(position, fmt::format("{} has a certificate of ACM, and cloud: {} takes a PEM "
+                                           "file",
+                                           what, cluster.cloud));
+    if (aws && listener.proxy)
+      findings.fault(
+          position, fmt::format("{} has proxy: true, which cloud: aws does not support yet", what));
+  }
+}
+
+}  // namespace
+
+Aws convert_aws(const Node& hive, const Cluster& cluster, Findings& findings) {
+  check_with_rest(hive, cluster, findings);
+  const Node* node = map_at(hive, "aws");
+  if (node == nullptr) return {};
+  return AwsReader(*node, findings).read();
+}
+
+}  // namespace hive::config

@@ -1,0 +1,15 @@
+// GET /v1/autoscale and /v1/autoscale/SERVICE of the controller that acts (docs/api.md).
+#pragma once
+
+#include <string>
+
+#include "controller/api.h"
+
+namespace hive::controller {
+
+inline constexpr const char* kAutoscalePath = "/v1/autoscale";
+
+bool is_autoscale_path(const std::string& path);
+net::ServerResponse answer_autoscale(const Api& api, const net::ServerRequest& request);
+
+}  // namespace hive::controller

@@ -1,0 +1,37 @@
+// Autoscaling in a thread of its own, so that looks at the cluster never wait for it: it takes the
+// newest look, once a second.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "controller/autoscaling.h"
+
+namespace hive::controller {
+
+class AutoscaleWatch {
+ public:
+  explicit AutoscaleWatch(Autoscaling& autoscaling) : autoscaling_(autoscaling) {}
+  ~AutoscaleWatch() { stop(); }
+
+  // A look that this controller made as leader; null: it does not lead. Any thread, never blocks.
+  void look(std::shared_ptr<const World> world);
+  void start();
+  // Keeps what was learned. Idempotent.
+  void stop();
+
+ private:
+  void run();
+
+  Autoscaling& autoscaling_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  bool news_ = false;
+  std::shared_ptr<const World> world_;
+  std::thread thread_;
+};
+
+}  // namespace hive::controller

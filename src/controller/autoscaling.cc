@@ -1,0 +1,399 @@
+#include "controller/autoscaling.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "controller/autoscale_kind.h"
+#include "controller/swarm_actions.h"
+#include "controller/world_facts.h"
+#include "model/autoscale.h"
+
+namespace hive::controller {
+namespace {
+
+using decide::autoscale::Autoscaler;
+using decide::autoscale::View;
+
+constexpr const char* kComponent = "autoscaling";
+constexpr double kMsPerSecond = 1e3;
+
+std::int64_t whole_seconds(MonotonicTime time) {
+  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+// Swarm's updater is at work, or waits for a person.
+bool in_rollout(const model::Service& service, const OperationRecord* holder) {
+  return updating(service) || service.update_state == "paused" ||
+         service.update_state == "rollback_paused" ||
+         (holder != nullptr && holder->kind == "rollout");
+}
+
+bool ours(const OperationRecord* operation) {
+  return operation != nullptr && operation->kind == "scale" &&
+         json_bool(operation->request, "autoscaler");
+}
+
+}  // namespace
+
+Autoscaling::Autoscaling(Outside outside, Operations& operations, const Clock& clock,
+                         store::History& history, Executor& executor, AutoscalingOptions options)
+    : outside_(std::move(outside)),
+      operations_(operations),
+      clock_(clock),
+      history_(history),
+      executor_(executor),
+      options_(std::move(options)),
+      store_(options_.directory) {}
+
+std::int64_t Autoscaling::unix_ms() const {
+  return std::chrono::duration_cast<Milliseconds>(clock_.wall_now().time_since_epoch()).count();
+}
+
+void Autoscaling::note(const char* kind, const std::string& subject, const std::string& reason) {
+  history_.append({0, unix_ms(), kind, subject, reason});
+}
+
+void Autoscaling::step(const World& world) {
+  const std::lock_guard lock(mutex_);
+  const auto now = clock_.now();
+  const auto second = whole_seconds(now);
+  if (second == last_second_) return;
+  last_second_ = second;
+  if (!acts_since_) acts_since_ = now;
+  std::set<std::string> scaled;
+  for (const auto& [id, service] : world.snapshot.services) {
+    if (service.global || service.labels.contains(kCanaryOfLabel)) continue;
+    const auto policies = policies_.of(service);
+    if (!policies.autoscale) continue;
+    entry_of(service, policies);
+    scaled.insert(id);
+  }
+  std::erase_if(entries_, [&](const auto& entry) {
+    return !scaled.contains(entry.first) && !entry.second.busy;
+  });
+  const SignalBook book(world, now, scaled, now - *acts_since_ >= options_.settle);
+  const auto holders = operations_.holders();
+  const Sight sight{world, book, holders, now, second};
+  for (const auto& id : scaled) step_one(entries_.at(id), world.snapshot.services.at(id), sight);
+  keep_learned(now);
+}
+
+void Autoscaling::rest() {
+  save();
+  const std::lock_guard lock(mutex_);
+  std::erase_if(entries_, [](const auto& entry) { return !entry.second.busy; });
+  for (auto& [id, entry] : entries_) entry.rule.reset();
+  acts_since_.reset();
+}
+
+// --- policies and what was learned
+
+Autoscaling::Entry& Autoscaling::entry_of(const model::Service& service,
+                                          const ServicePolicies& policies) {
+  Entry& entry = entries_[service.id];
+  const std::string& label = service.labels.at(kHiveLabel);
+  entry.name = service.name;
+  if (entry.rule && entry.label == label) return entry;
+  const bool known = entry.rule != nullptr;
+  const std::string learned = known ? entry.rule->save() : std::string();
+  entry.id = service.id;
+  entry.label = label;
+  read_policy(entry, service, *policies.autoscale);
+  if (!known) {
+    entry.new_here = true;
+    entry.served.clear();
+    entry.expected.reset();
+    entry.saved_at = clock_.now();
+    restore(entry);
+  } else if (const auto taken = entry.rule->restore(learned); !taken) {
+    log::warn(kComponent, "{}: {}", service.name, describe(taken.error()));
+  }
+  return entry;
+}
+
+void Autoscaling::read_policy(Entry& entry, const model::Service& service,
+                              const config::Autoscale& said) {
+  entry.policy = autoscale_policy(said);
+  entry.dry_run = said.dry_run;
+  entry.zones = ScheduleZones(entry.policy, options_.zoneinfo);
+  for (const auto& trouble : entry.zones.troubles())
+    log::warn(kComponent, "{}: {}", service.name, trouble);
+  entry.rule = std::make_unique<Autoscaler>(entry.policy, entry.lead.seconds());
+  entry.real = service.replicas;
+  entry.would = static_cast<int>(service.replicas);
+}
+
+void Autoscaling::restore(Entry& entry) const {
+  const auto kept = store_.load(entry.id);
+  if (!kept) {
+    if (kept.error().code != Errc::kNotFound)
+      log::warn(kComponent, "{}: {}", entry.name, describe(kept.error()));
+    return;
+  }
+  for (const double seconds : kept->lead_s) entry.lead.saw(seconds);
+  entry.rule = std::make_unique<Autoscaler>(entry.policy, entry.lead.seconds());
+  if (const auto taken = entry.rule->restore(kept->learned); !taken)
+    log::warn(kComponent, "{} begins anew: {}", entry.name, describe(taken.error()));
+}
+
+std::vector<std::pair<std::string, AutoscaleStore::Kept>> Autoscaling::learned() const {
+  std::vector<std::pair<std::string, AutoscaleStore::Kept>> out;
+  for (const auto& [id, entry] : entries_)
+    if (entry.rule) out.push_back({id, {entry.lead.kept(), entry.rule->save()}});
+  return out;
+}
+
+void Autoscaling::save() {
+  std::vector<std::pair<std::string, AutoscaleStore::Kept>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all = learned();
+  }
+  for (const auto& [id, kept] : all)
+    if (const auto saved = store_.save(id, kept); !saved)
+      return log::warn(kComponent, "what was learned is not kept: {}", describe(saved.error()));
+}
+
+// One service at a time, so that neither a step nor the disk has much to do at once.
+void Autoscaling::keep_learned(MonotonicTime now) {
+  if (saving_ || options_.directory.empty()) return;
+  for (auto& [id, entry] : entries_) {
+    if (!entry.rule || now - entry.saved_at < options_.save_every) continue;
+    entry.saved_at = now;
+    saving_ = true;
+    std::set<std::string> all;
+    for (const auto& [other, ignored] : entries_) all.insert(other);
+    executor_.submit([this, id = id, all = std::move(all),
+                      kept = AutoscaleStore::Kept{entry.lead.kept(), entry.rule->save()}] {
+      if (const auto saved = store_.save(id, kept); !saved)
+        log::warn(kComponent, "what was learned is not kept: {}", describe(saved.error()));
+      store_.keep_only(all);
+      const std::lock_guard lock(mutex_);
+      saving_ = false;
+    });
+    return;
+  }
+}
+
+// --- one service
+
+void Autoscaling::step_one(Entry& entry, const model::Service& service, const Sight& sight) {
+  const auto held = sight.holders.find(service_claim(service.id));
+  const OperationRecord* holder = held == sight.holders.end() ? nullptr : &held->second;
+  const auto paused = service.labels.find(model::kAutoscalePausedLabel);
+  entry.paused = paused == service.labels.end() ? std::string() : paused->second;
+  entry.signals = sight.book.of(service);
+  learn_lead(entry, sight.world);
+  // A dry run goes out from the number that there is.
+  if (std::exchange(entry.real, service.replicas) != service.replicas)
+    entry.would = static_cast<int>(service.replicas);
+  entry.view = view_of(entry, service, sight, holder);
+  if (noticed_hand(entry, service, sight, holder != nullptr)) entry.view.paused = true;
+  entry.decision = entry.rule->decide(entry.view);
+  entry.decided_unix_ms = unix_ms();
+  entry.signals.serving.clear();  // they point into the look
+  if (entry.dry_run) return imagine(entry);
+  if (!entry.busy) act(entry, service, holder);
+}
+
+// A replica counts from its task's creation, and once; of those that were there before this
+// controller acted, Swarm's own times are all that is known.
+void Autoscaling::learn_lead(Entry& entry, const World& world) {
+  for (const model::Task* task : entry.signals.serving) {
+    if (!entry.served.insert(task->id).second || task->created_unix_ms <= 0) continue;
+    if (entry.new_here && entry.lead.measured()) continue;
+    const auto until = entry.new_here ? task->state_since_unix_ms : world.now_unix_ms;
+    entry.lead.saw(static_cast<double>(until - task->created_unix_ms) / kMsPerSecond);
+  }
+  std::erase_if(entry.served,
+                [&](const std::string& id) { return !world.snapshot.tasks.contains(id); });
+  entry.new_here = false;
+}
+
+View Autoscaling::view_of(Entry& entry, const model::Service& service, const Sight& sight,
+                          const OperationRecord* holder) const {
+  const ServiceSignals& signals = entry.signals;
+  View out;
+  out.second = sight.second;
+  out.unix_s = unix_ms() / 1'000;
+  out.requests = signals.requests;
+  out.in_flight = signals.in_flight;
+  out.cpu = signals.cpu;
+  out.memory = signals.memory;
+  out.latency_s = signals.latency_s;
+  out.partial = signals.partial;
+  out.lead_s = entry.lead.seconds();
+  out.zone_offsets = entry.zones.offsets_at(out.unix_s);
+  const bool unseen = entry.busy || sight.world.snapshot.taken_at <= entry.settled_at;
+  int ordered = static_cast<int>(service.replicas);
+  if (entry.dry_run)
+    ordered = entry.would;
+  else if (unseen)
+    ordered = entry.ordered;
+  else if (ours(holder) && !holder->cancelled)
+    ordered = static_cast<int>(json_int(holder->request, "replicas", ordered));
+  out.ready = static_cast<int>(signals.serving.size());
+  out.starting = std::max(0, ordered - out.ready);
+  out.ordered = ordered;
+  out.paused = !entry.paused.empty();
+  out.rolling_out = in_rollout(service, holder);
+  if (holder != nullptr && !ours(holder))
+    out.held_by = holder->kind + " of " + holder->subject + " (operation " + holder->id +
+                  ") is under way: the number holds until it is over";
+  return out;
+}
+
+// True when somebody else than hive wrote the number: docker's own command, say. The scale-in, the
+// surges and the rollouts of hive hold the service meanwhile.
+bool Autoscaling::noticed_hand(Entry& entry, const model::Service& service, const Sight& sight,
+                               bool held) {
+  if (entry.busy || sight.world.snapshot.taken_at <= entry.settled_at) return false;
+  const int there = static_cast<int>(service.replicas);
+  const auto before = std::exchange(entry.expected, there);
+  const bool others = std::exchange(entry.held_before, held) || held;
+  if (!before || *before == there || others || !entry.paused.empty() || entry.dry_run) return false;
+  // A deploy brings a number into the file's bounds.
+  if (there == std::clamp(*before, entry.policy.min, std::max(entry.policy.min, entry.policy.max)))
+    return false;
+  pause(entry, service,
+        "its replicas were set from " + std::to_string(*before) + " to " + std::to_string(there) +
+            ", not by hive");
+  return true;
+}
+
+void Autoscaling::act(Entry& entry, const model::Service& service, const OperationRecord* holder) {
+  const int ordered = *entry.view.ordered;
+  const int wanted = entry.decision.replicas;
+  if (wanted == ordered) return;
+  if (wanted < ordered) {
+    if (holder == nullptr) shrink(entry, service, wanted);
+  } else if (ours(holder)) {
+    if (!holder->cancelled) call_off(entry, *holder);
+  } else if (holder == nullptr) {
+    grow(entry, service, wanted);
+  }
+}
+
+// Dry run: the number goes on from what it would be by now.
+void Autoscaling::imagine(Entry& entry) {
+  const int wanted = entry.decision.replicas;
+  if (wanted == entry.would) return;
+  note("autoscale_dry_run", entry.name, "it would: " + entry.decision.reason);
+  entry.would = wanted;
+}
+
+// --- what is done
+
+// `done` runs after the job has succeeded, under the lock.
+void Autoscaling::begin(Entry& entry, int ordered, std::function<Status()> job,
+                        std::function<void()> done) {
+  entry.busy = true;
+  entry.ordered = ordered;
+  executor_.submit([this, id = entry.id, was = static_cast<int>(*entry.view.ordered),
+                    job = std::move(job), done = std::move(done)] {
+    const auto result = job();
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) return;
+    Entry& now = found->second;
+    now.busy = false;
+    now.settled_at = clock_.now();
+    if (result) {
+      now.trouble.clear();
+      return done();
+    }
+    now.ordered = was;
+    // Somebody else was quicker: the next look shows what there is.
+    if (result.error().code == Errc::kConflict) return;
+    now.trouble = result.error().message;
+    log::warn(kComponent, "{}: {}", now.name, describe(result.error()));
+  });
+}
+
+void Autoscaling::grow(Entry& entry, const model::Service& service, int to) {
+  auto action = scale_action(service, static_cast<std::uint64_t>(to), entry.decision.reason);
+  begin(
+      entry, to, [this, run = action.run] { return run(outside_); },
+      [this, id = entry.id, to, reason = entry.decision.reason] {
+        Entry& now = entries_.at(id);
+        now.expected = to;
+        note("autoscale_out", now.name, reason);
+      });
+}
+
+void Autoscaling::shrink(Entry& entry, const model::Service& service, int to) {
+  const OperationRequest request{.id = "",
+                                 .kind = "scale",
+                                 .by = kAutoscalerName,
+                                 .request = {{"service", service.id},
+                                             {"replicas", to},
+                                             {"autoscaler", true},
+                                             {"reason", entry.decision.reason}}};
+  begin(
+      entry, to,
+      [this, request]() -> Status {
+        HIVE_TRY(operations_.create(request));
+        return {};
+      },
+      [this, name = entry.name, reason = entry.decision.reason] {
+        note("autoscale_in", name, reason);
+      });
+}
+
+// The load is back before the scale-in is over: those not gone yet stay.
+void Autoscaling::call_off(Entry& entry, const OperationRecord& operation) {
+  begin(
+      entry, *entry.view.ordered,
+      [this, id = operation.id]() -> Status {
+        HIVE_TRY(operations_.cancel(id));
+        return {};
+      },
+      [this, name = entry.name, reason = entry.decision.reason] {
+        note("autoscale_in_called_off", name, reason);
+      });
+}
+
+void Autoscaling::pause(Entry& entry, const model::Service& service, std::string why) {
+  auto action = autoscale_pause_action(service, why);
+  begin(
+      entry, static_cast<int>(service.replicas),
+      [this, run = std::move(action.run)] { return run(outside_); },
+      [this, name = entry.name, why] {
+        note("autoscale_paused", name,
+             why + "; `hive autoscale resume " + name + "` gives it back to the policy");
+      });
+}
+
+// --- the API
+
+Json Autoscaling::list() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<const Entry*> entries;
+  for (const auto& [id, entry] : entries_)
+    if (entry.decided_unix_ms > 0) entries.push_back(&entry);
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry* a, const Entry* b) { return a->name < b->name; });
+  Json out = Json::array();
+  for (const Entry* entry : entries) out.push_back(entry_json(*entry));
+  return out;
+}
+
+Result<Json> Autoscaling::get(const std::string& service) const {
+  const std::lock_guard lock(mutex_);
+  const Entry* found = nullptr;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.decided_unix_ms == 0) continue;
+    if (id == service || entry.name == service) return entry_json(entry);
+    if (!entry.name.ends_with("_" + service)) continue;
+    if (found != nullptr)
+      return fail(Errc::kInvalidArgument, "'" + service + "' may be " + found->name + " or " +
+                                              entry.name + "; name it whole");
+    found = &entry;
+  }
+  if (found == nullptr)
+    return fail(Errc::kNotFound, "no service '" + service + "' is autoscaled (x-hive.autoscale)");
+  return entry_json(*found);
+}
+
+}  // namespace hive::controller
