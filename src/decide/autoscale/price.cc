@@ -17,7 +17,7 @@ constexpr double kBudgetTicks = 86'400 / kTick;
 // objective for a day makes up for being below it, and the reverse.
 constexpr double kAim = 0.65;
 constexpr double kStrictest = 0.25;
-constexpr double kLaxest = 1.1;
+constexpr double kLaxest = 0.95;
 constexpr double kBudgetMemoryTicks = 28 * kBudgetTicks;
 // Of the allowance, what loads of a height never seen before may use up: more than that is not
 // made up for, since nothing learned would have met it, and would only be paid for for days.
