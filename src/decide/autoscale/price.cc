@@ -15,10 +15,13 @@ constexpr double kPriorShare = 0.06;  // of price 1: falls with the price
 constexpr double kBudgetTicks = 86'400 / kTick;
 // What was really left unserved of late moves what shadows may leave: above the
 // objective for a day makes up for being below it, and the reverse.
-constexpr double kAim = 0.75;
-constexpr double kStrictest = 0.3;
-constexpr double kLaxest = 1.1;
-constexpr double kBudgetMemoryTicks = 7 * kBudgetTicks;
+constexpr double kAim = 0.65;
+constexpr double kStrictest = 0.25;
+constexpr double kLaxest = 0.95;
+constexpr double kBudgetMemoryTicks = 28 * kBudgetTicks;
+// Of the allowance, what loads of a height never seen before may use up: more than that is not
+// made up for, since nothing learned would have met it, and would only be paid for for days.
+constexpr double kNovelPart = 0.7;
 
 }  // namespace
 
@@ -53,11 +56,7 @@ void PriceFinder::tick(const double* loads, int count, double unserved,
   }
   const double decay = 1 - 1 / kMemoryTicks;
   demand_ = demand_ * decay + demand;
-  const double keep = 1 - 1 / kBudgetMemoryTicks;
-  spent_ = spent_ * keep + unserved;
-  spent_demand_ = spent_demand_ * keep + demand;
-  demand_scale_ +=
-      (demand * kBudgetTicks - demand_scale_) / std::min(static_cast<double>(ticks_), kBudgetTicks);
+  account(loads, count, demand, unserved);
   const auto lead = static_cast<std::int64_t>(std::lround(options_.lead_s / kTick));
   for (std::size_t i = 0; i < kShadows; ++i) {
     Shadow& shadow = shadows_[i];
@@ -73,10 +72,32 @@ void PriceFinder::tick(const double* loads, int count, double unserved,
   choose();
 }
 
+void PriceFinder::account(const double* loads, int count, double demand, double unserved) {
+  const double keep = 1 - 1 / kBudgetMemoryTicks;
+  spent_ = spent_ * keep + unserved;
+  spent_demand_ = spent_demand_ * keep + demand;
+  demand_scale_ +=
+      (demand * kBudgetTicks - demand_scale_) / std::min(static_cast<double>(ticks_), kBudgetTicks);
+  double novel = 0;
+  double most = 0;
+  for (int i = 0; i < count; ++i) {
+    novel += std::max(0.0, loads[i] - std::ceil(record_));
+    most = std::max(most, loads[i]);
+  }
+  novel_ = novel_ * keep + std::min(novel, unserved);
+  most_.push_back(most);
+  while (static_cast<double>(most_.size()) > options_.lead_s / kTick) {
+    record_ = std::max(record_, most_.front());
+    most_.pop_front();
+  }
+}
+
 void PriceFinder::choose() {
   // What no price could have saved winds no price up.
   const double beyond = share(kShadows - 1);
-  const double owed = options_.objective * spent_demand_ - spent_;
+  const double allowance = options_.objective * spent_demand_;
+  const double hopeless = std::max(0.0, novel_ - kNovelPart * allowance);
+  const double owed = allowance - (spent_ - hopeless);
   const double allowed =
       std::clamp(kAim * options_.objective + owed / std::max(demand_scale_, 1e-9),
                  kStrictest * options_.objective, kLaxest * options_.objective);

@@ -43,7 +43,7 @@ class PriceFinder {
   template <class A>
   void fields(A& a) {
     for (Shadow& one : shadows_) a(one.unserved);
-    a(demand_, price_, spent_, spent_demand_, demand_scale_);
+    a(demand_, price_, spent_, spent_demand_, demand_scale_, novel_, record_);
   }
 
  private:
@@ -55,6 +55,7 @@ class PriceFinder {
     int serving = 0;
   };
   void choose();
+  void account(const double* loads, int count, double demand, double unserved);
 
   PriceOptions options_;
   std::array<Shadow, kShadows> shadows_;
@@ -63,6 +64,9 @@ class PriceFinder {
   double spent_ = 0;  // unserved in truth
   double spent_demand_ = 0;
   double demand_scale_ = 0;  // of a day
+  double novel_ = 0;         // of spent_, above all that had been seen a lead time before
+  double record_ = 0;        // the most that any second needed, up to a lead time ago
+  std::deque<double> most_;  // of each tick since
   std::int64_t ticks_ = 0;
 };
 

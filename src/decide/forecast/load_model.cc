@@ -32,12 +32,14 @@ LoadModel::LoadModel(double horizon_s)
       minutes_(static_cast<std::size_t>(kMinutesKept), -1.0F),
       day_max_(static_cast<std::size_t>(kDaysKept), 0.0F),
       ridge_(Features{}, kPenalty),
+      tables_(horizon_s),
       pending_(static_cast<std::size_t>(horizon_ticks_) + 1) {}
 
 void LoadModel::set_horizon(double horizon_s) {
   const int ticks = std::max(1, static_cast<int>(std::lround(horizon_s / kTick)) + 1);
   if (ticks == horizon_ticks_) return;
   horizon_ticks_ = ticks;
+  tables_.set_lead(horizon_s);
   pending_.assign(static_cast<std::size_t>(ticks) + 1, Pending{});
 }
 

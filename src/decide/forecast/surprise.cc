@@ -23,6 +23,9 @@ constexpr double kLeastTrust = 0.01;
 // From here on a surprise is a burst, that a row counts once.
 constexpr double kBurst = 2;
 constexpr double kHourOfVisits = 60;
+constexpr double kChance = 0.2;  // of a visit
+constexpr double kMinuteVisits = 24;
+constexpr double kDayVisits = 3;
 
 std::size_t minute_row(std::int64_t moment) {
   return static_cast<std::size_t>(moment / 60 % static_cast<std::int64_t>(kMinuteRows));
@@ -56,6 +59,16 @@ std::vector<float> prior() {
   return out;
 }
 
+double doubt(double visits, double enough) { return kChance * visits / (visits + enough); }
+
+// Moves what it can from `bin` off `left`; returns that.
+double take(double& bin, double& left) {
+  const double part = std::min(bin, left);
+  bin -= part;
+  left -= part;
+  return part;
+}
+
 }  // namespace
 
 const std::array<double, kBins>& SurpriseTables::centres() {
@@ -73,8 +86,9 @@ std::size_t SurpriseTables::bin_of(double surprise) {
   return static_cast<std::size_t>(std::clamp(place, 0.0, static_cast<double>(kBins - 1)));
 }
 
-SurpriseTables::SurpriseTables()
-    : all_(prior()),
+SurpriseTables::SurpriseTables(double lead_s)
+    : lead_s_(lead_s),
+      all_(prior()),
       minutes_(kMinuteRows * kBins, 0.0F),
       minute_weight_(kMinuteRows, 0.0F),
       days_(kDayRows * kBins, 0.0F),
@@ -167,16 +181,29 @@ void SurpriseTables::count_rows() {
   rows_trust_ = minute_trust_ * sum / (sum + kHourOfVisits);
 }
 
+// A burst that a row has seen once may be chance, the more so the longer the row has been watched:
+// that much of a visit is taken off its upper end (absolute discounting, as above).
 void SurpriseTables::expect(std::int64_t moment, Surprises& out) const {
+  static const std::size_t burst = bin_of(kBurst);
   const Mix mix = mix_at(moment);
-  const auto a = static_cast<float>(mix.of_all);
-  const auto r = static_cast<float>(mix.of_rows);
-  const auto m = static_cast<float>(mix.of_minute);
-  const auto d = static_cast<float>(mix.of_day);
   const float* minute_bins = &minutes_[mix.minute * kBins];
   const float* day_bins = &days_[mix.day * kBins];
-  for (std::size_t i = 0; i < kBins; ++i)
-    out.share[i] = a * all_[i] + r * rows_[i] + m * minute_bins[i] + d * day_bins[i];
+  double minute_doubt = doubt(static_cast<double>(minute_weight_[mix.minute]), kMinuteVisits);
+  double day_doubt = doubt(static_cast<double>(day_weight_[mix.day]), kDayVisits) *
+                     std::min(1.0, lead_s_ / static_cast<double>(kDayRowSeconds));
+  double taken = 0;
+  for (std::size_t i = kBins; i-- > 0;) {
+    double minute = static_cast<double>(minute_bins[i]);
+    double day = static_cast<double>(day_bins[i]);
+    if (i >= burst) {
+      taken += mix.of_minute * take(minute, minute_doubt) + mix.of_day * take(day, day_doubt);
+    } else if (i + 1 == burst) {
+      minute += taken / std::max(mix.of_minute, 1e-9);
+    }
+    out.share[i] = static_cast<float>(mix.of_all * static_cast<double>(all_[i]) +
+                                      mix.of_rows * static_cast<double>(rows_[i]) +
+                                      mix.of_minute * minute + mix.of_day * day);
+  }
 }
 
 }  // namespace hive::decide::forecast

@@ -24,7 +24,9 @@ struct Surprises {
 
 class SurpriseTables {
  public:
-  SurpriseTables();
+  // `lead_s`: from a forecast to its moment; a burst surprises for as long.
+  explicit SurpriseTables(double lead_s = 90);
+  void set_lead(double lead_s) { lead_s_ = lead_s; }
   // A surprise at that Unix second, with the share of a tick that it stands
   // for.
   void learn(std::int64_t moment, double surprise, double weight);
@@ -56,6 +58,7 @@ class SurpriseTables {
   void count_rows();
   static void weigh(double& trust, double row, double visits, double all);
 
+  double lead_s_;
   std::vector<float> all_;     // kBins
   double minute_trust_ = 0.8;  // that its rows tell more than all times alone
   double day_trust_ = 0.8;
