@@ -475,9 +475,11 @@ void FakeEngine::put_event(const std::string& type, const std::string& action,
   event.actor_id = id;
   event.attributes["name"] = name;
   // Docker tells a container's labels with its events.
-  if (const auto found = containers_.find(id); type == "container" && found != containers_.end())
-    for (const auto& [key, value] : found->second.value("Labels", Json::object()).items())
+  if (const auto found = containers_.find(id); type == "container" && found != containers_.end()) {
+    const Json labels = found->second.value("Labels", Json::object());
+    for (const auto& [key, value] : labels.items())
       if (value.is_string()) event.attributes[key] = value.get<std::string>();
+  }
   event.time_ns = static_cast<std::int64_t>(index_);
   events_.push_back(std::move(event));
   if (events_.size() > kMaxEvents) {
