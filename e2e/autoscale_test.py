@@ -17,13 +17,15 @@ from lib.cluster import HIVE, Cluster, eventually, example  # noqa: E402
 NAME = "scalet"
 PORTS = {8080: 18080, 5000: 18085}
 MIN, MAX, A_REPLICA = 2, 5, 40
-POLICY = (f"autoscale: {{min: {MIN}, max: {MAX}, target: {{requests_per_replica: {A_REPLICA}}}, "
-          "stabilisation: {in: 3s}}")
+POLICY = f"autoscale: {{min: {MIN}, max: {MAX}, target: {{requests_per_replica: {A_REPLICA}}}}}"
+# hive keeps for minutes what it may need again; a schedule takes it at once.
+SCHEDULE = (f"schedules: [{{cron: '* * * * *', zone: Asia/Seoul, duration: 1h, max: {MIN}}}], "
+            "target")
 
 
-def text():
+def text(policy=POLICY):
     out = example(NAME, PORTS).replace("  cloud: local", "  cloud: local\n  rebalance: false")
-    out = out.replace("      health: {path: /health}", f"      {POLICY}\n      health: {{path: /health}}")
+    out = out.replace("      health: {path: /health}", f"      {policy}\n      health: {{path: /health}}")
     return re.sub(r"replicas: \d+", f"replicas: {MIN}", out)
 
 
@@ -89,7 +91,7 @@ def test_signals_reach_the_controller_that_acts(cluster):
     assert not signals["partial"] and now["state"] == "active" and now["replicas"] == MIN
     assert now["capacity"] == A_REPLICA and now["lead_measured"]
     told = cluster.hive("autoscale", "explain", "hive-server")
-    assert "requests " in told and " s ago" in told and "2 to 5 replicas" in told
+    assert "requests " in told and " s ago" in told and f"{MIN} to {MAX} replicas" in told
     table = cluster.hive("autoscale", "status").splitlines()
     assert table[0].split() == ["SERVICE", "REPLICAS", "MIN", "MAX", "WANTED", "STATE", "LOAD", "REASON"]
     assert table[1].split()[0].endswith("hive-server") and table[1].split()[1] == "2/2"
@@ -109,11 +111,14 @@ def test_a_step_is_followed_out_and_in_without_a_failure(cluster, tmp_path):
         assert out and "requests/s now" in out[-1]["reason"], out
         assert out[-1]["unix_ms"] / 1000 - began < 5
         assert summary["failed"] == 0 and summary["requests"] > 500, summary
-        settled(cluster, MIN, 150)
+        # The same number by a deploy, and then fewer by the policy that came with it.
+        cluster.file.write_text(text(POLICY.replace("target", SCHEDULE)))
+        cluster.up()
+        settled(cluster, MIN)
         assert len(steady.answers) > 0
     assert steady.failures == []
     gone = [event for event in history(cluster) if event["kind"] == "autoscale_in"]
-    assert gone and f"-> {MIN}" in gone[0]["reason"], gone
+    assert gone and f"-> {MIN}: a schedule asks for {MIN} to {MIN}" in gone[0]["reason"], gone
 
 
 def test_a_persons_number_is_theirs_until_it_is_given_back(cluster):

@@ -65,6 +65,16 @@ def settled(cluster, replicas=REPLICAS):
                           "service", "ps", "hive-server")
 
 
+def give_a_task_to(cluster, node):
+    """Swarm gives a new task to a node that has the fewest. Returns how many replicas there are."""
+    for replicas in range(5, 8):
+        cluster.hive("service", "scale", f"hive-server={replicas}")
+        settled(cluster, replicas)
+        if node in nodes_of(cluster):
+            return replicas
+    raise AssertionError(f"{node} gets no task")
+
+
 def said(cluster, kind):
     lines = cluster.run("events", "--format", "json").stdout.splitlines()
     return [event for event in map(json.loads, lines) if event["kind"] == kind]
@@ -234,12 +244,13 @@ def test_quorum_is_kept(cluster):
 
 def test_a_live_node_that_is_removed_loses_nothing(cluster):
     name = f"{NAME}-worker-2"
+    replicas = give_a_task_to(cluster, name)
     with cluster.load(per_second=20) as load, cluster.load(path=SLOW, per_second=5) as slow:
         cluster.hive("node", "rm", name)
         assert name not in cluster.nodes()
     no_failures(load)
     no_failures(slow)
-    settled(cluster)
+    settled(cluster, replicas)
     # Its machine is still there and is not taken for a dead one's; it goes the same way.
     assert name in cluster.instances()
     cluster.hive("instance", "terminate", name)
@@ -248,14 +259,14 @@ def test_a_live_node_that_is_removed_loses_nothing(cluster):
 
 
 def test_terminate_loses_nothing(cluster):
-    name = next(name for name in sorted(nodes_of(cluster)) if "worker" in name) \
-        if any("worker" in name for name in nodes_of(cluster)) else f"{NAME}-worker-1"
+    name = f"{NAME}-worker-1"
+    replicas = give_a_task_to(cluster, name)
     with cluster.load(per_second=20) as load, cluster.load(path=SLOW, per_second=5) as slow:
         cluster.hive("instance", "terminate", name)
     no_failures(load)
     no_failures(slow)
     assert name not in cluster.nodes() and name not in cluster.instances()
-    settled(cluster)
+    settled(cluster, replicas)
 
 
 def test_a_node_that_joins_gets_its_share(cluster):

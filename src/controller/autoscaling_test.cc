@@ -173,7 +173,7 @@ TEST_F(AutoscalingTest, FollowsTheLoadOutAndIn) {
               Contains(AllOf(HasSubstr("2 -> "), HasSubstr("290 requests/s now"))));
   EXPECT_EQ(json_string(status(), "state"), "active");
   requests_ = 20;
-  turn(900);
+  turn(1'800);
   EXPECT_EQ(replicas(), 2) << reason();
   EXPECT_THAT(told("autoscale_in"), Not(IsEmpty()));
   EXPECT_THAT(told("scale_begun"), Contains(HasSubstr(kAutoscalerName)))
@@ -188,6 +188,22 @@ TEST_F(AutoscalingTest, NeverAboveMaxNorBelowMin) {
   requests_ = 10'000;
   turn(30);
   EXPECT_EQ(replicas(), 8);
+}
+
+TEST_F(AutoscalingTest, ASchedulesBoundsAreTakenAtOnce) {
+  deploy(kPolicy);
+  requests_ = 390;
+  turn(80);
+  ASSERT_EQ(replicas(), 8);
+  ASSERT_TRUE(engine::modify_service(engine_, "shop_web", [&](Json& spec) -> Result<bool> {
+    spec["Labels"][kHiveLabel] =
+        R"({"autoscale":{"min":2,"max":8,"schedules":[{"cron":"* * * * *","duration":"1h",)"
+        R"("zone":"Asia/Seoul","max":3}],"target":{"requests_per_replica":50}}})";
+    return true;
+  }));
+  turn(8);
+  EXPECT_EQ(replicas(), 3) << reason();
+  EXPECT_THAT(told("autoscale_in"), Contains("8 -> 3: a schedule asks for 2 to 3"));
 }
 
 TEST_F(AutoscalingTest, AWriteThatCameTooLateIsDecidedAnew) {
@@ -331,7 +347,7 @@ TEST_F(AutoscalingTest, ADryRunOnlyTells) {
   EXPECT_THAT(would.front(), HasSubstr("it would: 2 -> "));
   EXPECT_EQ(json_string(status(), "state"), "dry-run");
   requests_ = 0;
-  turn(900);
+  turn(1'800);
   EXPECT_THAT(told("autoscale_dry_run").back(), HasSubstr("-> 2"));
   by_hand(3);
   turn(3);

@@ -173,18 +173,19 @@ class Planner {
     const auto service = spec_.services.find(object.key);
     if (service == spec_.services.end() || !service->second.hive) return;
     const auto& autoscale = service->second.hive->autoscale;
-    const Json* replicas = json_path(old, "Mode.Replicated.Replicas");
-    if (!autoscale || replicas == nullptr || !replicas->is_number_unsigned()) return;
+    if (!autoscale) return;
     action.keep_replicas = true;
     action.min_replicas = autoscale->min;
     action.max_replicas = autoscale->max;
     auto& spec = const_cast<Object&>(object).spec;
-    spec["Mode"]["Replicated"]["Replicas"] = std::clamp(
-        replicas->get<std::uint64_t>(), autoscale->min, std::max(autoscale->min, autoscale->max));
     const Json* labels = json_member(old, "Labels");
     const Json* paused =
         labels == nullptr ? nullptr : json_member(*labels, model::kAutoscalePausedLabel);
     if (paused != nullptr) spec["Labels"][model::kAutoscalePausedLabel] = *paused;
+    const Json* replicas = json_path(old, "Mode.Replicated.Replicas");
+    if (replicas == nullptr || !replicas->is_number_unsigned()) return;
+    spec["Mode"]["Replicated"]["Replicas"] = std::clamp(
+        replicas->get<std::uint64_t>(), autoscale->min, std::max(autoscale->min, autoscale->max));
   }
 
   void set_image(Json& wanted, const Json* old, Action& action) {

@@ -39,6 +39,12 @@ std::string figure(double value) {
 
 int ordered(const View& view) { return view.ordered.value_or(view.ready + view.starting); }
 
+std::string by_bounds(int current, int next, const Bounds& bounds) {
+  return figure(current) + " -> " + figure(next) + ": " +
+         (bounds.scheduled ? "a schedule" : "the policy") + " asks for " + figure(bounds.min) +
+         " to " + figure(bounds.max);
+}
+
 SizerOptions sizer_options(const Policy& policy, double lead_s) {
   return {.objective = policy.objective,
           .lead_s = lead_s,
@@ -149,10 +155,7 @@ Decision Autoscaler::hold(const View& view, const Bounds& bounds, std::string re
   out.wanted = out.replicas;
   out.held = true;
   out.reason = std::move(reason);
-  if (out.replicas != current)
-    out.reason = figure(current) + " -> " + figure(out.replicas) + ": " +
-                 (bounds.scheduled ? "a schedule" : "the policy") + " asks for " +
-                 figure(bounds.min) + " to " + figure(bounds.max);
+  if (out.replicas != current) out.reason = by_bounds(current, out.replicas, bounds);
   return out;
 }
 
@@ -202,6 +205,8 @@ Decision Autoscaler::move(const View& view, const std::string& what) {
   if (out.replicas == current)
     out.reason = figure(current) + (current == 1 ? " replica is" : " replicas are") +
                  " right: " + what + " now";
+  else if (current < bounds_.min || current > bounds_.max)
+    out.reason = by_bounds(current, out.replicas, bounds_);
   if (!why.empty()) out.reason += " (" + figure(out.wanted) + " wanted, held back by " + why + ")";
   return out;
 }
