@@ -16,7 +16,7 @@ constexpr double kBudgetTicks = 86'400 / kTick;
 // What was really left unserved of late moves what shadows may leave: above the
 // objective for a day makes up for being below it, and the reverse.
 constexpr double kAim = 0.65;
-constexpr double kStrictest = 0.25;
+constexpr double kStrictest = 0.2;
 constexpr double kLaxest = 0.95;
 constexpr double kBudgetMemoryTicks = 28 * kBudgetTicks;
 // Of the allowance, what loads of a height never seen before may use up: more than that is not

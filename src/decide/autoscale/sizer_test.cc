@@ -99,5 +99,20 @@ TEST(Sizer, AStricterObjectiveHasAHigherPrice) {
   EXPECT_LT(strict.unserved, lax.unserved);
 }
 
+// A flash of a height never seen before, once in two days: some of it is kept for the next, which
+// may come, but by far not all, all the time.
+TEST(Sizer, OneFlashIsNotPaidForAllDay) {
+  const auto cost_after = [](bool flash) {
+    World world({.lead_s = 90, .start_cost_s = 90, .max = 1000});
+    world.run(2 * 86'400, 3, 1.5);
+    world.run(300, flash ? 150 : 3, 1.5);
+    world.run(4 * 3600, 3, 1.5);
+    world.cost = 0;
+    world.run(20 * 3600, 3, 1.5);
+    return world.cost;
+  };
+  EXPECT_LT(cost_after(true), 6 * cost_after(false));  // 50 times would hold all of it
+}
+
 }  // namespace
 }  // namespace hive::decide::autoscale

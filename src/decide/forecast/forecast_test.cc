@@ -100,27 +100,6 @@ TEST(Surprise, WhatKeepsToItsMinuteSaysLittleOfOthers) {
   EXPECT_LT(expected_at(86'400 + 40 * 60), 1.0 / 60 / 10);
 }
 
-// One flash in two days makes its minute of the hour less than half as suspect as two do.
-TEST(Surprise, WhatCameOnceMayBeChance) {
-  const auto after = [](int flashes) {
-    SurpriseTables tables;
-    for (std::int64_t t = 0; t < 2 * 86'400; t += 3) {
-      const bool flash = t / 60 % 60 == 17 && t / 3600 >= 20 && t / 3600 < 20 + flashes;
-      tables.learn(t, flash ? 30 : 0, 1.0);
-      tables.judge(t, flash ? 30 : 0);
-      if (t % 60 == 0) tables.decay_minute();
-    }
-    Surprises out;
-    tables.expect(2 * 86'400 + 17 * 60, out);
-    EXPECT_NEAR(total(out), 1, 1e-3);
-    double sum = 0;
-    for (std::size_t i = SurpriseTables::bin_of(10); i < kBins; ++i)
-      sum += static_cast<double>(out.share[i]);
-    return sum;
-  };
-  EXPECT_LT(after(1), 0.48 * after(2));  // half of it without the doubt
-}
-
 TEST(Surprise, BinsHoldTheirCentres) {
   const auto& centres = SurpriseTables::centres();
   for (std::size_t i = 0; i < kBins; ++i) EXPECT_EQ(SurpriseTables::bin_of(centres[i]), i);

@@ -14,6 +14,8 @@ constexpr std::int64_t kDayRowSeconds = 300;
 constexpr double kMinuteDecay = 0.9923;  // a visit; half-life 90 visits: about four days
 constexpr double kDayDecay = 0.92;       // a visit; half-life eight days
 constexpr double kAllDecay = 0.99952;    // a minute; half-life a day
+constexpr double kLongDecay = 0.999966;  // a minute; half-life two weeks
+constexpr double kTickSeconds = 3;
 // How many visits of a row weigh as much as what is known of all times.
 constexpr double kVisits = 4;
 // A tick's evidence for or against the clock counts as that part of an
@@ -23,9 +25,6 @@ constexpr double kLeastTrust = 0.01;
 // From here on a surprise is a burst, that a row counts once.
 constexpr double kBurst = 2;
 constexpr double kHourOfVisits = 60;
-constexpr double kChance = 0.2;  // of a visit
-constexpr double kMinuteVisits = 24;
-constexpr double kDayVisits = 3;
 
 std::size_t minute_row(std::int64_t moment) {
   return static_cast<std::size_t>(moment / 60 % static_cast<std::int64_t>(kMinuteRows));
@@ -59,16 +58,6 @@ std::vector<float> prior() {
   return out;
 }
 
-double doubt(double visits, double enough) { return kChance * visits / (visits + enough); }
-
-// Moves what it can from `bin` off `left`; returns that.
-double take(double& bin, double& left) {
-  const double part = std::min(bin, left);
-  bin -= part;
-  left -= part;
-  return part;
-}
-
 }  // namespace
 
 const std::array<double, kBins>& SurpriseTables::centres() {
@@ -89,14 +78,18 @@ std::size_t SurpriseTables::bin_of(double surprise) {
 SurpriseTables::SurpriseTables(double lead_s)
     : lead_s_(lead_s),
       all_(prior()),
+      long_(prior()),
       minutes_(kMinuteRows * kBins, 0.0F),
       minute_weight_(kMinuteRows, 0.0F),
       days_(kDayRows * kBins, 0.0F),
-      day_weight_(kDayRows, 0.0F) {}
+      day_weight_(kDayRows, 0.0F) {
+  count_rare();
+}
 
 void SurpriseTables::learn(std::int64_t moment, double surprise, double weight) {
   const std::size_t bin = bin_of(surprise);
   all_[bin] += static_cast<float>(weight);
+  long_[bin] += static_cast<float>(weight);
   const std::size_t minute = minute_row(moment);
   if (moment / 60 != last_minute_) {
     last_minute_ = moment / 60;
@@ -153,7 +146,36 @@ void SurpriseTables::judge(std::int64_t moment, double surprise) {
 
 void SurpriseTables::decay_minute() {
   for (float& one : all_) one *= static_cast<float>(kAllDecay);
+  for (float& one : long_) one *= static_cast<float>(kLongDecay);
   count_rows();
+  count_rare();
+}
+
+// What came once of late and hardly ever before is as rare as the weeks say, not as the day does:
+// up to one burst's surprises above the weeks' share are taken off the day's, from its upper end.
+void SurpriseTables::count_rare() {
+  static const std::size_t burst = bin_of(kBurst);
+  double day = 0;
+  double weeks = 0;
+  for (std::size_t i = 0; i < kBins; ++i) {
+    day += static_cast<double>(all_[i]);
+    weeks += static_cast<double>(long_[i]);
+  }
+  double left = lead_s_ / kTickSeconds / day;
+  double taken = 0;
+  for (std::size_t i = kBins; i-- > 0;) {
+    double share = static_cast<double>(all_[i]) / day;
+    if (i >= burst) {
+      const double above = share - static_cast<double>(long_[i]) / weeks;
+      const double part = std::clamp(above, 0.0, left);
+      left -= part;
+      taken += part;
+      share -= part;
+    } else if (i + 1 == burst) {
+      share += taken;
+    }
+    tail_[i] = static_cast<float>(share);
+  }
 }
 
 // What a minute expects that has seen no burst yet: not how often bursts were, but in how many
@@ -181,29 +203,16 @@ void SurpriseTables::count_rows() {
   rows_trust_ = minute_trust_ * sum / (sum + kHourOfVisits);
 }
 
-// A burst that a row has seen once may be chance, the more so the longer the row has been watched:
-// that much of a visit is taken off its upper end (absolute discounting, as above).
 void SurpriseTables::expect(std::int64_t moment, Surprises& out) const {
-  static const std::size_t burst = bin_of(kBurst);
   const Mix mix = mix_at(moment);
+  const auto a = static_cast<float>(mix.of_all / mix.all);
+  const auto r = static_cast<float>(mix.of_rows);
+  const auto m = static_cast<float>(mix.of_minute);
+  const auto d = static_cast<float>(mix.of_day);
   const float* minute_bins = &minutes_[mix.minute * kBins];
   const float* day_bins = &days_[mix.day * kBins];
-  double minute_doubt = doubt(static_cast<double>(minute_weight_[mix.minute]), kMinuteVisits);
-  double day_doubt = doubt(static_cast<double>(day_weight_[mix.day]), kDayVisits) *
-                     std::min(1.0, lead_s_ / static_cast<double>(kDayRowSeconds));
-  double taken = 0;
-  for (std::size_t i = kBins; i-- > 0;) {
-    double minute = static_cast<double>(minute_bins[i]);
-    double day = static_cast<double>(day_bins[i]);
-    if (i >= burst) {
-      taken += mix.of_minute * take(minute, minute_doubt) + mix.of_day * take(day, day_doubt);
-    } else if (i + 1 == burst) {
-      minute += taken / std::max(mix.of_minute, 1e-9);
-    }
-    out.share[i] = static_cast<float>(mix.of_all * static_cast<double>(all_[i]) +
-                                      mix.of_rows * static_cast<double>(rows_[i]) +
-                                      mix.of_minute * minute + mix.of_day * day);
-  }
+  for (std::size_t i = 0; i < kBins; ++i)
+    out.share[i] = a * tail_[i] + r * rows_[i] + m * minute_bins[i] + d * day_bins[i];
 }
 
 }  // namespace hive::decide::forecast

@@ -43,8 +43,8 @@ class SurpriseTables {
 
   template <class A>
   void fields(A& a) {
-    a(all_, minute_trust_, day_trust_, minutes_, minute_weight_, days_, day_weight_, last_minute_,
-      last_part_);
+    a(all_, long_, minute_trust_, day_trust_, minutes_, minute_weight_, days_, day_weight_,
+      last_minute_, last_part_);
   }
 
  private:
@@ -56,16 +56,19 @@ class SurpriseTables {
   };
   Mix mix_at(std::int64_t moment) const;
   void count_rows();
+  void count_rare();
   static void weigh(double& trust, double row, double visits, double all);
 
   double lead_s_;
   std::vector<float> all_;     // kBins
+  std::vector<float> long_;    // likewise, remembered for weeks
   double minute_trust_ = 0.8;  // that its rows tell more than all times alone
   double day_trust_ = 0.8;
   std::vector<float> minutes_;        // 60 rows
   std::vector<float> minute_weight_;  // visits of each row, decayed
   std::vector<float> days_;           // 288 rows
   std::vector<float> day_weight_;
+  std::array<float, kBins> tail_{};  // count_rare(): shares; derived, not kept
   std::array<float, kBins> rows_{};  // count_rows(): shares; derived, not kept
   double rows_trust_ = 0;
   std::int64_t last_minute_ = -1;
