@@ -103,3 +103,23 @@ def test_killed_at_any_moment(moto, proxy, config):
             check_made(moto)
             assert "nothing changed" in until_it_succeeds(moto, config, "apply", runs=1)
     assert inventory(moto) == EMPTY
+
+
+def test_a_zone_without_capacity_does_not_stall_the_rest(moto, proxy, config):
+    subnets = {one["AvailabilityZone"]: one["SubnetId"]
+               for one in moto.client("ec2").describe_subnets()["Subnets"]}
+    proxy.full_subnets = {subnets["eu-central-1b"]}
+    said = until_it_succeeds(moto, config, "apply", runs=1)
+    assert "in eu-central-1c, the next zone with capacity" in said
+    check_made(moto)
+    assert "nothing changed" in until_it_succeeds(moto, config, "apply", runs=1)
+
+
+def test_no_capacity_anywhere_is_said_and_what_else_is_there_stays(moto, proxy, config):
+    proxy.full_subnets = {one["SubnetId"]
+                          for one in moto.client("ec2").describe_subnets()["Subnets"]}
+    said = run(moto, "aws", "apply", "--yes", "-f", str(config), code=1)
+    assert "AWS has no capacity for this just now" in said
+    proxy.full_subnets = set()
+    until_it_succeeds(moto, config, "apply", runs=1)
+    check_made(moto)

@@ -14,12 +14,19 @@ THROTTLED_JSON = b'{"__type":"ThrottlingException","message":"Rate exceeded"}'
 LOOKS = ("Describe", "Get", "List")
 
 
+def error(code):
+    """Of EC2."""
+    return (f"<Response><Errors><Error><Code>{code}</Code><Message>as the test says</Message></Error>"
+            "</Errors></Response>").encode()
+
+
 class Proxy:
     def __init__(self, target):
         self.target = target
         # (name of the call, how many of that name came before) -> None, "throttled", "broken",
         # "garbage", or "lost".
         self.fault = lambda name, before: None
+        self.full_subnets = set()  # launches there find no capacity
         self.calls = []
         self.launches = {}
         self.lock = threading.Lock()
@@ -60,6 +67,8 @@ class Proxy:
             before = self.calls.count(name)
             self.calls.append(name)
         fault = self.fault(name, before)
+        if name == "RunInstances" and form["SubnetId"] in self.full_subnets:
+            return 500, error("InsufficientInstanceCapacity"), "text/xml"
         if fault == "throttled":
             return 400, THROTTLED_JSON if target else THROTTLED, "text/xml"
         if fault == "broken":
@@ -88,8 +97,7 @@ class Proxy:
                 "InstanceId.1": machine}).encode())
             if b"<name>terminated</name>" not in now[1]:
                 return before
-            return 400, (b"<Response><Errors><Error><Code>IdempotentInstanceTerminated</Code>"
-                         b"<Message>x</Message></Error></Errors></Response>"), "text/xml"
+            return 400, error("IdempotentInstanceTerminated"), "text/xml"
         answer = self.forward(headers, body)
         if answer[0] == 200:
             with self.lock:

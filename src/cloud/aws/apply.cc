@@ -147,25 +147,38 @@ Result<std::string> Applier::make_security_group(const Step& step, const Desired
   return id;
 }
 
+// The same token gives the same machine, so that a launch whose answer was lost is not done twice;
+// of a machine that has ended since, the token is used up, and the next one taken.
+Result<Machine> Applier::launch_in(const std::string& subnet, const LaunchSpec& spec,
+                                   const std::string& name) {
+  for (int launch = 1; launch <= kMostLaunches; ++launch) {
+    const std::string token = "hive-" + name + "-" + subnet + "-" + std::to_string(launch);
+    auto made = run_instance(client_, spec, subnet, token);
+    if (!made && made.error().code != Errc::kAlreadyExists) return made;
+    if (made && made->state != MachineState::kTerminated &&
+        made->state != MachineState::kShuttingDown)
+      return made;
+  }
+  return fail(Errc::kInternal, "all tokens for " + name + " are used up");
+}
+
+// A zone without capacity is passed over for the next.
 Result<std::string> Applier::launch_manager(const Step& step, const Desired& desired) {
   HIVE_ASSIGN(LaunchSpec spec, with_ids(desired.manager));
   spec.tags["Name"] = step.name;
   const auto& subnets = desired.place.subnets;
-  const std::string subnet = subnets[(step.number - 1) % subnets.size()].id;
-  // The same token gives the same machine, so that a launch whose answer was lost is not done
-  // twice; of a machine that has ended since, the token is used up, and the next one taken.
-  for (int launch = 1; launch <= kMostLaunches; ++launch) {
-    const std::string token = "hive-" + step.name + "-" + std::to_string(launch);
-    auto made = run_instance(client_, spec, subnet, token);
-    if (made && made->state != MachineState::kTerminated &&
-        made->state != MachineState::kShuttingDown) {
+  Error last;
+  for (std::size_t i = 0; i < subnets.size(); ++i) {
+    const auto& subnet = subnets[(step.number - 1 + i) % subnets.size()];
+    auto made = launch_in(subnet.id, spec, step.name);
+    if (made) {
       world_.machines.push_back(*made);
-      return made->id;
+      return made->id + (i == 0 ? "" : " in " + subnet.zone + ", the next zone with capacity");
     }
-    if (!made && made.error().code != Errc::kAlreadyExists)
-      return tl::unexpected(std::move(made).error());
+    last = std::move(made).error();
+    if (last.code != Errc::kResourceExhausted) break;
   }
-  return fail(Errc::kInternal, "all tokens for " + step.name + " are used up");
+  return tl::unexpected(std::move(last));
 }
 
 Result<std::string> Applier::make_balancer(const Desired& desired) {

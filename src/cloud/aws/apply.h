@@ -37,6 +37,8 @@ class Applier {
   Result<std::string> make(const Step& step, const Desired& desired);
   Result<std::string> make_role_part(const Step& step, const Desired& desired);
   Result<std::string> make_security_group(const Step& step, const Desired& desired);
+  Result<Machine> launch_in(const std::string& subnet, const LaunchSpec& spec,
+                            const std::string& name);
   Result<std::string> launch_manager(const Step& step, const Desired& desired);
   Result<std::string> make_balancer(const Desired& desired);
   Result<std::string> register_managers();
