@@ -21,7 +21,7 @@ x-hive:
       - "80:8080"
       - port: 443
         target: 8080
-        certificate: arn:aws:acm:eu-central-1:123456789012:certificate/x
+        certificate: %s
   aws:
     region: eu-central-1
     image: %s
@@ -55,6 +55,8 @@ class Moto:
                 break
             except Exception:  # not listening yet
                 time.sleep(0.1)
+        self.certificate = self.client("acm").request_certificate(
+            DomainName="shop.example.org")["CertificateArn"]
         self.image = self.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
 
     def client(self, service):

@@ -22,5 +22,5 @@ def proxy(moto):
 @pytest.fixture
 def config(moto, proxy, tmp_path):
     path = tmp_path / "hive.yml"
-    path.write_text(account.FILE % moto.image)
+    path.write_text(account.FILE % (moto.certificate, moto.image))
     return path

@@ -36,7 +36,7 @@ def test_what_is_made_is_as_asked(moto, config):
                  for one in balancer["ListenerDescriptions"]}
     assert {port: (one["Protocol"], one["InstancePort"]) for port, one in listeners.items()} == {
         80: ("HTTP", 8080), 443: ("HTTPS", 8080), 5000: ("HTTP", 5000)}
-    assert listeners[443]["SSLCertificateId"].endswith("certificate/x")
+    assert listeners[443]["SSLCertificateId"] == moto.certificate
     assert balancer["HealthCheck"]["Target"] == "HTTP:7080/healthz"
     attributes = moto.client("elb").describe_load_balancer_attributes(
         LoadBalancerName="hive-shop")["LoadBalancerAttributes"]
@@ -52,7 +52,7 @@ def test_what_is_made_is_as_asked(moto, config):
                    for rule in groups["hive-shop-nodes"]["IpPermissions"]
                    if any(pair["GroupId"] == groups["hive-shop-nodes"]["GroupId"]
                           for pair in rule["UserIdGroupPairs"])}
-    assert among_nodes == {("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789), ("50", None),
+    assert among_nodes == {("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789), ("50", -1),
                            ("tcp", 32768), ("tcp", 7070), ("tcp", 7071)}
 
     scaling = moto.client("autoscaling")

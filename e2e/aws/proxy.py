@@ -1,6 +1,6 @@
 """Stands before moto: does with each call what a test says (throttles, answers 500 or garbage, loses
-the answer after the effect), and adds what moto lacks: launches by the same token are one launch, and a
-group is made with the lifecycle hooks that it is asked for with."""
+the answer after the effect), and adds what moto lacks: launches by the same token are one launch, a group
+is made with the lifecycle hooks that it is asked for with, and a listener keeps its instances' protocol."""
 import http.server
 import re
 import threading
@@ -29,6 +29,7 @@ class Proxy:
         self.full_subnets = set()  # launches there find no capacity
         self.calls = []
         self.launches = {}
+        self.instance_protocols = {}  # by the listener's port
         self.lock = threading.Lock()
         proxy = self
 
@@ -67,7 +68,7 @@ class Proxy:
             before = self.calls.count(name)
             self.calls.append(name)
         fault = self.fault(name, before)
-        if name == "RunInstances" and form["SubnetId"] in self.full_subnets:
+        if name == "RunInstances" and form.get("SubnetId") in self.full_subnets:
             return 500, error("InsufficientInstanceCapacity"), "text/xml"
         if fault == "throttled":
             return 400, THROTTLED_JSON if target else THROTTLED, "text/xml"
@@ -84,7 +85,21 @@ class Proxy:
         answer = self.forward(headers, body)
         if name == "CreateAutoScalingGroup" and answer[0] == 200:
             self.put_hooks(form, headers)
+        for key, value in form.items():
+            if found := re.fullmatch(r"(Listeners\.member\.\d+)\.InstanceProtocol", key):
+                port = form[found.group(1) + ".LoadBalancerPort"].encode()
+                self.instance_protocols[port] = value.encode()
+        if name == "DescribeLoadBalancers":
+            return answer[0], re.sub(rb"<Listener>.*?</Listener>", self.listener, answer[1],
+                                     flags=re.S), answer[2]
         return answer
+
+    def listener(self, element):
+        port = re.search(rb"<LoadBalancerPort>(\d+)<", element.group()).group(1)
+        if port not in self.instance_protocols:
+            return element.group()
+        return re.sub(rb"(<InstanceProtocol>).*?<", rb"\1" + self.instance_protocols[port] + b"<",
+                      element.group())
 
     def launch(self, token, headers, body):
         """The same token gives the same machine, or says that it has ended."""
