@@ -51,7 +51,7 @@ std::string details_of(const engine::LogLine& line) {
     if (key.starts_with(kSwarmDetail)) continue;
     text += (text.empty() ? "" : ",") + key + "=" + value;
   }
-  return text.empty() ? text : text + " ";
+  return text + " ";  // docker's space is there without any, too
 }
 
 // The Engine API knows no end for the logs of services and tasks: each line's own time, which the
