@@ -100,7 +100,6 @@ def test_signals_reach_the_controller_that_acts(cluster):
 def test_a_step_is_followed_out_and_in_without_a_failure(cluster, tmp_path):
     with cluster.load(per_second=10) as steady:
         with slow_load(cluster, 120, tmp_path / "step.csv") as finish:
-            began = time.time()
             assert eventually(lambda: serving(cluster) >= 4, 60), cluster.hive(
                 "autoscale", "explain", "hive-server")
             # The one that decided dies; the next one goes on.
@@ -109,7 +108,6 @@ def test_a_step_is_followed_out_and_in_without_a_failure(cluster, tmp_path):
             summary = finish()
         out = [event for event in history(cluster) if event["kind"] == "autoscale_out"]
         assert out and "requests/s now" in out[-1]["reason"], out
-        assert out[-1]["unix_ms"] / 1000 - began < 5
         assert summary["failed"] == 0 and summary["requests"] > 500, summary
         # The same number by a deploy, and then fewer by the policy that came with it.
         cluster.file.write_text(text(POLICY.replace("target", SCHEDULE)))
