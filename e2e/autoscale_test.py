@@ -108,6 +108,7 @@ def test_a_step_is_followed_out_and_in_without_a_failure(cluster, tmp_path):
             summary = finish()
         out = [event for event in history(cluster) if event["kind"] == "autoscale_out"]
         assert out and "requests/s now" in out[-1]["reason"], out
+        assert sorted(out[0]) == ["id", "kind", "reason", "subject", "unix_ms"]
         assert summary["failed"] == 0 and summary["requests"] > 500, summary
         # The same number by a deploy, and then fewer by the policy that came with it.
         cluster.file.write_text(text(POLICY.replace("target", SCHEDULE)))
