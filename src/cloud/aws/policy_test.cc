@@ -36,7 +36,8 @@ TEST(Policy, GrantsEveryCallOfItsCallerAndNothingElse) {
 
 TEST(Policy, NothingIsChangedWithoutTheClustersTagOrName) {
   for (const Callers who : {kOperator, kManager, kWorker}) {
-    for (const auto& statement : policy_document(who, "shop", "eu-central-1")["Statement"]) {
+    const Json document = policy_document(who, "shop", "eu-central-1");
+    for (const auto& statement : document["Statement"]) {
       if (statement["Sid"] == "Look") {
         for (const auto& action : statement["Action"]) {
           const auto name = action.get<std::string>();
