@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -140,7 +142,7 @@ int shut_down(Units& units, pid_t boot) {
   return 0;
 }
 
-int supervise() {
+int supervise(const std::string& boot_program) {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int number : {SIGCHLD, SIGTERM, SIGPWR, SIGINT, SIGHUP}) sigaddset(&signals, number);
@@ -149,7 +151,9 @@ int supervise() {
   pid_t boot = 0;
   os::SpawnOptions options;
   options.log_path = "/var/log/hive/boot.log";
-  if (const auto pid = os::spawn({"/usr/local/bin/hive", "instance-init", "user-data"}, options))
+  std::vector<std::string> program{"/usr/local/bin/hive", "instance-init", "user-data"};
+  if (!boot_program.empty()) program = {boot_program};
+  if (const auto pid = os::spawn(program, options))
     boot = *pid;
   else
     log::error("init", "{}", describe(pid.error()));
@@ -180,7 +184,7 @@ int pid_one(const std::string& boot_file) {
     return 1;
   }
   log::info("init", "{} ({}) is up at {}", boot->hostname, boot->id, boot->address);
-  return supervise();
+  return supervise(boot->boot_program);
 }
 
 }  // namespace

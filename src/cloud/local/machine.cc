@@ -68,6 +68,7 @@ Result<BootFile> read_boot_file(const std::string& path) {
   out.binary = json_string(json, "binary");
   out.logs = json_string(json, "logs");
   out.init_binary = json_string(json, "init_binary");
+  out.boot_program = json_string(json, "boot_program");
   if (out.disk.empty() || out.address.empty() || out.run.empty())
     return fail(Errc::kCorrupt, path + " lacks members");
   return out;

@@ -17,6 +17,8 @@ struct BootFile {
   std::string binary;       // becomes /usr/local/bin/hive
   std::string logs;         // becomes /var/lib/hive/logs
   std::string init_binary;  // becomes /usr/local/bin/hive-init
+  // Inside the instance, run at each boot with no words. Empty: `hive instance-init user-data`.
+  std::string boot_program;
 };
 Result<BootFile> read_boot_file(const std::string& path);
 

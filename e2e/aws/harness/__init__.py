@@ -1,0 +1,17 @@
+"""The AWS that hive's tests run against: moto, in one process with what it lacks.
+
+    calls       a request off the wire, refusals in each protocol
+    faults      throttling, refused permissions, broken and lost answers
+    visibility  what was just made is not found yet
+    world       the clock, the settings and the parts below, driven by one thread
+    instances   EC2: boot and shutdown take time, capacity and limits, launches by token
+    scaling     Auto Scaling: groups that launch, replace and terminate
+    lifecycle   lifecycle hooks: waiting, heartbeats, completion, timeouts
+    balancers   Classic ELB: registration, health, connection draining
+    machines    each EC2 instance as a machine of its own on this one
+    network     the VPC of those machines: a bridge, a link a machine
+    metadata    the instance metadata service (IMDSv2) that they see
+    listeners   HAProxy as the balancers' listeners
+    server      the one port: the API of AWS, and the control endpoint
+    control     what tests use of it
+"""

@@ -1,0 +1,62 @@
+"""The harness as a process of its own, for one test or one file of tests; nothing of it is left behind,
+also of a run that was killed."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from .control import Control
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent.parent
+HIVE = os.environ.get("HIVE_BIN", str(ROOT / "build/release/bin/hive"))
+STATE = pathlib.Path(os.environ.setdefault("HIVE_STATE_DIR", "/var/tmp/hive-test/lib"))
+RUN = pathlib.Path(os.environ.setdefault("HIVE_RUN_DIR", "/var/tmp/hive-test/run"))
+
+
+class Harness(Control):
+    """with Harness("awstest", 8282) as aws: ..."""
+
+    def __init__(self, name, port, machines=False, region="eu-central-1"):
+        super().__init__(f"http://127.0.0.1:{port}", region)
+        self.name, self._port, self._machines = name, port, machines
+        self._log = tempfile.NamedTemporaryFile(prefix=f"hive-aws-{name}-", suffix=".log")
+        self._process = None
+
+    def __enter__(self):
+        self.clean()  # what a killed run left
+        words = [sys.executable, "-m", "harness", "--name", self.name, "--port", str(self._port),
+                 "--region", self.region] + (["--machines"] if self._machines else [])
+        # The mark by which `hive down` knows what belongs to a cluster of this machine.
+        self._process = subprocess.Popen(
+            words, cwd=HERE.parent, stdout=subprocess.PIPE, stderr=self._log,
+            env={**os.environ, "HIVE_LOCAL_CLOUD": str(STATE / self.name), "HIVE_BIN": HIVE})
+        if self._process.stdout.readline().strip() != b"ready":
+            said = self.log()
+            self.close()
+            raise AssertionError(f"the harness does not start:\n{said}")
+        return self
+
+    def __exit__(self, kind, *exc):
+        if kind is not None:
+            print(self.log()[-6000:])
+        self.close()
+
+    def close(self):
+        if self._process:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self.clean()
+
+    def clean(self):
+        """All that bears the mark of this name, whoever left it."""
+        subprocess.run([HIVE, "--cluster", self.name, "down", "--yes"], check=True, timeout=180,
+                       capture_output=True)
+
+    def log(self):
+        return pathlib.Path(self._log.name).read_text(errors="replace")

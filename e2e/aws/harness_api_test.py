@@ -1,0 +1,445 @@
+"""What the harness adds to moto's API, seen by the official AWS CLI and by boto3. No real machines."""
+import botocore.exceptions
+import pytest
+
+from harness.run import Harness
+
+GROUP = "workers"
+
+
+@pytest.fixture(scope="module")
+def account():
+    with Harness("awsapi", 5282) as harness:
+        yield harness
+
+
+@pytest.fixture
+def aws(account):
+    account.reset()
+    return account
+
+
+def refusal(call, *words, **more):
+    """The code with which AWS refuses."""
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        call(*words, **more)
+    return caught.value.response["Error"]["Code"]
+
+
+def image(aws):
+    return aws.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+
+
+def launch(aws, **more):
+    return aws.client("ec2").run_instances(
+        ImageId=image(aws), MinCount=1, MaxCount=1, **{"InstanceType": "m5.large", **more}
+    )["Instances"][0]["InstanceId"]
+
+
+def state(aws, instance):
+    found = aws.cli("ec2", "describe-instances", "--instance-ids", instance)
+    return found["Reservations"][0]["Instances"][0]["State"]["Name"]
+
+
+def make_group(aws, size=1, most=8, hooks=(), zones=3, **more):
+    ec2 = aws.client("ec2")
+    ec2.create_launch_template(LaunchTemplateName=GROUP, LaunchTemplateData={
+        "ImageId": image(aws), "InstanceType": "m5.large"})
+    subnets = [one["SubnetId"] for one in ec2.describe_subnets()["Subnets"]][:zones]
+    aws.client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName=GROUP, MinSize=0, MaxSize=most, DesiredCapacity=size,
+        VPCZoneIdentifier=",".join(subnets), LifecycleHookSpecificationList=list(hooks),
+        **{"LaunchTemplate": {"LaunchTemplateName": GROUP}, **more})
+
+
+def hook(transition, name="hook", heartbeat=300, default="ABANDON"):
+    return {"LifecycleHookName": name, "HeartbeatTimeout": heartbeat, "DefaultResult": default,
+            "LifecycleTransition": f"autoscaling:EC2_INSTANCE_{transition}"}
+
+
+def complete(aws, instance, result="CONTINUE", name="hook"):
+    aws.cli("autoscaling", "complete-lifecycle-action", "--lifecycle-hook-name", name,
+            "--auto-scaling-group-name", GROUP, "--lifecycle-action-result", result,
+            "--instance-id", instance)
+
+
+# --- lifecycle hooks
+
+def test_a_launch_waits_for_its_hook(aws):
+    make_group(aws, hooks=[hook("LAUNCHING")])
+    one, = aws.in_states(GROUP, "Pending:Wait")
+    seen = aws.cli("autoscaling", "describe-auto-scaling-instances")["AutoScalingInstances"]
+    assert [(it["InstanceId"], it["LifecycleState"]) for it in seen] == [(one, "Pending:Wait")]
+    assert state(aws, one) == "running"
+    aws.advance(seconds=200)
+    assert aws.lifecycle_states(GROUP) == {one: "Pending:Wait"}
+    complete(aws, one)
+    assert aws.in_states(GROUP, "InService") == [one]
+
+
+def test_an_abandoned_launch_is_replaced(aws):
+    make_group(aws, hooks=[hook("LAUNCHING")])
+    one, = aws.in_states(GROUP, "Pending:Wait")
+    complete(aws, one, "ABANDON")
+    aws.eventually(lambda: state(aws, one) == "terminated")
+    other, = aws.in_states(GROUP, "Pending:Wait")
+    assert other != one
+    failed = [it for it in aws.cli("autoscaling", "describe-scaling-activities")["Activities"]
+              if it["StatusCode"] == "Failed"]
+    assert one in failed[0]["Description"]
+
+
+@pytest.mark.parametrize("default, then", [("CONTINUE", "InService"), ("ABANDON", "Pending:Wait")])
+def test_a_hook_times_out_with_its_default(aws, default, then):
+    make_group(aws, hooks=[hook("LAUNCHING", default=default)])
+    one, = aws.in_states(GROUP, "Pending:Wait")
+    aws.advance(seconds=301)
+    other, = aws.in_states(GROUP, then)
+    assert (other == one) == (default == "CONTINUE")
+
+
+def test_heartbeats_hold_a_hook_up_to_its_cap(aws):
+    make_group(aws, hooks=[hook("LAUNCHING", heartbeat=30)])
+    one, = aws.in_states(GROUP, "Pending:Wait")
+    for _ in range(99):
+        aws.advance(seconds=29)
+        aws.client("autoscaling").record_lifecycle_action_heartbeat(
+            LifecycleHookName="hook", AutoScalingGroupName=GROUP, InstanceId=one)
+    assert aws.lifecycle_states(GROUP) == {one: "Pending:Wait"}
+    for _ in range(5):  # 100 heartbeats of 30 s are over, whatever is said
+        aws.advance(seconds=29)
+        try:
+            aws.client("autoscaling").record_lifecycle_action_heartbeat(
+                LifecycleHookName="hook", AutoScalingGroupName=GROUP, InstanceId=one)
+        except botocore.exceptions.ClientError:
+            break
+    aws.eventually(lambda: state(aws, one) == "terminated")
+
+
+def test_a_scale_in_waits_for_all_its_hooks(aws):
+    make_group(aws, hooks=[hook("TERMINATING", "first"), hook("TERMINATING", "second")])
+    one, = aws.in_states(GROUP, "InService")
+    aws.cli("autoscaling", "set-desired-capacity", "--auto-scaling-group-name", GROUP,
+            "--desired-capacity", "0")
+    aws.in_states(GROUP, "Terminating:Wait")
+    complete(aws, one, name="first")
+    aws.advance(seconds=1)
+    assert aws.lifecycle_states(GROUP) == {one: "Terminating:Wait"}
+    assert state(aws, one) == "running"
+    complete(aws, one, name="second")
+    aws.in_states(GROUP)
+    assert state(aws, one) == "terminated"
+
+
+def test_a_terminating_instance_ends_with_either_result(aws):
+    make_group(aws, size=2, hooks=[hook("TERMINATING", "first"), hook("TERMINATING", "second")])
+    first, second = aws.in_states(GROUP, "InService", "InService")
+    for one in (first, second):
+        aws.cli("autoscaling", "terminate-instance-in-auto-scaling-group", "--instance-id", one,
+                "--should-decrement-desired-capacity")
+    aws.in_states(GROUP, "Terminating:Wait", "Terminating:Wait")
+    complete(aws, first, "ABANDON", "first")  # skips the other hook
+    aws.in_states(GROUP, "Terminating:Wait")
+    aws.advance(seconds=301)
+    aws.in_states(GROUP)
+
+
+def test_retained_when_the_policy_says_so(aws):
+    make_group(aws, hooks=[hook("TERMINATING")], InstanceLifecyclePolicy={
+        "RetentionTriggers": {"TerminateHookAbandon": "retain"}})
+    one, = aws.in_states(GROUP, "InService")
+    aws.client("autoscaling").terminate_instance_in_auto_scaling_group(
+        InstanceId=one, ShouldDecrementDesiredCapacity=True)
+    aws.in_states(GROUP, "Terminating:Wait")
+    aws.advance(seconds=301)
+    assert aws.in_states(GROUP, "Terminating:Retained") == [one]
+    assert state(aws, one) == "running"
+
+
+def test_a_direct_end_is_held_by_no_hook(aws):
+    make_group(aws, hooks=[hook("TERMINATING")])
+    one, = aws.in_states(GROUP, "InService")
+    aws.cli("ec2", "terminate-instances", "--instance-ids", one)
+    other = aws.eventually(lambda: [it for it in aws.in_states(GROUP, "InService") if it != one])
+    assert state(aws, one) == "terminated" and other
+
+
+def test_a_completion_that_nothing_waits_for_is_refused(aws):
+    make_group(aws, hooks=[hook("LAUNCHING")])
+    one, = aws.in_states(GROUP, "Pending:Wait")
+    scaling = aws.client("autoscaling")
+    words = {"LifecycleHookName": "hook", "AutoScalingGroupName": GROUP, "InstanceId": one}
+    assert refusal(scaling.complete_lifecycle_action, LifecycleActionResult="PERHAPS",
+                   **words) == "ValidationError"
+    assert refusal(scaling.complete_lifecycle_action, LifecycleActionResult="CONTINUE",
+                   **{**words, "InstanceId": "i-0"}) == "ValidationError"
+    complete(aws, one)
+    aws.in_states(GROUP, "InService")
+    assert refusal(scaling.record_lifecycle_action_heartbeat, **words) == "ValidationError"
+    assert refusal(scaling.put_lifecycle_hook, AutoScalingGroupName=GROUP, LifecycleHookName="short",
+                   LifecycleTransition="autoscaling:EC2_INSTANCE_TERMINATING",
+                   HeartbeatTimeout=29) == "ValidationError"
+
+
+# --- groups
+
+def test_members_are_spread_over_zones_and_bounds_are_kept(aws):
+    make_group(aws, size=3)
+    aws.in_states(GROUP, *["InService"] * 3)
+    members = aws.cli("autoscaling", "describe-auto-scaling-instances")["AutoScalingInstances"]
+    assert len({one["AvailabilityZone"] for one in members}) == 3
+    scaling = aws.client("autoscaling")
+    assert refusal(scaling.set_desired_capacity, AutoScalingGroupName=GROUP,
+                   DesiredCapacity=9) == "ValidationError"
+    assert refusal(scaling.delete_auto_scaling_group, AutoScalingGroupName=GROUP) == "ResourceInUse"
+    scaling.delete_auto_scaling_group(AutoScalingGroupName=GROUP, ForceDelete=True)
+    aws.eventually(lambda: not scaling.describe_auto_scaling_groups()["AutoScalingGroups"])
+
+
+def test_protected_members_stay(aws):
+    make_group(aws, size=2, NewInstancesProtectedFromScaleIn=True)
+    both = aws.in_states(GROUP, "InService", "InService")
+    aws.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=1)
+    aws.advance(seconds=60)
+    assert aws.in_states(GROUP, "InService", "InService") == both
+    aws.client("autoscaling").set_instance_protection(
+        AutoScalingGroupName=GROUP, InstanceIds=[both[1]], ProtectedFromScaleIn=False)
+    assert aws.in_states(GROUP, "InService") == [both[0]]
+
+
+def test_the_spot_share(aws):
+    ec2 = aws.client("ec2")
+    ec2.create_launch_template(LaunchTemplateName="mixed", LaunchTemplateData={"ImageId": image(aws)})
+    aws.client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName=GROUP, MinSize=0, MaxSize=8, DesiredCapacity=4,
+        VPCZoneIdentifier=ec2.describe_subnets()["Subnets"][0]["SubnetId"],
+        MixedInstancesPolicy={
+            "LaunchTemplate": {"LaunchTemplateSpecification": {"LaunchTemplateName": "mixed"},
+                               "Overrides": [{"InstanceType": "m5.large"}]},
+            "InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": 50}})
+    aws.in_states(GROUP, *["InService"] * 4)
+    machines = [one for page in ec2.describe_instances()["Reservations"] for one in page["Instances"]]
+    assert sorted(one.get("InstanceLifecycle", "on-demand") for one in machines) == [
+        "on-demand", "on-demand", "spot", "spot"]
+
+
+def test_a_type_or_a_zone_without_capacity_does_not_stall_the_rest(aws):
+    aws.capacity(entries=[{"type": "m5.large", "zone": "eu-central-1a"}])
+    make_group(aws, size=3)
+    aws.in_states(GROUP, *["InService"] * 3)
+    members = aws.cli("autoscaling", "describe-auto-scaling-instances")["AutoScalingInstances"]
+    assert {one["AvailabilityZone"] for one in members} == {"eu-central-1b", "eu-central-1c"}
+    assert "InsufficientInstanceCapacity" in aws.cli(
+        "ec2", "run-instances", "--image-id", image(aws), "--instance-type", "m5.large",
+        "--placement", "AvailabilityZone=eu-central-1a", code=254)
+
+
+def test_a_group_tries_again_when_there_was_no_capacity(aws):
+    aws.capacity(entries=[{}])
+    make_group(aws)
+    activity = aws.eventually(
+        lambda: aws.cli("autoscaling", "describe-scaling-activities")["Activities"])[0]
+    assert activity["StatusCode"] == "Failed" and "sufficient m5.large" in activity["StatusMessage"]
+    aws.capacity(entries=[])
+    assert aws.lifecycle_states(GROUP) == {}
+    aws.advance(seconds=31)
+    aws.in_states(GROUP, "InService")
+
+
+# --- EC2
+
+def test_boot_and_shutdown_take_time(aws):
+    aws.settings(boot_seconds=50, shutdown_seconds=40)
+    one = launch(aws)
+    assert state(aws, one) == "pending"
+    aws.advance(seconds=20)
+    assert state(aws, one) == "pending"
+    aws.advance(seconds=31)
+    assert state(aws, one) == "running"
+    aws.cli("ec2", "stop-instances", "--instance-ids", one)
+    assert state(aws, one) == "stopping"
+    aws.advance(seconds=41)
+    assert state(aws, one) == "stopped"
+    aws.cli("ec2", "start-instances", "--instance-ids", one)
+    aws.advance(seconds=51)
+    assert state(aws, one) == "running"
+    aws.cli("ec2", "terminate-instances", "--instance-ids", one)
+    assert state(aws, one) == "shutting-down"
+    aws.advance(seconds=41)
+    assert state(aws, one) == "terminated"
+
+
+def test_the_same_token_is_one_launch(aws):
+    assert launch(aws, ClientToken="one") == launch(aws, ClientToken="one") != launch(aws)
+    one = launch(aws, ClientToken="one")
+    aws.client("ec2").terminate_instances(InstanceIds=[one])
+    aws.eventually(lambda: state(aws, one) == "terminated")
+    assert refusal(launch, aws, ClientToken="one") == "IdempotentInstanceTerminated"
+
+
+def test_the_limit_of_instances(aws):
+    aws.settings(instance_limit=1)
+    one = launch(aws)
+    assert refusal(launch, aws) == "InstanceLimitExceeded"
+    aws.client("ec2").terminate_instances(InstanceIds=[one])
+    aws.eventually(lambda: state(aws, one) == "terminated")
+    launch(aws)
+
+
+def test_a_spot_instance_is_reclaimed_two_minutes_after_the_notice(aws):
+    one = launch(aws, InstanceMarketOptions={"MarketType": "spot"})
+    aws.eventually(lambda: state(aws, one) == "running")
+    aws.interrupt_spot(instance=one)
+    aws.advance(seconds=60)
+    assert state(aws, one) == "running"
+    aws.advance(seconds=70)
+    assert state(aws, one) == "terminated"
+
+
+# --- calls that fail
+
+def test_throttled_by_name_by_count_and_by_rate(aws):
+    aws.fault(action="Describe*", effect="throttle", skip=1, times=2)
+    ec2, scaling = aws.client("ec2"), aws.client("autoscaling")
+    ec2.describe_vpcs()
+    assert refusal(ec2.describe_vpcs) == "RequestLimitExceeded"
+    assert refusal(scaling.describe_auto_scaling_groups) == "Throttling"
+    ec2.describe_vpcs()
+    aws.fault(action="ec2:RunInstances", effect="throttle", per_second=0.01, burst=2)
+    launch(aws), launch(aws)
+    assert refusal(launch, aws) == "RequestLimitExceeded"
+    aws.advance(seconds=110)
+    launch(aws)
+    aws.fault(action="ecr:*", effect="throttle")
+    assert "ThrottlingException" in aws.cli("ecr", "describe-repositories", code=254)
+
+
+def test_what_is_not_allowed_is_said_as_aws_says_it(aws):
+    number = aws.fault(action="ec2:RunInstances", effect="unauthorized")["number"]
+    said = aws.cli("ec2", "run-instances", "--image-id", image(aws), code=254)
+    assert "(UnauthorizedOperation)" in said
+    encoded = said.split("Encoded authorization failure message: ")[1].strip()
+    decoded = aws.cli("sts", "decode-authorization-message", "--encoded-message", encoded)
+    assert '"action": "ec2:RunInstances"' in decoded["DecodedMessage"]
+    aws.heal(number=number)
+    launch(aws)
+    aws.fault(action="autoscaling:*", effect="unauthorized")
+    assert "(AccessDenied)" in aws.cli("autoscaling", "describe-auto-scaling-groups", code=254)
+
+
+@pytest.mark.parametrize("effect", ["broken", "garbage", "lost", "error"])
+def test_other_ways_to_fail(aws, effect):
+    aws.fault(action="CreateSecurityGroup", effect=effect, times=1, code="InternalError")
+    words = ("ec2", "create-security-group", "--group-name", "one", "--description", "one")
+    assert aws.cli(*words, code=254 if effect in ("error", "broken") else 255)
+    groups = aws.cli("ec2", "describe-security-groups", "--filters", "Name=group-name,Values=one")
+    assert len(groups["SecurityGroups"]) == (1 if effect == "lost" else 0)
+
+
+def test_what_was_made_is_not_found_at_once(aws):
+    aws.visibility(calls=2)
+    made = aws.client("ec2").create_security_group(GroupName="one", Description="one")["GroupId"]
+    assert "(InvalidGroup.NotFound)" in aws.cli("ec2", "describe-security-groups", "--group-ids", made,
+                                                code=254)
+    listed = aws.cli("ec2", "describe-security-groups")["SecurityGroups"]
+    assert made not in [one["GroupId"] for one in listed]
+    listed = aws.cli("ec2", "describe-security-groups")["SecurityGroups"]
+    assert made in [one["GroupId"] for one in listed]
+    aws.visibility(seconds=30)
+    one = launch(aws)
+    assert refusal(aws.client("ec2").describe_instances,
+                   InstanceIds=[one]) == "InvalidInstanceID.NotFound"
+    aws.advance(seconds=31)
+    assert state(aws, one) == "running"
+
+
+def test_the_calls_are_kept(aws):
+    aws.calls(forget=True)
+    aws.client("sts").get_caller_identity()
+    assert [one["action"] for one in aws.calls()] == ["sts:GetCallerIdentity"]
+
+
+# --- the Classic Load Balancer
+
+@pytest.fixture
+def balancer(aws):
+    elb = aws.client("elb")
+    elb.create_load_balancer(LoadBalancerName="front", AvailabilityZones=["eu-central-1a"], Listeners=[
+        {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 8080},
+        {"Protocol": "TCP", "LoadBalancerPort": 81, "InstancePort": 8081},
+        {"Protocol": "TCP", "LoadBalancerPort": 82, "InstancePort": 8082}])
+    elb.configure_health_check(LoadBalancerName="front", HealthCheck={
+        "Target": "HTTP:8080/", "Interval": 10, "Timeout": 5, "UnhealthyThreshold": 2,
+        "HealthyThreshold": 3})
+    return elb
+
+
+def health(aws):
+    found = aws.cli("elb", "describe-instance-health", "--load-balancer-name", "front")
+    return {one["InstanceId"]: (one["State"], one["Description"]) for one in found["InstanceStates"]}
+
+
+def test_registration_health_and_draining(aws, balancer):
+    one = launch(aws)
+    for _ in range(2):
+        balancer.register_instances_with_load_balancer(
+            LoadBalancerName="front", Instances=[{"InstanceId": one}])
+    described = aws.cli("elb", "describe-load-balancers")["LoadBalancerDescriptions"][0]
+    assert described["Instances"] == [{"InstanceId": one}]
+    assert health(aws)[one] == ("OutOfService", "Instance registration is still in progress.")
+    aws.advance(seconds=31)
+    assert health(aws)[one] == ("InService", "N/A")
+
+    balancer.modify_load_balancer_attributes(LoadBalancerName="front", LoadBalancerAttributes={
+        "ConnectionDraining": {"Enabled": True, "Timeout": 60}})
+    aws.settings(open_connections=True)
+    balancer.deregister_instances_from_load_balancer(
+        LoadBalancerName="front", Instances=[{"InstanceId": one}])
+    assert health(aws)[one] == ("InService", "Instance deregistration currently in progress.")
+    aws.advance(seconds=20)
+    assert one in health(aws)
+    aws.advance(seconds=41)
+    assert health(aws) == {}
+
+
+def test_a_group_drains_before_its_hook(aws, balancer):
+    balancer.modify_load_balancer_attributes(LoadBalancerName="front", LoadBalancerAttributes={
+        "ConnectionDraining": {"Enabled": True, "Timeout": 60}})
+    aws.settings(open_connections=True)
+    make_group(aws, hooks=[hook("LAUNCHING"), hook("TERMINATING", "end")],
+               LoadBalancerNames=["front"])
+    one, = aws.in_states(GROUP, "Pending:Wait")
+    assert health(aws) == {}  # registered only when it is in service
+    complete(aws, one)
+    aws.in_states(GROUP, "InService")
+    assert one in health(aws)
+    aws.client("autoscaling").terminate_instance_in_auto_scaling_group(
+        InstanceId=one, ShouldDecrementDesiredCapacity=True)
+    aws.in_states(GROUP, "Terminating")
+    assert health(aws)[one][1] == "Instance deregistration currently in progress."
+    aws.advance(seconds=61)
+    aws.in_states(GROUP, "Terminating:Wait")
+    assert health(aws) == {}
+
+
+def test_what_is_not_there_is_refused(aws, balancer):
+    assert refusal(balancer.register_instances_with_load_balancer, LoadBalancerName="front",
+                   Instances=[{"InstanceId": "i-0"}]) == "InvalidInstance"
+    assert refusal(balancer.describe_instance_health, LoadBalancerName="other") == "LoadBalancerNotFound"
+
+
+def test_listeners_keep_their_protocol_and_go_one_by_one(aws, balancer):
+    balancer.delete_load_balancer_listeners(LoadBalancerName="front", LoadBalancerPorts=[81, 82])
+    described = aws.cli("elb", "describe-load-balancers")["LoadBalancerDescriptions"][0]
+    assert [(one["Listener"]["LoadBalancerPort"], one["Listener"]["InstanceProtocol"])
+            for one in described["ListenerDescriptions"]] == [(80, "HTTP")]
+
+
+def test_an_instance_that_the_balancer_gives_up_is_replaced(aws, balancer):
+    make_group(aws, LoadBalancerNames=["front"], HealthCheckType="ELB", HealthCheckGracePeriod=60)
+    one, = aws.in_states(GROUP, "InService")
+    aws.advance(seconds=100)
+    assert health(aws)[one][0] == "InService"
+    aws.crash(instance=one)
+    other = aws.eventually(lambda: [it for it in aws.lifecycle_states(GROUP) if it != one])
+    assert other
