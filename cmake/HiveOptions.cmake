@@ -28,5 +28,10 @@ endif()
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  if(HIVE_PRECOMPILE)
+    # What ccache asks for before it takes precompiled headers.
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+  endif()
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
 endif()

@@ -7,6 +7,7 @@
 #     LIBS    CURL::libcurl                # outside libraries
 #     LABELS  threaded)                    # ctest labels of its tests beside "unit"
 include(GoogleTest)
+include(HivePrecompile)
 
 set(HIVE_TEST_PREFIX "" CACHE STRING "Put before test names, so that several builds make one suite")
 option(HIVE_WHOLE_SUITE "Register the end-to-end tests and the checks of the sources too" OFF)
@@ -23,6 +24,7 @@ function(hive_room)
     target_link_libraries(${target} PUBLIC hive_${dep})
   endforeach()
   target_link_libraries(${target} PUBLIC ${ROOM_LIBS})
+  hive_precompiled(${target} code)
   # The thread sanitizer's build holds only what has threads.
   if(HIVE_SANITIZE STREQUAL "thread" AND NOT "threaded" IN_LIST ROOM_LABELS)
     return()
@@ -38,6 +40,7 @@ function(hive_room)
     target_link_libraries(${test_target} PRIVATE ${target} GTest::gmock GTest::gtest_main)
     # Optimising a test costs more time than its run gives back.
     target_compile_options(${test_target} PRIVATE -O0)
+    hive_precompiled(${test_target} tests)
     foreach(dep IN LISTS ROOM_TEST_DEPS)
       target_link_libraries(${test_target} PRIVATE hive_${dep})
     endforeach()

@@ -78,7 +78,7 @@ void Checker::defined(const std::string& name, const std::map<std::string, T>& i
   if (in.count(name) > 0) return;
   std::string hint = suggest(name, names_of(in));
   if (hint.empty()) hint = fmt::format("define it under the top-level `{}s`", kind);
-  fault(path, fmt::format("{} {} is not defined", kind, quoted(name)), hint);
+  fault(path, fmt::format("{} {} is not defined", kind, in_quotes(name)), hint);
 }
 
 void Checker::references(const Service& service) {
@@ -111,7 +111,7 @@ void Checker::image(const Service& service) {
           "Swarm builds no images: build it first and name it here");
   else if (service.image.find_first_of(" \t\n") != std::string::npos)
     fault(path + ".image",
-          fmt::format("{}.image {} has a space in it", path, quoted(service.image)));
+          fmt::format("{}.image {} has a space in it", path, in_quotes(service.image)));
 }
 
 void Checker::own_ports(const Service& service) {

@@ -140,7 +140,7 @@ std::vector<std::string> Converter::words(const Node& node, std::string_view key
   auto split = split_words(value->text);
   if (!split) {
     findings_.fault(value->position, fmt::format("{}.{}: {} in {}", path, key,
-                                                 split.error().message, quoted(value->text)));
+                                                 split.error().message, in_quotes(value->text)));
     return {};
   }
   return *split;
@@ -161,12 +161,12 @@ void Converter::read_env_file(const Node& item, const std::string& path, Nullabl
   const auto content = options_.read_file(file);
   if (!content) {
     findings_.fault(item.position, fmt::format("{}: the env file {} cannot be read: {}", path,
-                                               quoted(file), content.error().message));
+                                               in_quotes(file), content.error().message));
     return;
   }
   const auto parsed = parse_env_file(*content, options_.environment);
   if (!parsed) {
-    findings_.fault(item.position, fmt::format("{}: in the env file {}, {}", path, quoted(file),
+    findings_.fault(item.position, fmt::format("{}: in the env file {}, {}", path, in_quotes(file),
                                                parsed.error().message));
     return;
   }
@@ -195,7 +195,7 @@ void Converter::one_of(const Node& node, std::string_view key, const std::string
   names.erase(std::remove(names.begin(), names.end(), ""), names.end());
   std::string hint = suggest(value->text, names);
   findings_.fault(value->position,
-                  fmt::format("{}.{} is {}: it must be one of {}", path, key, quoted(value->text),
+                  fmt::format("{}.{} is {}: it must be one of {}", path, key, in_quotes(value->text),
                               join(names, ", ")),
                   hint);
 }
@@ -366,7 +366,7 @@ std::map<std::string, std::optional<ServiceNetwork>> Converter::networks(const N
   for (const auto& item : node.items) {
     if (!item.is_string()) continue;
     if (!out.emplace(item.text, std::nullopt).second)
-      findings_.fault(item.position, fmt::format("{} is in {} twice", quoted(item.text), path));
+      findings_.fault(item.position, fmt::format("{} is in {} twice", in_quotes(item.text), path));
     positions_.insert_or_assign(fmt::format("{}.{}", path, item.text), item.position);
   }
   for (const auto& entry : node.entries) {

@@ -93,7 +93,7 @@ class AwsReader {
     if (good(text))
       out = text;
     else
-      fault(key, fmt::format("x-hive.aws.{} is {}: it is not {}", key, quoted(text), what),
+      fault(key, fmt::format("x-hive.aws.{} is {}: it is not {}", key, in_quotes(text), what),
             std::move(hint));
   }
 
@@ -105,7 +105,7 @@ class AwsReader {
     if (list.empty()) fault(key, fmt::format("x-hive.aws.{} is empty", key), hint);
     for (const auto& text : list)
       if (!good(text))
-        fault(key, fmt::format("x-hive.aws.{}: {} is not {}", key, quoted(text), what), hint);
+        fault(key, fmt::format("x-hive.aws.{}: {} is not {}", key, in_quotes(text), what), hint);
     out = list;
   }
 
@@ -119,7 +119,7 @@ class AwsReader {
       return;
     out_.spot_percent = 0;
     fault("spot", fmt::format("x-hive.aws.spot is {}: it must be 0% to 100%, whole",
-                              quoted(scalar_text(*value))));
+                              in_quotes(scalar_text(*value))));
   }
 
   void disk() {
@@ -129,7 +129,7 @@ class AwsReader {
     if (!bytes) return;  // reported by the key table
     out_.disk_gib = (*bytes + kGib - 1) / kGib;
     if (out_.disk_gib < kSmallestDiskGib || out_.disk_gib > kLargestDiskGib)
-      fault("disk", fmt::format("x-hive.aws.disk is {}: it must be 8G to 16384G", quoted(text)));
+      fault("disk", fmt::format("x-hive.aws.disk is {}: it must be 8G to 16384G", in_quotes(text)));
   }
 
   void draining() {
@@ -149,7 +149,7 @@ class AwsReader {
       const auto price = number_at(*map, entry.key);
       if (!is_instance_type(entry.key))
         fault("prices",
-              fmt::format("x-hive.aws.prices: {} is not an instance type", quoted(entry.key)));
+              fmt::format("x-hive.aws.prices: {} is not an instance type", in_quotes(entry.key)));
       else if (price && (!(*price >= 0) || !std::isfinite(*price)))
         fault("prices", fmt::format("x-hive.aws.prices.{} must be 0 or more", entry.key));
       else if (price)

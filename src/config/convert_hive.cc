@@ -149,7 +149,7 @@ std::string HiveReader::choice(const Node& node, std::string_view key, const std
   if (value.empty()) return fallback;
   if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
   fault(*node.find(key),
-        fmt::format("{}.{} is {}: it must be {}", path, key, quoted(value), join(allowed, " or ")),
+        fmt::format("{}.{} is {}: it must be {}", path, key, in_quotes(value), join(allowed, " or ")),
         suggest(value, allowed));
   return fallback;
 }
@@ -188,7 +188,7 @@ void HiveReader::subnet(const Node& node, Cluster& out) {
   fault(*node.find("subnet"),
         fmt::format("x-hive.subnet is {}: the local cloud's networks are 10.77.0.0/24 to "
                     "10.77.255.0/24",
-                    quoted(text)),
+                    in_quotes(text)),
         "write for example 10.77.3.0/24, or leave it out");
 }
 
@@ -205,7 +205,7 @@ std::optional<ClusterListener> HiveReader::short_listener(const Node& node,
            ports[i] >= 1 && ports[i] <= 65535;
   }
   if (!good) {
-    fault(node, fmt::format("{} is {}: it is not a listener", path, quoted(text)),
+    fault(node, fmt::format("{} is {}: it is not a listener", path, in_quotes(text)),
           "write \"80:8080\": the port that clients connect to, and the one on the nodes");
     return std::nullopt;
   }
@@ -264,7 +264,7 @@ void HiveReader::registry(const Node& node, Cluster& out) {
   if (out.registry.address.find_first_of(" /@") != std::string::npos)
     fault(*part->find("address"),
           fmt::format("x-hive.registry.address is {}: it must be a host, or host:port",
-                      quoted(out.registry.address)),
+                      in_quotes(out.registry.address)),
           "no https:// and no path");
   if (out.registry.username.empty() != out.registry.password_file.empty())
     fault(*part, "x-hive.registry needs both username and password_file, or neither");
@@ -282,7 +282,7 @@ Cluster HiveReader::cluster(const Node& node) {
       name != nullptr && name->is_string() && !is_dns_label(out.name, 40)) {
     fault(*name, fmt::format("x-hive.name is {}: it must be 1 to 40 lower-case letters, digits "
                              "and dashes, with no dash at either end",
-                             quoted(out.name)));
+                             in_quotes(out.name)));
     out.name.clear();
   }
   out.cloud = choice(node, "cloud", "x-hive", {"local", "aws"}, "local");
@@ -320,7 +320,7 @@ std::optional<double> HiveReader::percentage(const Node& node, std::string_view 
   if (value->is_string() || value->is(Node::Kind::kInt) || value->is(Node::Kind::kFloat))
     fault(*value,
           fmt::format("{}.{} is {}: it must be more than 0% and at most 100%", path, key,
-                      quoted(scalar_text(*value))),
+                      in_quotes(scalar_text(*value))),
           good && !percent && number > 1 ? fmt::format("write {}%", scalar_text(*value)) : "");
   return std::nullopt;
 }
@@ -372,7 +372,7 @@ AutoscaleSchedule HiveReader::schedule(const Node& node, const std::string& path
   if (const std::string zone = text_at(node, "zone"); !zone.empty()) {
     if (!is_zone(zone))
       fault(*node.find("zone"),
-            fmt::format("{}.zone is {}: it must be the name of a time zone", path, quoted(zone)),
+            fmt::format("{}.zone is {}: it must be the name of a time zone", path, in_quotes(zone)),
             "such as UTC or Asia/Seoul");
     out.zone = zone;
   }
@@ -445,7 +445,7 @@ std::vector<std::string> HiveReader::command(const Node& node, std::string_view 
   const auto words = split_words(value->text);
   if (words) return *words;
   fault(*value,
-        fmt::format("{}.{}: {} in {}", path, key, words.error().message, quoted(value->text)));
+        fmt::format("{}.{}: {} in {}", path, key, words.error().message, in_quotes(value->text)));
   return {};
 }
 
@@ -465,7 +465,7 @@ std::string HiveReader::place_on_node(const Node& node, std::string_view key,
   const std::string place = text_at(node, key);
   if (place.empty() || (place.starts_with('/') && place != "/")) return place;
   fault(*node.find(key), fmt::format("{}.{} is {}: it must be an absolute path to a directory",
-                                     path, key, quoted(place)));
+                                     path, key, in_quotes(place)));
   return "";
 }
 
@@ -480,7 +480,7 @@ std::optional<model::FilebeatPlace> HiveReader::filebeat(const Node& node,
   out.stats_url = text_at(node, "stats");
   if (!out.stats_url.empty() && !out.stats_url.starts_with("http://"))
     fault(*node.find("stats"),
-          fmt::format("{}.stats is {}: it must begin with http://", path, quoted(out.stats_url)));
+          fmt::format("{}.stats is {}: it must begin with http://", path, in_quotes(out.stats_url)));
   if (out.registry.empty()) return std::nullopt;
   return out;
 }
@@ -491,7 +491,7 @@ model::LogPolicy HiveReader::logs(const Node& node, const std::string& path) {
   for (const auto& one : out.paths)
     if (!one.starts_with('/'))
       fault(*node.find("paths"),
-            fmt::format("{}.paths: {} is not an absolute path", path, quoted(one)));
+            fmt::format("{}.paths: {} is not an absolute path", path, in_quotes(one)));
   if (node.find("output") != nullptr) out.output = flag_at(node, "output");
   out.destination = place_on_node(node, "destination", path);
   if (const Node* part = map_at(node, "filebeat")) {
@@ -516,12 +516,12 @@ std::vector<RouteRule> HiveReader::routes(const Node& list, const std::string& p
       fault(item, fmt::format("{} has neither host nor path", here));
     if (!rule.host.empty() && !is_host_pattern(rule.host))
       fault(*item.find("host"), fmt::format("{}.host is {}: it must be a host name, or *. and one",
-                                            here, quoted(rule.host)));
+                                            here, in_quotes(rule.host)));
     if (!rule.path.empty() && !is_url_path(rule.path))
       fault(*item.find("path"),
             fmt::format("{}.path is {}: it must begin with / and have no spaces, quotes, ? or #",
-                        here, quoted(rule.path)),
-            rule.path[0] != '/' ? fmt::format("write {}", quoted("/" + rule.path)) : "");
+                        here, in_quotes(rule.path)),
+            rule.path[0] != '/' ? fmt::format("write {}", in_quotes("/" + rule.path)) : "");
     if (std::find(out.begin(), out.end(), rule) != out.end())
       fault(item, fmt::format("{} says what one before it says", here));
     out.push_back(std::move(rule));
@@ -566,7 +566,7 @@ ServiceHive HiveReader::service(const Node& node, const std::string& name) {
         out.health_path.find_first_of(" \t\r\n\"'\\#") != std::string::npos)
       fault(*part, fmt::format("{}.health.path is {}: it must begin with / and have no spaces or "
                                "quotes",
-                               path, quoted(out.health_path)));
+                               path, in_quotes(out.health_path)));
   }
   out.max_connections =
       static_cast<std::uint32_t>(number(node, "max_connections", path, 0, 1'000'000).value_or(0));

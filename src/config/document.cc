@@ -275,7 +275,7 @@ bool Builder::build_scalar(const fy_event& event, Node& out) {
                       (tag == "bool" && out.is(Node::Kind::kBool)) ||
                       (tag == "null" && out.is_null()) || tag == "timestamp" || tag == "binary" ||
                       (tag == "float" && (out.is(Node::Kind::kInt) || out.is(Node::Kind::kFloat)));
-    if (!fits) findings_->fault(where, fmt::format("{} cannot be read as !!{}", quoted(text), tag));
+    if (!fits) findings_->fault(where, fmt::format("{} cannot be read as !!{}", in_quotes(text), tag));
     if (tag == "float" && out.is(Node::Kind::kInt)) {
       out.kind = Node::Kind::kFloat;
       out.number = static_cast<double>(out.integer);
@@ -352,14 +352,14 @@ bool Builder::add_entry(const Event& key_event, int depth, Node& out,
     const bool collection = key.is_list() || key.is_map();
     findings_->fault(where,
                      fmt::format("a key must be a string, and {} is {}",
-                                 collection || key.is_null() ? "this one" : quoted(key.text),
+                                 collection || key.is_null() ? "this one" : in_quotes(key.text),
                                  kind_name(key.kind)),
                      collection || key.is_null() ? "" : fmt::format("write \"{}\"", key.text));
     return true;
   }
   const auto [first, is_new] = written.emplace(entry.key, where);
   if (!is_new) {
-    findings_->fault(where, fmt::format("key {} is here twice", quoted(entry.key)),
+    findings_->fault(where, fmt::format("key {} is here twice", in_quotes(entry.key)),
                      fmt::format("first on line {}", first->second.line));
     return true;
   }
@@ -401,7 +401,7 @@ void Builder::merge_one(Node& map, const Node& source,
     if (const auto found = written.find(entry.key); found != written.end())
       findings_->warn(found->second,
                       fmt::format("{} is overridden by the << after it, as docker 20.10 does",
-                                  quoted(entry.key)),
+                                  in_quotes(entry.key)),
                       "put << first");
     put(map, entry);
   }

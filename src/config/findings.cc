@@ -95,7 +95,7 @@ std::string suggest(std::string_view word, const std::vector<std::string>& candi
   return near ? fmt::format("did you mean \"{}\"?", *near) : "";
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kMax = 60;
   std::string out = "\"";
   std::size_t length = std::min(text.size(), kMax);

@@ -38,6 +38,6 @@ class Findings {
 std::string suggest(std::string_view word, const std::vector<std::string>& candidates);
 
 // Text from a file for a message: control bytes and broken UTF-8 escaped, cut after 60 bytes.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace hive::config

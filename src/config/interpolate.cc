@@ -57,7 +57,7 @@ tl::unexpected<Error> invalid(std::string_view text) {
   return fail(Errc::kInvalidArgument,
               fmt::format("invalid variable in {}: after $ comes a name, {{name}} or another $ "
                           "(write $$ for a plain $)",
-                          quoted(text)));
+                          in_quotes(text)));
 }
 
 }  // namespace

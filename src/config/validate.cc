@@ -59,7 +59,7 @@ bool fits(unsigned types, const Node& node) {
 std::string value_text(const Node& node) {
   switch (node.kind) {
     case Node::Kind::kString:
-      return "the string " + quoted(node.text);
+      return "the string " + in_quotes(node.text);
     case Node::Kind::kBool:
     case Node::Kind::kInt:
     case Node::Kind::kFloat:
@@ -79,7 +79,7 @@ std::string type_hint(unsigned types, const Node& node) {
       return "write it without quotes";
   }
   if (node.is_string() && (types & (kText | kSequence | kMapping)) == kSequence)
-    return fmt::format("write [{}]", quoted(node.text));
+    return fmt::format("write [{}]", in_quotes(node.text));
   return "";
 }
 
@@ -192,7 +192,7 @@ void Validator::substitute_text(Node& node, const Schema* at, const std::string&
   }
   if (!cast_text(at->key->types, node)) {
     findings_->fault(node.position, fmt::format("{} must be {}, and its variables make {}", path,
-                                                types_text(at->key->types), quoted(node.text)));
+                                                types_text(at->key->types), in_quotes(node.text)));
     node = Node{.position = node.position};
     node.kind = Node::Kind::kNull;
     node.text = "?";  // reported already: see check()
@@ -296,7 +296,7 @@ void Validator::check_text_list(Node& node, bool unique, const std::string& path
     } else if (unique) {
       const auto [first, is_new] = seen.emplace(item.text, item.position);
       if (!is_new)
-        findings_->fault(item.position, fmt::format("{} is in {} twice", quoted(item.text), path),
+        findings_->fault(item.position, fmt::format("{} is in {} twice", in_quotes(item.text), path),
                          fmt::format("first on line {}", first->second.line));
     }
   }
@@ -332,7 +332,7 @@ void Validator::check_member(Entry& entry, const Schema& at, const std::string& 
   if (at.any.get() == member && !is_name(entry.key)) {
     findings_->fault(
         entry.position,
-        fmt::format("{} is not a name that can be used in {}", quoted(entry.key), path),
+        fmt::format("{} is not a name that can be used in {}", in_quotes(entry.key), path),
         "letters, digits, '.', '_' and '-' only");
     return;
   }
@@ -346,7 +346,7 @@ void Validator::treat(const Entry& entry, const Key& key, const std::string& pat
     findings_->fault(entry.position,
                      fmt::format("{} in {} needs version \"3.{}\" or later, and "
                                  "the file says \"3.{}\"",
-                                 quoted(entry.key), path.empty() ? "the file" : path, key.since,
+                                 in_quotes(entry.key), path.empty() ? "the file" : path, key.since,
                                  options_->version));
     return;
   }
@@ -355,12 +355,12 @@ void Validator::treat(const Entry& entry, const Key& key, const std::string& pat
     case Treatment::kDeprecated:
       findings_->warn(
           entry.position,
-          fmt::format("{} in {} is ignored, as docker stack deploy does", quoted(entry.key), path),
+          fmt::format("{} in {} is ignored, as docker stack deploy does", in_quotes(entry.key), path),
           std::string(key.note));
       return;
     case Treatment::kForbidden:
       findings_->fault(entry.position,
-                       fmt::format("{} in {} cannot be used with Swarm", quoted(entry.key), path),
+                       fmt::format("{} in {} cannot be used with Swarm", in_quotes(entry.key), path),
                        std::string(key.note));
       return;
     default:
@@ -390,7 +390,7 @@ void Validator::unknown_key(const Entry& entry, const Schema& at, const std::str
   if (at.key != nullptr && at.key->format == Format::kOpen) {
     findings_->warn(entry.position, fmt::format("unknown key {} in {} is ignored, as docker stack "
                                                 "deploy does",
-                                                quoted(entry.key), path));
+                                                in_quotes(entry.key), path));
     return;
   }
   std::vector<std::string> names;
@@ -402,7 +402,7 @@ void Validator::unknown_key(const Entry& entry, const Schema& at, const std::str
     if (const auto home = home_of(entry.key, path); !home.empty())
       hint = fmt::format("it belongs in {}", home);
   findings_->fault(entry.position,
-                   fmt::format("unknown key {} {}", quoted(entry.key),
+                   fmt::format("unknown key {} {}", in_quotes(entry.key),
                                path.empty() ? "at the top level" : "in " + path),
                    hint);
 }
@@ -437,7 +437,7 @@ std::optional<int> file_version(const Node& root, Findings& findings) {
   if (minor < 0 || minor > kNewestVersion) {
     findings.fault(
         version->position,
-        fmt::format("Compose file version {} is not one for Swarm", quoted(version->text)), reads);
+        fmt::format("Compose file version {} is not one for Swarm", in_quotes(version->text)), reads);
     return std::nullopt;
   }
   return minor;

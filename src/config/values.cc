@@ -45,7 +45,7 @@ bool is_address(std::string text) {
 }
 
 tl::unexpected<Error> bad_port(std::string_view text, std::string_view why) {
-  return fail(Errc::kInvalidArgument, fmt::format("{} is not a port: {}", quoted(text), why));
+  return fail(Errc::kInvalidArgument, fmt::format("{} is not a port: {}", in_quotes(text), why));
 }
 
 // "ip:published:target/protocol" in its parts.
@@ -82,7 +82,7 @@ PortParts port_parts(std::string_view text) {
 Result<ParsedPorts> parse_ports(std::string_view text) {
   const PortParts parts = port_parts(text);
   if (!parts.ip.empty() && !is_address(parts.ip))
-    return bad_port(text, fmt::format("{} is not an IP address", quoted(parts.ip)));
+    return bad_port(text, fmt::format("{} is not an IP address", in_quotes(parts.ip)));
   const auto target = parse_range(parts.target);
   if (!target || target->first == 0)
     return bad_port(text, "the port in the container must be 1 to 65535, or a range");
@@ -150,7 +150,7 @@ std::vector<std::string> volume_sections(std::string_view text) {
 
 Result<ServiceVolume> parse_volume(std::string_view text) {
   const auto bad = [&](std::string_view why) {
-    return fail(Errc::kInvalidArgument, fmt::format("{} is not a volume: {}", quoted(text), why));
+    return fail(Errc::kInvalidArgument, fmt::format("{} is not a volume: {}", in_quotes(text), why));
   };
   ServiceVolume volume{.type = "volume"};
   if (text.empty()) return bad("it is empty");
@@ -259,7 +259,7 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_env_file(
       return fail(Errc::kInvalidArgument, fmt::format("line {} has no name before =", number));
     if (name.find_first_of(" \t") != std::string::npos)
       return fail(Errc::kInvalidArgument,
-                  fmt::format("line {}: the name {} has a space in it", number, quoted(name)));
+                  fmt::format("line {}: the name {} has a space in it", number, in_quotes(name)));
     if (equals != std::string::npos) {
       out.emplace_back(name, line.substr(equals + 1));
     } else if (const auto found = environment.find(name); found != environment.end()) {
@@ -273,7 +273,7 @@ Result<std::int64_t> parse_cpus(std::string_view text) {
   const auto bad = [&] {
     return fail(
         Errc::kInvalidArgument,
-        fmt::format("{} is not a number of CPUs (write for example \"0.5\")", quoted(text)));
+        fmt::format("{} is not a number of CPUs (write for example \"0.5\")", in_quotes(text)));
   };
   const auto dot = text.find('.');
   const auto whole = text.substr(0, dot);
@@ -288,7 +288,7 @@ Result<std::int64_t> parse_cpus(std::string_view text) {
   const auto kept = last == std::string_view::npos ? "" : fraction.substr(0, last + 1);
   if (kept.size() > 9)
     return fail(Errc::kInvalidArgument,
-                fmt::format("{} is too precise: a billionth of a CPU is the least", quoted(text)));
+                fmt::format("{} is too precise: a billionth of a CPU is the least", in_quotes(text)));
   std::int64_t nanos = 0;
   for (const char c : whole) nanos = nanos * 10 + (c - '0');
   for (std::size_t i = 0; i < 9; ++i) nanos = nanos * 10 + (i < kept.size() ? kept[i] - '0' : 0);

@@ -55,9 +55,10 @@ void choose(ShrinkStep& step, const ShrinkLook& look, std::size_t needed) {
 // Go's sort keeps equals in their order only up to so many.
 constexpr std::size_t kStableSort = 12;
 
-// Whether Swarm, told to remove so many, takes none that runs, or may run by then.
-bool takes_idle_ones(const ShrinkLook& look, const std::vector<Victim>& victims,
-                     std::size_t count) {
+// Whether Swarm, told to remove so many, takes none that runs, or may run by then; as it is now, or
+// once all victims have stopped.
+bool takes_idle_ones(const ShrinkLook& look, const std::vector<Victim>& victims, std::size_t count,
+                     bool once_stopped = false) {
   struct Place {
     std::size_t nth = 0;
     bool runs = false;
@@ -67,8 +68,9 @@ bool takes_idle_ones(const ShrinkLook& look, const std::vector<Victim>& victims,
   for (const bool running : {true, false})
     for (const Slot& slot : look.slots) {
       const bool placed = !slot.node_id.empty();
-      const bool gone = is_victim(victims, slot.number) && out_of_the_way(slot, look);
-      const bool may_run = slot.state == SlotState::kRunning || (placed && !gone);
+      const bool gone =
+          is_victim(victims, slot.number) && (once_stopped || out_of_the_way(slot, look));
+      const bool may_run = !gone && (slot.state == SlotState::kRunning || placed);
       if (may_run != running) continue;
       order.push_back({placed ? ++on_node[slot.node_id] : look.slots.size() + 1, running});
     }
@@ -124,7 +126,8 @@ ShrinkStep shrink(const std::vector<Victim>& victims, const ShrinkLook& look) {
   if (wanted < look.replicas) step.scale_to = wanted;
   if (step.scale_to && live > wanted && !takes_idle_ones(look, step.victims, live - wanted)) {
     step.scale_to.reset();
-    step.uneven = true;
+    // One that still stops may be all that makes it uneven: then the shrink waits for it.
+    step.uneven = !takes_idle_ones(look, step.victims, step.victims.size(), true);
   }
   if (step.stopping > 0) step.look_again = kLookAgain;
   step.done = look.replicas <= look.target && live <= look.target;

@@ -138,6 +138,21 @@ TEST(ExactShrinkTest, WhereAnotherNodeIsFullerTheSlotRunsAgainAndSwarmTakes) {
   EXPECT_TRUE(shrink({}, next).done);
 }
 
+TEST(ExactShrinkTest, TheShrinkWaitsForTheOneThatStillStopsOnTheFullestNode) {
+  const std::vector<Victim> victims{{3, ""}, {4, ""}};
+  Slot second = slot(4);
+  second.node_id = second.node = "node-1";
+  const auto early = shrink(victims, look(4, 2, {slot(1), slot(2), planned(3, 100), second}));
+  EXPECT_FALSE(early.scale_to);
+  EXPECT_FALSE(early.uneven);
+  EXPECT_THAT(early.stop, ElementsAre("task-4"));
+  Slot stopped = planned(4, 50);
+  stopped.node_id = stopped.node = "node-1";
+  const auto both = shrink(victims, look(4, 2, {slot(1), slot(2), planned(3, 400), stopped}));
+  EXPECT_EQ(both.scale_to, 2U);
+  EXPECT_FALSE(both.uneven);
+}
+
 TEST(ExactShrinkTest, WhatHasNoNodeGoesBeforeAll) {
   auto slots = std::vector{slot(1), slot(2), planned(3, 100)};
   slots[1].node_id = slots[0].node_id;
