@@ -52,7 +52,9 @@ check() {
   local name=$1 log started=$SECONDS status=0
   log=$logs/$(sed 's/[^a-z]\+/-/g; s/^-//' <<<"${name,,}").log
   printf 'fresh: %-40s ' "$name" >&2
-  "${@:2}" >"$log" 2>&1 || status=$?
+  # In the background, so that a signal ends the run at once and not when the check has ended.
+  ("${@:2}" || exit $?) >"$log" 2>&1 &
+  wait $! || status=$?
   if [ "$status" = 0 ]; then
     passed=$((passed + 1))
     say "passed  $((SECONDS - started)) s"

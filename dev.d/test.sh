@@ -4,11 +4,12 @@
 # the web page in Chromium and the end-to-end tests on real engines; clang's build of the whole tree
 # with the unit tests under the address and undefined behaviour sanitizers (asan.*); and those of the
 # rooms that have threads under the thread sanitizer (tsan.*). End-to-end tests mostly wait, so clang
-# works while they run, with the time that they leave.
+# works while they run, with the time that they leave, and then runs its tests.
 
 main() {
   need_root test
   mkdir -p build
+  only_one
   ensure_packages run build test
   clean_leftovers
   build_python
@@ -29,25 +30,34 @@ main() {
   esac
 }
 
+# Two runs would take each other's clusters and ports. What a run starts does not hold its lock: it is
+# free again once the run is gone, however that ended.
+only_one() {
+  exec 8>/run/lock/hive-test.lock
+  flock --nonblock 8 || die "another ./dev test is running on this machine (its lock: /run/lock/hive-test.lock); wait for its end"
+}
+
 run_everything() {
-  local builder status=0 log=build/sanitizers.log
+  local with_sanitizers status=0 log=build/sanitizers.log
   configure_preset asan
   configure_preset tsan
   rm -f build/suite-*.xml
-  in_spare_time 3600 bash -c "cmake --build --preset asan -j $(jobs_count) &&
-    cmake --build --preset tsan -j $(jobs_count)" >"$log" 2>&1 &
-  builder=$!
+  in_spare_time 4500 bash -euo pipefail -c '. dev.d/lib/common.sh && . dev.d/test.sh && run_sanitizers' \
+    >"$log" 2>&1 8>&- &
+  with_sanitizers=$!
   run_suite --output-junit "$HIVE_SRC/build/suite-release.xml" || status=1
-  if timed "waiting for the builds with sanitizers" wait "$builder"; then
-    HIVE_TEST_TREES=$(sanitizer_trees) run_suite -R '^[at]san\.' \
-      --output-junit "$HIVE_SRC/build/suite-sanitizers.xml" || status=1
-  else
-    tail -n 50 "$log" >&2
-    say "./dev: building with sanitizers failed, see $log"
-    status=1
-  fi
-  summary
+  timed "waiting for the sanitizers' builds and tests" wait "$with_sanitizers" || status=1
+  tail -n 20 "$log"
+  summary || status=1
   return "$status"
+}
+
+# The builds with sanitizers and their tests, as run_everything has them made in spare time.
+run_sanitizers() {
+  build_preset asan
+  build_preset tsan
+  HIVE_TEST_TREES=$(sanitizer_trees) run_suite -R '^[at]san\.' \
+    --output-junit "$HIVE_SRC/build/suite-sanitizers.xml"
 }
 
 # in_spare_time SECONDS COMMAND... - run it with processor time that nothing else wants, and end it
@@ -62,20 +72,30 @@ in_spare_time() {
 
 sanitizer_trees() { echo "$HIVE_SRC/build/asan:$HIVE_SRC/build/tsan"; }
 
-# What the ctest runs of the suite counted, as one line.
+# What the two ctest runs of the suite counted, as one line; before it, what failed and how it ended.
 summary() {
-  python3 - build/suite-*.xml <<'END'
+  python3 - build/suite-release.xml build/suite-sanitizers.xml <<'END'
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 count = dict.fromkeys(("tests", "failures", "disabled", "skipped"), 0)
-for name in sys.argv[1:]:
+missing = [name for name in sys.argv[1:] if not Path(name).exists()]
+for name in set(sys.argv[1:]) - set(missing):
     suite = ElementTree.parse(name).getroot()
     for key in count:
         count[key] += int(suite.get(key))
+    for case in suite.iter("testcase"):
+        if case.get("status") == "fail":
+            said = (case.findtext("system-out") or "").rstrip().splitlines()
+            print(f"\n=== failed: {case.get('name')}, the end of what it said:", *said[-40:], sep="\n")
+for name in missing:
+    print(f"\n=== {name} was not written: its tests did not run to their end")
 unrun = count["disabled"] + count["skipped"]
 passed = count["tests"] - count["failures"] - unrun
-print(f"{passed} passed, {count['failures']} failed" + (f", {unrun} skipped" if unrun else ""))
+failed = count["failures"] + len(missing)
+print(f"{passed} passed, {failed} failed" + (f", {unrun} skipped" if unrun else ""))
+sys.exit(1 if failed else 0)
 END
 }
 
@@ -88,7 +108,7 @@ timed() {
 
 run_suite() {
   HIVE_STATE_DIR=$(test_state_dir)/lib HIVE_RUN_DIR=$(test_state_dir)/run \
-    ctest --test-dir build/release -j "$(jobs_count)" --output-on-failure --no-tests=error "$@"
+    ctest --test-dir build/release -j "$(jobs_count)" --output-on-failure --no-tests=error "$@" 8>&-
 }
 
 # Tests keep their clusters apart from the user's: a killed run's are found here.
@@ -104,7 +124,7 @@ clean_leftovers() {
   for cluster in "$dir"/lib/*/; do
     [ -d "$cluster" ] || continue
     say "taking down '$(basename "$cluster")', left by a test run that was cut short"
-    HIVE_STATE_DIR=$dir/lib HIVE_RUN_DIR=$dir/run "$bin" --cluster "$(basename "$cluster")" down --yes >&2 ||
+    HIVE_STATE_DIR=$dir/lib HIVE_RUN_DIR=$dir/run "$bin" --cluster "$(basename "$cluster")" down --yes >&2 8>&- ||
       die "the test cluster '$(basename "$cluster")' could not be taken down"
   done
 }

@@ -195,8 +195,8 @@ void Converter::one_of(const Node& node, std::string_view key, const std::string
   names.erase(std::remove(names.begin(), names.end(), ""), names.end());
   std::string hint = suggest(value->text, names);
   findings_.fault(value->position,
-                  fmt::format("{}.{} is {}: it must be one of {}", path, key, in_quotes(value->text),
-                              join(names, ", ")),
+                  fmt::format("{}.{} is {}: it must be one of {}", path, key,
+                              in_quotes(value->text), join(names, ", ")),
                   hint);
 }
 

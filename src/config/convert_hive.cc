@@ -148,9 +148,10 @@ std::string HiveReader::choice(const Node& node, std::string_view key, const std
   const std::string value = text_at(node, key);
   if (value.empty()) return fallback;
   if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
-  fault(*node.find(key),
-        fmt::format("{}.{} is {}: it must be {}", path, key, in_quotes(value), join(allowed, " or ")),
-        suggest(value, allowed));
+  fault(
+      *node.find(key),
+      fmt::format("{}.{} is {}: it must be {}", path, key, in_quotes(value), join(allowed, " or ")),
+      suggest(value, allowed));
   return fallback;
 }
 
@@ -479,8 +480,8 @@ std::optional<model::FilebeatPlace> HiveReader::filebeat(const Node& node,
   out.on_node = choice(node, "where", path, {"container", "node"}, "container") == "node";
   out.stats_url = text_at(node, "stats");
   if (!out.stats_url.empty() && !out.stats_url.starts_with("http://"))
-    fault(*node.find("stats"),
-          fmt::format("{}.stats is {}: it must begin with http://", path, in_quotes(out.stats_url)));
+    fault(*node.find("stats"), fmt::format("{}.stats is {}: it must begin with http://", path,
+                                           in_quotes(out.stats_url)));
   if (out.registry.empty()) return std::nullopt;
   return out;
 }

@@ -275,7 +275,8 @@ bool Builder::build_scalar(const fy_event& event, Node& out) {
                       (tag == "bool" && out.is(Node::Kind::kBool)) ||
                       (tag == "null" && out.is_null()) || tag == "timestamp" || tag == "binary" ||
                       (tag == "float" && (out.is(Node::Kind::kInt) || out.is(Node::Kind::kFloat)));
-    if (!fits) findings_->fault(where, fmt::format("{} cannot be read as !!{}", in_quotes(text), tag));
+    if (!fits)
+      findings_->fault(where, fmt::format("{} cannot be read as !!{}", in_quotes(text), tag));
     if (tag == "float" && out.is(Node::Kind::kInt)) {
       out.kind = Node::Kind::kFloat;
       out.number = static_cast<double>(out.integer);

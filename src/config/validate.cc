@@ -296,7 +296,8 @@ void Validator::check_text_list(Node& node, bool unique, const std::string& path
     } else if (unique) {
       const auto [first, is_new] = seen.emplace(item.text, item.position);
       if (!is_new)
-        findings_->fault(item.position, fmt::format("{} is in {} twice", in_quotes(item.text), path),
+        findings_->fault(item.position,
+                         fmt::format("{} is in {} twice", in_quotes(item.text), path),
                          fmt::format("first on line {}", first->second.line));
     }
   }
@@ -353,15 +354,16 @@ void Validator::treat(const Entry& entry, const Key& key, const std::string& pat
   switch (key.treatment) {
     case Treatment::kIgnored:
     case Treatment::kDeprecated:
-      findings_->warn(
-          entry.position,
-          fmt::format("{} in {} is ignored, as docker stack deploy does", in_quotes(entry.key), path),
-          std::string(key.note));
+      findings_->warn(entry.position,
+                      fmt::format("{} in {} is ignored, as docker stack deploy does",
+                                  in_quotes(entry.key), path),
+                      std::string(key.note));
       return;
     case Treatment::kForbidden:
-      findings_->fault(entry.position,
-                       fmt::format("{} in {} cannot be used with Swarm", in_quotes(entry.key), path),
-                       std::string(key.note));
+      findings_->fault(
+          entry.position,
+          fmt::format("{} in {} cannot be used with Swarm", in_quotes(entry.key), path),
+          std::string(key.note));
       return;
     default:
       return;
@@ -437,7 +439,8 @@ std::optional<int> file_version(const Node& root, Findings& findings) {
   if (minor < 0 || minor > kNewestVersion) {
     findings.fault(
         version->position,
-        fmt::format("Compose file version {} is not one for Swarm", in_quotes(version->text)), reads);
+        fmt::format("Compose file version {} is not one for Swarm", in_quotes(version->text)),
+        reads);
     return std::nullopt;
   }
   return minor;

@@ -150,7 +150,8 @@ std::vector<std::string> volume_sections(std::string_view text) {
 
 Result<ServiceVolume> parse_volume(std::string_view text) {
   const auto bad = [&](std::string_view why) {
-    return fail(Errc::kInvalidArgument, fmt::format("{} is not a volume: {}", in_quotes(text), why));
+    return fail(Errc::kInvalidArgument,
+                fmt::format("{} is not a volume: {}", in_quotes(text), why));
   };
   ServiceVolume volume{.type = "volume"};
   if (text.empty()) return bad("it is empty");
@@ -287,8 +288,9 @@ Result<std::int64_t> parse_cpus(std::string_view text) {
   const auto last = fraction.find_last_not_of('0');
   const auto kept = last == std::string_view::npos ? "" : fraction.substr(0, last + 1);
   if (kept.size() > 9)
-    return fail(Errc::kInvalidArgument,
-                fmt::format("{} is too precise: a billionth of a CPU is the least", in_quotes(text)));
+    return fail(
+        Errc::kInvalidArgument,
+        fmt::format("{} is too precise: a billionth of a CPU is the least", in_quotes(text)));
   std::int64_t nanos = 0;
   for (const char c : whole) nanos = nanos * 10 + (c - '0');
   for (std::size_t i = 0; i < 9; ++i) nanos = nanos * 10 + (i < kept.size() ? kept[i] - '0' : 0);

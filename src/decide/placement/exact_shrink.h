@@ -6,8 +6,8 @@
 // Swarm's order: each slot is counted as the nth of the service on its node, those that run before
 // those that do not; the highest n goes, and what has no node before all. So a slot that does not
 // run goes only where no node has more that do. Where one has (the service is unevenly spread), a
-// shrink would end a task that runs, with one too few until the stopped one is back. Where the tasks
-// that are still being stopped make the difference, the shrink waits for them; elsewhere the
+// shrink would end a task that runs, with one too few until the stopped one is back. Where the
+// tasks that are still being stopped make the difference, the shrink waits for them; elsewhere the
 // stopped slot is let run again, and then Swarm takes from the fullest node as it likes: there are
 // never fewer than the target, and the stops that it orders are held like all others.
 //
