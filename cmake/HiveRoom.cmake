@@ -41,11 +41,20 @@ function(hive_room)
     # Optimising a test costs more time than its run gives back.
     target_compile_options(${test_target} PRIVATE -O0)
     hive_precompiled(${test_target} tests)
+    # But a model that is run for thousands of seeds.
+    set(models ${ROOM_TESTS})
+    list(FILTER models INCLUDE REGEX "_model_test\\.cc$")
+    set_source_files_properties(${models} PROPERTIES COMPILE_OPTIONS -O2 SKIP_PRECOMPILE_HEADERS ON)
     foreach(dep IN LISTS ROOM_TEST_DEPS)
       target_link_libraries(${test_target} PRIVATE hive_${dep})
     endforeach()
+    # Sanitizers run in the time that others leave.
+    set(timeout 120)
+    if(HIVE_SANITIZE)
+      set(timeout 900)
+    endif()
     gtest_discover_tests(${test_target}
       TEST_PREFIX "${HIVE_TEST_PREFIX}${ROOM_NAME}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-      PROPERTIES LABELS "unit;${ROOM_LABELS}" TIMEOUT 120)
+      PROPERTIES LABELS "unit;${ROOM_LABELS}" TIMEOUT ${timeout})
   endif()
 endfunction()
