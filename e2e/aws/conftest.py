@@ -1,7 +1,16 @@
 import pytest
 
 import account
+from harness.run import Harness
 from proxy import Proxy
+
+
+@pytest.fixture(scope="module")
+def aws(request):
+    """An AWS whose instances are machines, for the tests of one file: see docs/testing.md."""
+    name = request.module.__name__.removesuffix("_test").replace("_", "-")
+    with Harness(f"aws-{name}"[:31].rstrip("-"), machines=True) as harness:
+        yield harness
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ GROUP = "workers"
 
 @pytest.fixture(scope="module")
 def account():
-    with Harness("awsapi", 5282) as harness:
+    with Harness("awsapi") as harness:
         yield harness
 
 
@@ -26,25 +26,21 @@ def refusal(call, *words, **more):
     return caught.value.response["Error"]["Code"]
 
 
-def image(aws):
-    return aws.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-
-
 def launch(aws, **more):
     return aws.client("ec2").run_instances(
-        ImageId=image(aws), MinCount=1, MaxCount=1, **{"InstanceType": "m5.large", **more}
+        ImageId=aws.image, MinCount=1, MaxCount=1, **{"InstanceType": "m5.large", **more}
     )["Instances"][0]["InstanceId"]
 
 
 def state(aws, instance):
-    found = aws.cli("ec2", "describe-instances", "--instance-ids", instance)
+    found = aws.client("ec2").describe_instances(InstanceIds=[instance])
     return found["Reservations"][0]["Instances"][0]["State"]["Name"]
 
 
 def make_group(aws, size=1, most=8, hooks=(), zones=3, **more):
     ec2 = aws.client("ec2")
     ec2.create_launch_template(LaunchTemplateName=GROUP, LaunchTemplateData={
-        "ImageId": image(aws), "InstanceType": "m5.large"})
+        "ImageId": aws.image, "InstanceType": "m5.large"})
     subnets = [one["SubnetId"] for one in ec2.describe_subnets()["Subnets"]][:zones]
     aws.client("autoscaling").create_auto_scaling_group(
         AutoScalingGroupName=GROUP, MinSize=0, MaxSize=most, DesiredCapacity=size,
@@ -58,9 +54,9 @@ def hook(transition, name="hook", heartbeat=300, default="ABANDON"):
 
 
 def complete(aws, instance, result="CONTINUE", name="hook"):
-    aws.cli("autoscaling", "complete-lifecycle-action", "--lifecycle-hook-name", name,
-            "--auto-scaling-group-name", GROUP, "--lifecycle-action-result", result,
-            "--instance-id", instance)
+    aws.client("autoscaling").complete_lifecycle_action(
+        LifecycleHookName=name, AutoScalingGroupName=GROUP, LifecycleActionResult=result,
+        InstanceId=instance)
 
 
 # --- lifecycle hooks
@@ -73,7 +69,9 @@ def test_a_launch_waits_for_its_hook(aws):
     assert state(aws, one) == "running"
     aws.advance(seconds=200)
     assert aws.lifecycle_states(GROUP) == {one: "Pending:Wait"}
-    complete(aws, one)
+    aws.cli("autoscaling", "complete-lifecycle-action", "--lifecycle-hook-name", "hook",
+            "--auto-scaling-group-name", GROUP, "--lifecycle-action-result", "CONTINUE",
+            "--instance-id", one)
     assert aws.in_states(GROUP, "InService") == [one]
 
 
@@ -209,7 +207,7 @@ def test_protected_members_stay(aws):
 
 def test_the_spot_share(aws):
     ec2 = aws.client("ec2")
-    ec2.create_launch_template(LaunchTemplateName="mixed", LaunchTemplateData={"ImageId": image(aws)})
+    ec2.create_launch_template(LaunchTemplateName="mixed", LaunchTemplateData={"ImageId": aws.image})
     aws.client("autoscaling").create_auto_scaling_group(
         AutoScalingGroupName=GROUP, MinSize=0, MaxSize=8, DesiredCapacity=4,
         VPCZoneIdentifier=ec2.describe_subnets()["Subnets"][0]["SubnetId"],
@@ -230,7 +228,7 @@ def test_a_type_or_a_zone_without_capacity_does_not_stall_the_rest(aws):
     members = aws.cli("autoscaling", "describe-auto-scaling-instances")["AutoScalingInstances"]
     assert {one["AvailabilityZone"] for one in members} == {"eu-central-1b", "eu-central-1c"}
     assert "InsufficientInstanceCapacity" in aws.cli(
-        "ec2", "run-instances", "--image-id", image(aws), "--instance-type", "m5.large",
+        "ec2", "run-instances", "--image-id", aws.image, "--instance-type", "m5.large",
         "--placement", "AvailabilityZone=eu-central-1a", code=254)
 
 
@@ -316,7 +314,7 @@ def test_throttled_by_name_by_count_and_by_rate(aws):
 
 def test_what_is_not_allowed_is_said_as_aws_says_it(aws):
     number = aws.fault(action="ec2:RunInstances", effect="unauthorized")["number"]
-    said = aws.cli("ec2", "run-instances", "--image-id", image(aws), code=254)
+    said = aws.cli("ec2", "run-instances", "--image-id", aws.image, code=254)
     assert "(UnauthorizedOperation)" in said
     encoded = said.split("Encoded authorization failure message: ")[1].strip()
     decoded = aws.cli("sts", "decode-authorization-message", "--encoded-message", encoded)
@@ -375,7 +373,7 @@ def balancer(aws):
 
 
 def health(aws):
-    found = aws.cli("elb", "describe-instance-health", "--load-balancer-name", "front")
+    found = aws.client("elb").describe_instance_health(LoadBalancerName="front")
     return {one["InstanceId"]: (one["State"], one["Description"]) for one in found["InstanceStates"]}
 
 

@@ -8,9 +8,13 @@
     scaling     Auto Scaling: groups that launch, replace and terminate
     lifecycle   lifecycle hooks: waiting, heartbeats, completion, timeouts
     balancers   Classic ELB: registration, health, connection draining
+    paths       where its things are, and their marks
     machines    each EC2 instance as a machine of its own on this one
     network     the VPC of those machines: a bridge, a link a machine
     metadata    the instance metadata service (IMDSv2) that they see
+    cgroups     their control groups
+    identity    who a machine is: signed documents, credentials of its role
+    guest/      what runs in a machine: cloud-init
     listeners   HAProxy as the balancers' listeners
     server      the one port: the API of AWS, and the control endpoint
     control     what tests use of it

@@ -48,6 +48,8 @@ class Balancers:
 
         def delete_load_balancer(backend, name):
             me.targets.pop(name, None)
+            if me.world.listeners:
+                me.world.listeners.gone(name)
             delete(backend, name)
 
         def delete_listeners(backend, name, ports):
@@ -162,11 +164,8 @@ class Balancers:
     # --- as time goes on
     def tick(self):
         now = self.world.clock.now()
-        for name, targets in list(self.targets.items()):
-            balancer = self.world.backend("elb").load_balancers.get(name)
-            if balancer is None:
-                del self.targets[name]
-                continue
+        for name, balancer in list(self.world.backend("elb").load_balancers.items()):
+            targets = self.targets.setdefault(name, {})
             seen = self.world.listeners.look(balancer, targets) if self.world.listeners else None
             for one, target in list(targets.items()):
                 self._check(balancer, one, target, seen)

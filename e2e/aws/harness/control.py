@@ -40,6 +40,11 @@ class Control:
                 "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent",
                 "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "PATH": os.environ["PATH"]}
 
+    @property
+    def image(self):
+        """An AMI. Whichever it is: a machine has what this machine has, and hive."""
+        return self.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+
     def client(self, service):
         """boto3's, without its own retries."""
         return boto3.client(service, region_name=self.region, endpoint_url=self.url,

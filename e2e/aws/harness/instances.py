@@ -58,6 +58,7 @@ class Instances:
             if token and token != "ABCDE":  # moto's word for none
                 if made := me._made_by(backend, token):
                     return made
+            me._place(backend, words)
             me._check(backend, image_id, count, words)
             return launch(backend, image_id, count, *args, **words)
 
@@ -87,6 +88,13 @@ class Instances:
                                          "The instance that this token made has been terminated")
                 return reservation
         return None
+
+    @staticmethod
+    def _place(backend, words):
+        """Without a subnet, the default one of the zone; moto would still know EC2 Classic."""
+        if not words.get("subnet_id") and not words.get("nics"):
+            subnets = backend.get_default_subnets()
+            words["subnet_id"] = subnets[words.get("placement") or min(subnets)].id
 
     def _check(self, backend, image_id, count, words):
         kind, zone = words.get("instance_type"), None

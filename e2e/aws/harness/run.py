@@ -2,11 +2,13 @@
 also of a run that was killed."""
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import tempfile
 
 from .control import Control
+from .paths import Paths
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent.parent
@@ -15,10 +17,31 @@ STATE = pathlib.Path(os.environ.setdefault("HIVE_STATE_DIR", "/var/tmp/hive-test
 RUN = pathlib.Path(os.environ.setdefault("HIVE_RUN_DIR", "/var/tmp/hive-test/run"))
 
 
-class Harness(Control):
-    """with Harness("awstest", 8282) as aws: ..."""
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
-    def __init__(self, name, port, machines=False, region="eu-central-1"):
+
+def traces(name):
+    """What there is on this machine that bears a harness's marks."""
+    paths = Paths(name, make=False)
+    links = [link for link in pathlib.Path("/sys/class/net").iterdir()
+             if (link / "address").read_text().strip() == paths.link_mark]
+    rules = subprocess.run(["iptables", "-w", "-S", "FORWARD"], capture_output=True, text=True).stdout
+    groups = [root for root in pathlib.Path("/sys/fs/cgroup").glob(f"*/{paths.cgroup}")]
+    return {"links": links, "rules": paths.rule_mark in rules, "groups": groups,
+            "folders": [path for path in (paths.state, paths.run) if path.exists()]}
+
+
+class Harness(Control):
+    """with Harness("awstest") as aws: ...
+
+    The name is a cluster's of this machine: what a killed run left under it goes first. `machines`:
+    instances are real, and the balancers listen; needs root."""
+
+    def __init__(self, name, port=None, machines=False, region="eu-central-1"):
+        port = port or free_port()
         super().__init__(f"http://127.0.0.1:{port}", region)
         self.name, self._port, self._machines = name, port, machines
         self._log = tempfile.NamedTemporaryFile(prefix=f"hive-aws-{name}-", suffix=".log")
@@ -38,9 +61,7 @@ class Harness(Control):
             raise AssertionError(f"the harness does not start:\n{said}")
         return self
 
-    def __exit__(self, kind, *exc):
-        if kind is not None:
-            print(self.log()[-6000:])
+    def __exit__(self, *exc):
         self.close()
 
     def close(self):
@@ -55,8 +76,15 @@ class Harness(Control):
 
     def clean(self):
         """All that bears the mark of this name, whoever left it."""
-        subprocess.run([HIVE, "--cluster", self.name, "down", "--yes"], check=True, timeout=180,
-                       capture_output=True)
+        done = subprocess.run([HIVE, "--cluster", self.name, "down", "--yes"], timeout=180,
+                              capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def eventually(self, condition, seconds=60):
+        try:
+            return super().eventually(condition, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log()[-3000:]}") from error
 
     def log(self):
         return pathlib.Path(self._log.name).read_text(errors="replace")

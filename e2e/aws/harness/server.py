@@ -37,14 +37,14 @@ class Api:
         if request.path.startswith("/_harness/"):
             answer = self._order(request.path.rpartition("/")[2], body)
         else:
-            answer = self._answer(Call(request.headers, body), environ, body)
+            answer = self._answer(Call(request.headers, body), request, body)
         if answer is None:
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             answer = Answer(200, b"", "text/plain")
         return Response(answer.body, answer.status, content_type=answer.content_type)(
             environ, start_response)
 
-    def _answer(self, call, environ, body):
+    def _answer(self, call, request, body):
         """None: the connection ends without one."""
         with self.world.lock:
             now = self.world.clock.now()
@@ -53,10 +53,17 @@ class Api:
             if rule and not lost:
                 answer = answer_of(rule, call)
             else:
-                answer = self.world.visibility.refusal(call, now) or self._ask(call, environ, body, now)
+                answer = self._refused(call, request, body, now) or self._ask(
+                    call, request.environ, body, now)
             self.calls.append({"action": call.action, "key": call.key, "status": answer.status,
                                "lost": lost})
         return None if lost else answer
+
+    def _refused(self, call, request, body, now):
+        """Also the answer to an instance that asks who it is."""
+        machines = self.world.machines
+        return (machines.identity.check(call, request, body) if machines else None) or \
+            self.world.visibility.refusal(call, now)
 
     def _ask(self, call, environ, body, now):
         if call.name == "DecodeAuthorizationMessage":

@@ -1,0 +1,270 @@
+"""EC2 instances as real machines, without hive's daemons: they boot with user data of the test's own
+from a metadata service, run an engine, serve behind a Classic Load Balancer that listens, and are
+drained and held by a hook before they end."""
+import base64
+import json
+import pathlib
+import subprocess
+import textwrap
+import threading
+import time
+import urllib.request
+
+import pytest
+
+from harness.run import Harness, traces
+
+GROUP, FRONT = "web", "front"
+# A server whose answer names the machine; `/slow` takes five seconds.
+SERVER = """
+import http.server, socket, time
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/slow":
+            time.sleep(5)
+        body = (socket.gethostname() + " " + self.headers.get("X-Forwarded-For", "-")).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *words): pass
+http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
+"""
+USER_DATA = """#cloud-config
+packages: [docker.io]
+bootcmd:
+  - echo booted >> /var/lib/boots
+write_files:
+  - path: /opt/server.py
+    permissions: "0755"
+    content: |
+{server}
+  - path: /etc/packed
+    encoding: b64
+    content: aGVsbG8K
+runcmd:
+  - [mkdir, -p, /var/lib/made by the user data]
+  - hive instance-init service 10-dockerd -- /usr/sbin/dockerd
+    --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent=$HIVE_CGROUP --userland-proxy=false
+  - hive instance-init service 20-server --restart -- /usr/bin/python3 /opt/server.py
+""".replace("{server}", textwrap.indent(SERVER.strip("\n"), " " * 6))
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{
+    "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}]})
+
+
+@pytest.fixture(scope="module")
+def group(aws):
+    """Two machines in service behind the balancer; their ids."""
+    ec2, elb, iam = aws.client("ec2"), aws.client("elb"), aws.client("iam")
+    subnets = [one["SubnetId"] for one in ec2.describe_subnets()["Subnets"]]
+    iam.create_role(RoleName="web", AssumeRolePolicyDocument=TRUST)
+    iam.create_instance_profile(InstanceProfileName="web")
+    iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="web")
+    elb.create_load_balancer(LoadBalancerName=FRONT, Subnets=subnets, Listeners=[
+        {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 8080}])
+    elb.configure_health_check(LoadBalancerName=FRONT, HealthCheck={
+        "Target": "HTTP:8080/", "Interval": 5, "Timeout": 2, "UnhealthyThreshold": 2,
+        "HealthyThreshold": 2})
+    elb.modify_load_balancer_attributes(LoadBalancerName=FRONT, LoadBalancerAttributes={
+        "ConnectionDraining": {"Enabled": True, "Timeout": 60}})
+    ec2.create_launch_template(LaunchTemplateName=GROUP, LaunchTemplateData={
+        "ImageId": aws.image, "InstanceType": "m5.large", "IamInstanceProfile": {"Name": "web"},
+        "UserData": base64.b64encode(USER_DATA.encode()).decode(),
+        "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1,
+                            "InstanceMetadataTags": "enabled"},
+        "TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}]}]})
+    aws.client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName=GROUP, MinSize=0, MaxSize=4, DesiredCapacity=2,
+        VPCZoneIdentifier=",".join(subnets), LoadBalancerNames=[FRONT],
+        LaunchTemplate={"LaunchTemplateName": GROUP}, LifecycleHookSpecificationList=[
+            {"LifecycleHookName": "end", "HeartbeatTimeout": 300,
+             "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING"}])
+    both = aws.in_states(GROUP, "InService", "InService")
+    aws.eventually(lambda: set(healthy(aws)) == set(both), 120)
+    return both
+
+
+def healthy(aws):
+    found = aws.cli("elb", "describe-instance-health", "--load-balancer-name", FRONT)
+    return [one["InstanceId"] for one in found["InstanceStates"] if one["State"] == "InService"]
+
+
+def front(aws):
+    balancer, = aws.client("elb").describe_load_balancers()["LoadBalancerDescriptions"]
+    return balancer["DNSName"]
+
+
+def get(aws, path="/"):
+    with urllib.request.urlopen(f"http://{front(aws)}{path}", timeout=30) as answer:
+        return answer.read().decode()
+
+
+def inside(aws, instance, *words, check=True):
+    """Runs a command in the machine, as a service of it would run."""
+    pid = aws.machines()[instance]["pid"]
+    environment = pathlib.Path(f"/proc/{pid}/environ").read_text().strip("\0").split("\0")
+    done = subprocess.run(["nsenter", "--target", str(pid), "--all", "--", *words], capture_output=True,
+                          text=True, timeout=60, env=dict(one.split("=", 1) for one in environment))
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done.stdout if check else done
+
+
+def metadata(aws, instance, path, token=True):
+    """(status, text) of the metadata service, as the machine sees it."""
+    script = "t=$(curl -s -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $m/api/token);" \
+        if token else "t=;"
+    out = inside(aws, instance, "sh", "-c", "m=http://169.254.169.254/latest;" + script +
+                 f"curl -s -w '\\n%{{http_code}}' ${{t:+-H \"X-aws-ec2-metadata-token: $t\"}} $m/{path}")
+    text, _, status = out.rpartition("\n")
+    return int(status), text
+
+
+def test_the_user_data_ran(aws, group):
+    for one in group:
+        machine = aws.machines()[one]
+        assert machine["cloud_init"] == {"v1": {"datasource": "DataSourceEc2Local", "errors": []}}, \
+            machine["boot_log"]
+        root = pathlib.Path(machine["root"])
+        assert (root / "etc/packed").read_text() == "hello\n"
+        assert (root / "var/lib/made by the user data").is_dir()
+        assert (root / "var/lib/boots").read_text() == "booted\n"
+    assert not pathlib.Path("/opt/server.py").exists(), "the machine's root is this machine's"
+
+
+def test_each_has_an_engine_of_its_own(aws, group):
+    names = set()
+    for one in group:
+        out = aws.eventually(lambda: inside(aws, one, "docker", "info", "--format", "{{.Name}}",
+                                            check=False).stdout.strip())
+        names.add(out)
+    assert len(names) == 2
+    addresses = [aws.machines()[one]["address"] for one in group]
+    described = [machine["PrivateIpAddress"] for page in
+                 aws.cli("ec2", "describe-instances")["Reservations"] for machine in page["Instances"]]
+    assert sorted(addresses) == sorted(described)
+    other = f"http://{addresses[1]}:8080/"
+    assert inside(aws, group[0], "curl", "-s", other).split()[0] in names
+
+
+def test_the_balancer_passes_requests_to_both(aws, group):
+    answers = [get(aws).split() for _ in range(20)]
+    assert len({name for name, _ in answers}) == 2
+    assert {forwarded for _, forwarded in answers} != {"-"}
+
+
+def test_the_metadata_service(aws, group):
+    one = group[0]
+    assert metadata(aws, one, "meta-data/instance-id") == (200, one)
+    assert metadata(aws, one, "meta-data/instance-id", token=False)[0] == 401
+    assert metadata(aws, one, "meta-data/autoscaling/target-lifecycle-state") == (200, "InService")
+    assert metadata(aws, one, "meta-data/tags/instance/Name") == (200, "web")
+    assert metadata(aws, one, "meta-data/placement/availability-zone")[1].startswith("eu-central-1")
+    assert metadata(aws, one, "meta-data/spot/instance-action")[0] == 404
+    assert "iam/" in metadata(aws, one, "meta-data/")[1].split("\n")
+    aws.recommend_rebalance(instance=one)
+    assert metadata(aws, one, "meta-data/events/recommendations/rebalance")[0] == 200
+
+
+def test_a_container_is_too_many_hops_away(aws, group):
+    """With a hop limit of 1 a token never reaches what is behind the machine's own network."""
+    one = group[0]
+    inside(aws, one, "sh", "-c", """
+        ip netns add box && ip link add to-box type veth peer name eth1 netns box &&
+        ip addr add 172.30.0.1/24 dev to-box && ip link set to-box up &&
+        ip -n box addr add 172.30.0.2/24 dev eth1 && ip -n box link set eth1 up &&
+        ip -n box route add default via 172.30.0.1""")
+    script = ["ip", "netns", "exec", "box", "curl", "-s", "--max-time", "3", "-X", "PUT", "-H",
+              "X-aws-ec2-metadata-token-ttl-seconds: 60", "http://169.254.169.254/latest/api/token"]
+    assert inside(aws, one, *script, check=False).returncode == 28
+    aws.client("ec2").modify_instance_metadata_options(
+        InstanceId=one, HttpPutResponseHopLimit=2, HttpTokens="required", HttpEndpoint="enabled",
+        InstanceMetadataTags="enabled")
+    assert inside(aws, one, *script)
+
+
+def test_who_an_instance_is(aws, group):
+    one, other = group
+    command = ["sh", "-c", "aws --endpoint-url $AWS_ENDPOINT_URL --region eu-central-1 "
+               "sts get-caller-identity"]
+    said = json.loads(inside(aws, one, *command))
+    assert said["Arn"] == f"arn:aws:sts::123456789012:assumed-role/web/{one}"
+    role = json.loads(metadata(aws, one, "meta-data/iam/security-credentials/web")[1])
+    forged = inside(aws, other, "env", f"AWS_ACCESS_KEY_ID={role['AccessKeyId']}",
+                    "AWS_SECRET_ACCESS_KEY=guessed", f"AWS_SESSION_TOKEN={role['Token']}", *command,
+                    check=False)
+    assert "SignatureDoesNotMatch" in forged.stderr
+
+
+def test_the_identity_document_is_signed(aws, group, tmp_path):
+    status, document = metadata(aws, group[0], "dynamic/instance-identity/document")
+    assert status == 200 and json.loads(document)["instanceId"] == group[0]
+    pkcs7 = metadata(aws, group[0], "dynamic/instance-identity/pkcs7")[1]
+    (tmp_path / "signed").write_text(f"-----BEGIN PKCS7-----\n{pkcs7.strip()}\n-----END PKCS7-----\n")
+    (tmp_path / "certificate").write_text(aws.identity_certificate()["pem"])
+    done = subprocess.run(["openssl", "smime", "-verify", "-inform", "PEM", "-in", tmp_path / "signed",
+                           "-certfile", tmp_path / "certificate", "-noverify"], capture_output=True)
+    assert done.returncode == 0 and json.loads(done.stdout)["instanceId"] == group[0]
+
+
+def test_drained_held_by_the_hook_and_powered_off(aws, group):
+    """Last of this file's group: the request in flight is answered, the hook holds, the machine goes."""
+    scaling = aws.client("autoscaling")
+    answers, asked = [], [threading.Thread(target=lambda: answers.append(get(aws, "/slow")))
+                          for _ in range(4)]
+    for thread in asked:
+        thread.start()
+    time.sleep(1)
+    victim = group[0]
+    scaling.terminate_instance_in_auto_scaling_group(InstanceId=victim,
+                                                     ShouldDecrementDesiredCapacity=True)
+    for thread in asked:
+        thread.join()
+    assert len(answers) == 4
+    aws.in_states(GROUP, "InService", "Terminating:Wait")
+    assert metadata(aws, victim, "meta-data/autoscaling/target-lifecycle-state") == (200, "Terminated")
+    assert healthy(aws) == [group[1]]
+    assert {get(aws).split()[0] for _ in range(10)} == {
+        inside(aws, group[1], "hostname").strip()}
+    aws.cli("autoscaling", "complete-lifecycle-action", "--lifecycle-hook-name", "end",
+            "--auto-scaling-group-name", GROUP, "--lifecycle-action-result", "CONTINUE",
+            "--instance-id", victim)
+    aws.in_states(GROUP, "InService")
+    assert victim not in aws.machines()
+
+
+def test_stopped_started_and_halted_from_within(aws):
+    ec2 = aws.client("ec2")
+    one = ec2.run_instances(ImageId=aws.image, MinCount=1, MaxCount=1, InstanceType="t3.micro",
+                            UserData="#cloud-config\nbootcmd: [echo boot >> /var/lib/boots]\n"
+                                     "runcmd: [echo run >> /var/lib/boots]\n")["Instances"][0][
+                                         "InstanceId"]
+
+    def state():
+        return aws.cli("ec2", "describe-instances", "--instance-ids", one)["Reservations"][0][
+            "Instances"][0]["State"]["Name"]
+    aws.eventually(lambda: state() == "running" and aws.machines()[one]["cloud_init"])
+    ec2.stop_instances(InstanceIds=[one])
+    aws.eventually(lambda: state() == "stopped")
+    ec2.start_instances(InstanceIds=[one])
+    aws.eventually(lambda: state() == "running" and aws.machines()[one]["cloud_init"])
+    assert inside(aws, one, "cat", "/var/lib/boots") == "boot\nrun\nboot\n"
+    inside(aws, one, "kill", "-TERM", "1", check=False)  # which may end before it says so
+    aws.eventually(lambda: state() == "stopped")
+    ec2.terminate_instances(InstanceIds=[one])
+    aws.eventually(lambda: state() == "terminated")
+
+
+def test_nothing_is_left_of_a_harness_that_was_killed():
+    before = traces("awskilled")
+    first = Harness("awskilled", machines=True).__enter__()
+    ec2 = first.client("ec2")
+    one = ec2.run_instances(ImageId=first.image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    first.eventually(lambda: first.machines().get(one, {}).get("cloud_init"))
+    pid = first.machines()[one]["pid"]
+    first._process.kill()
+    first._process.wait()
+    assert pathlib.Path(f"/proc/{pid}").exists()
+    with Harness("awskilled", machines=True) as second:
+        assert not pathlib.Path(f"/proc/{pid}").exists()
+        assert second.machines() == {}
+    assert traces("awskilled") == before
