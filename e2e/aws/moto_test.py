@@ -53,7 +53,7 @@ def test_what_is_made_is_as_asked(moto, config):
                    if any(pair["GroupId"] == groups["hive-shop-nodes"]["GroupId"]
                           for pair in rule["UserIdGroupPairs"])}
     assert among_nodes == {("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789), ("50", -1),
-                           ("tcp", 32768), ("tcp", 7070), ("tcp", 7071)}
+                           ("tcp", 32768), ("tcp", 7070), ("tcp", 7071), ("tcp", 7072)}
 
     scaling = moto.client("autoscaling")
     group = scaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]
@@ -144,9 +144,3 @@ def test_a_repository_with_images_is_kept(moto, config):
                     "digest": "sha256:" + "0" * 64}, "layers": []}))
     assert "kept: it holds images" in remove(moto, config)
     assert inventory(moto) == {**EMPTY, "repositories": ["shop/web"]}
-
-
-def test_up_and_down_say_what_is_not_there_yet(moto, config):
-    assert "not supported yet" in run(moto, "up", "-f", str(config), code=6)
-    assert "not supported yet" in run(moto, "down", "-f", str(config), code=6)
-    assert inventory(moto) == EMPTY

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "cli/aws_cluster.h"
+#include "cli/aws_up.h"
 #include "cli/commands.h"
 #include "cli/compose_input.h"
 #include "cli/context.h"
@@ -73,18 +74,35 @@ Command change_command(const char* name, const char* summary,
           }};
 }
 
+// By managers, with what the notice board told.
+Command deploy_command() {
+  Command out{.name = "deploy",
+              .summary = "Deploy the stack on this manager",
+              .declare = [](Declare& declare) -> Action {
+                auto args = std::make_shared<ChangeArgs>();
+                declare.list("-f,--file", "FILE", &args->files, "Compose file with cloud: aws",
+                             ValueKind::kFile);
+                return [args](Context& context) {
+                  const auto spec = load_compose(context, args->files, true);
+                  return spec ? aws_deploy(context, *spec) : kExitRefused;
+                };
+              }};
+  out.hidden = true;
+  return out;
+}
+
 }  // namespace
 
 Command aws_command() {
-  return {.name = "aws",
-          .summary = "What concerns AWS alone",
-          .children = {policy_command(),
-                       change_command("apply",
-                                      "Make the AWS resources that the file asks for; the machines "
-                                      "do not form a Swarm yet",
-                                      aws_apply),
-                       change_command("remove", "Remove all that was made in AWS for the cluster",
-                                      aws_remove)}};
+  return {
+      .name = "aws",
+      .summary = "What concerns AWS alone",
+      .children = {policy_command(),
+                   change_command("apply",
+                                  "Make the AWS resources that the file asks for, and no more "
+                                  "of what hive up does",
+                                  aws_apply),
+                   change_command("remove", "As hive down does", aws_remove), deploy_command()}};
 }
 
 }  // namespace hive::cli

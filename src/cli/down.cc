@@ -1,4 +1,5 @@
-// hive down: removes everything that `hive up` made on this machine, whatever state it is in.
+// hive down: removes everything that `hive up` made, whatever state it is in: on this machine, or
+// in AWS.
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <memory>
 
 #include "base/text.h"
+#include "cli/aws_cluster.h"
 #include "cli/commands.h"
 #include "cli/compose_input.h"
 #include "cli/context.h"
@@ -63,10 +65,10 @@ Result<std::string> pick(Context& context, const Args& args) {
 }
 
 int run(Context& context, const Args& args) {
-  if (context.globals.cluster.empty() && cloud_of_compose(args.files) == "aws")
-    return context.fail(kExitRefused,
-                        "cloud: aws is not supported yet by hive down: 'hive aws remove' takes "
-                        "away what hive made there");
+  if (context.globals.cluster.empty() && cloud_of_compose(args.files) == "aws") {
+    const auto spec = load_compose(context, args.files, true);
+    return spec ? aws_remove(context, *spec, args.yes) : kExitRefused;
+  }
   if (geteuid() != 0)
     return context.fail(kExitRefused,
                         "removing a cluster of the local cloud needs root. Run it with sudo");
@@ -90,7 +92,7 @@ int run(Context& context, const Args& args) {
 
 Command down_command() {
   return {.name = "down",
-          .summary = "Remove a cluster of the local cloud whole",
+          .summary = "Remove a cluster whole",
           .declare = [](Declare& declare) -> Action {
             auto args = std::make_shared<Args>();
             declare.list("-f,--file", "FILE", &args->files, "Compose file that names the cluster",

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "cli/aws_cluster.h"
+#include "cli/aws_up.h"
 #include "cli/cluster_config.h"
 #include "cli/commands.h"
 #include "cli/compose_input.h"
@@ -48,10 +49,9 @@ class Up {
   int run() {
     if (spec_.cluster.cloud == "aws") {
       if (args_.dry_run) return aws_dry_run(context_, spec_);
-      return context_.fail(kExitRefused,
-                           "cloud: aws is not supported yet by hive up: the machines would not "
-                           "form a Swarm. 'hive up --dry-run' shows the plan, 'hive aws apply' "
-                           "makes the resources, and docs/aws.md says how far it goes");
+      AwsUpOptions options{.detach = args_.detach};
+      if (args_.timeout) options.deadline = deadline();
+      return aws_up(context_, spec_, options);
     }
     if (args_.dry_run) return dry_run();
     if (!args_.skip_preflight && !print_findings(context_, preflight_up(context_, spec_)))
@@ -351,8 +351,10 @@ Command up_command() {
             declare.flag("-d,--detach", &args->detach, "Do not wait until services answer");
             declare.flag("--skip-preflight", &args->skip_preflight,
                          "Do not check this machine and the configuration first");
-            declare.text("--timeout", "DURATION", &args->timeout,
-                         "Give up waiting for services after this time (default: 5m)");
+            declare.text(
+                "--timeout", "DURATION", &args->timeout,
+                "Give up waiting for services after this time (default: 5m; on AWS, of each "
+                "wait: 30m)");
             return [args](Context& context) {
               auto spec = load_compose(context, args->files, true);
               if (!spec) return kExitRefused;

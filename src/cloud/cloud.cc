@@ -16,6 +16,13 @@ std::string_view to_string(InstanceState state) {
   return "unknown";
 }
 
+Status Cloud::release_hold(const Instance&) {
+  return fail(Errc::kUnsupported, "this cloud holds no instances");
+}
+Status Cloud::keep_hold(const Instance&) {
+  return fail(Errc::kUnsupported, "this cloud holds no instances");
+}
+
 std::string_view to_string(TargetHealth health) {
   switch (health) {
     case TargetHealth::kInitial:

@@ -1,5 +1,5 @@
 // The port to a cloud: instances, and the balancer in front of them. Adapters: local/ (network
-// namespaces on this machine), aws/ (later).
+// namespaces on this machine), aws/.
 //
 // Calls are blocking with deadlines and idempotent: asking for what is there already succeeds.
 // Threading: one thread at a time. Errors: kThrottled and kResourceExhausted (no capacity) come
@@ -18,6 +18,10 @@ namespace hive::cloud {
 enum class InstanceState { kPending, kRunning, kStopped, kTerminated };
 std::string_view to_string(InstanceState state);
 
+// Where a group holds an instance until it is told that it may go on: a new one before it counts,
+// one that is to end before it does.
+enum class Hold { kNone, kLaunching, kEnding };
+
 struct Instance {
   std::string id;        // "i-0a1b2c3d"
   std::string hostname;  // "shop-manager-1"
@@ -26,6 +30,7 @@ struct Instance {
   InstanceState state = InstanceState::kPending;
   std::int64_t launched_unix_ms = 0;
   std::string engine_host;  // how this machine reaches its engine: "unix:///..."; may be empty
+  Hold hold = Hold::kNone;
   bool operator==(const Instance&) const = default;
 };
 
@@ -82,6 +87,10 @@ class Cloud {
   virtual Status stop(const std::string& instance_id) = 0;       // orderly, keeps its disk
   virtual Status terminate(const std::string& instance_id) = 0;  // orderly, its disk goes
   virtual Status power_off(const std::string& instance_id) = 0;  // as a power cut; for tests
+  // Lets a held instance go on, or tells the cloud that it is still needed: else a hold ends by
+  // itself some day. kUnsupported where the cloud holds nothing.
+  virtual Status release_hold(const Instance& instance);
+  virtual Status keep_hold(const Instance& instance);
   // What the instance printed on its console, the last `max_bytes`.
   virtual Result<std::string> console_output(const std::string& instance_id,
                                              std::size_t max_bytes) = 0;

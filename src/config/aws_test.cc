@@ -50,6 +50,19 @@ TEST(Aws, TakesEverySetting) {
   EXPECT_DOUBLE_EQ(aws.prices.at("c5.large"), 0.097);
 }
 
+TEST(Aws, ThePackageComesWithItsHash) {
+  const std::string hash(64, 'a');
+  const auto aws = load_text(file("package: 'https://example.org/hive.deb#sha256=" + hash + "'"))
+                       .spec.cluster.aws;
+  EXPECT_EQ(aws.package, "https://example.org/hive.deb");
+  EXPECT_EQ(aws.package_sha256, hash);
+  for (const std::string& bad :
+       {"http://example.org/hive.deb#sha256=" + hash, std::string("https://example.org/hive.deb"),
+        "https://example.org/a b#sha256=" + hash, "https://example.org/x#sha256=" + hash + "0",
+        "https://example.org/x#sha256=" + std::string(64, 'g')})
+    EXPECT_THAT(faults("package: '" + bad + "'"), HasSubstr("with its SHA-256")) << bad;
+}
+
 TEST(Aws, SaysWhatCannotBe) {
   EXPECT_THAT(faults("region: 'EU West'"), HasSubstr("it is not an AWS region"));
   EXPECT_THAT(faults("manager_type: big"), HasSubstr("it is not an instance type"));

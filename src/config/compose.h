@@ -355,6 +355,10 @@ struct Aws {
   std::string image = "debian-12-amd64-*";  // id or name pattern
   std::string image_owner =
       "136693071363";  // Debian's account (wiki.debian.org/Cloud/AmazonEC2Image)
+  // hive's Debian package, for images without hive: https, and its SHA-256. Empty: the image has
+  // it.
+  std::string package;
+  std::string package_sha256;
   std::string manager_type = "t3.medium";
   std::vector<std::string> worker_types{"m5.large", "m5a.large"};
   std::uint32_t spot_percent = 0;

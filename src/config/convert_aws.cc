@@ -71,6 +71,7 @@ class AwsReader {
     words(
         "repositories", out_.repositories, [](const auto& text) { return is_repository(text); },
         "the name of an ECR repository", "small letters and digits, joined by . _ - and /");
+    package();
     spot();
     disk();
     draining();
@@ -107,6 +108,30 @@ class AwsReader {
       if (!good(text))
         fault(key, fmt::format("x-hive.aws.{}: {} is not {}", key, in_quotes(text), what), hint);
     out = list;
+  }
+
+  // "https://example.org/hive.deb#sha256=...": what is fetched is checked.
+  void package() {
+    const std::string text = text_at(node_, "package");
+    if (text.empty()) return;
+    constexpr std::string_view kMark = "#sha256=";
+    const auto mark = std::min(text.find(kMark), text.size());
+    const auto hash = mark == text.size() ? "" : text.substr(mark + kMark.size());
+    const bool hex = hash.size() == 64 && std::all_of(hash.begin(), hash.end(), [](char c) {
+                       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+                     });
+    const auto url = text.substr(0, mark);
+    const bool plain =
+        url.starts_with("https://") &&
+        std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 127; });
+    if (!plain || !hex)
+      return fault("package",
+                   fmt::format("x-hive.aws.package is {}: it must be an https address of hive's "
+                               "Debian package with its SHA-256",
+                               in_quotes(text)),
+                   "such as https://example.org/hive.deb#sha256=0123...");
+    out_.package = url;
+    out_.package_sha256 = hash;
   }
 
   void spot() {

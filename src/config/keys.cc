@@ -338,6 +338,9 @@ void add_aws_keys(std::vector<Key>& keys) {
            "The machine image: `ami-...`, or the newest whose name fits."),
       hive("x-hive.aws.image_owner", kText, "account or `self`", "Debian's account",
            "Whose images are looked at for a name pattern."),
+      hive("x-hive.aws.package", kText, "address#sha256=hash", "",
+           "hive's Debian package, for images that have no hive in them: machines fetch it (https) "
+           "and check its SHA-256."),
       hive("x-hive.aws.manager_type", kText, "instance type", "t3.medium", "What managers are."),
       hive("x-hive.aws.worker_types", kSequence, "list of instance types", "m5.large, m5a.large",
            "What workers are; a type without capacity is passed over for the next.",

@@ -2,6 +2,9 @@
 // for a termination, leaves the Swarm first.
 //   instance_terminate  {"instance": id or host name, "timeout_ms"}
 //   instance_stop       {"instance", "timeout_ms"}: its disk and its place in the Swarm stay
+//   instance_leave      {"instance"}: begun by hive itself for each instance that the cloud ends
+//   and
+//                       holds until hive says that it may (cloud::Hold::kEnding)
 #pragma once
 
 #include <memory>
@@ -12,5 +15,6 @@ namespace hive::controller {
 
 std::unique_ptr<OperationKind> make_instance_terminate_kind();
 std::unique_ptr<OperationKind> make_instance_stop_kind();
+std::unique_ptr<OperationKind> make_instance_leave_kind();
 
 }  // namespace hive::controller

@@ -10,6 +10,7 @@
 #include "cloud/local/local.h"
 #include "controller/api.h"
 #include "controller/autoscale_watch.h"
+#include "controller/aws_site.h"
 #include "controller/cloud_watch.h"
 #include "controller/executor.h"
 #include "controller/operations.h"
@@ -29,11 +30,16 @@ struct Arguments {
   std::string socket = "/run/hive/controller.sock";
   std::string history = "/var/lib/hive/controller/history.db";
   std::string cloud_socket = cloud::local::kInstanceCloudSocket;
+  std::string node_file = cloud::aws::kNodeFile;
+  std::uint16_t join_port = cloud::aws::kJoinPort;
 };
 
 constexpr std::size_t kOperationThreads = 4;
+// AWS counts calls: a look is five of them.
+constexpr CloudWatch::Options kAwsPace{
+    .busy = Milliseconds(3'000), .idle = Milliseconds(15'000), .fresh = Milliseconds(45'000)};
 
-std::vector<net::ListenAt> doors(const Arguments& arguments) {
+std::vector<net::ListenAt> doors(const Arguments& arguments, bool on_aws) {
   std::vector<net::ListenAt> out;
   net::ListenAt open;
   open.name = kOpenDoor;
@@ -56,6 +62,17 @@ std::vector<net::ListenAt> doors(const Arguments& arguments) {
                                 directory + "/swarm-root-ca.crt"};
     out.push_back(agents);
   }
+  if (on_aws) {
+    // Who asks here has no certificate yet.
+    net::ListenAt join;
+    join.name = kJoinDoor;
+    join.address = "0.0.0.0";
+    join.port = arguments.join_port;
+    const auto& directory = arguments.certificates;
+    join.tls =
+        net::ServerTls{directory + "/swarm-node.crt", directory + "/swarm-node.key", std::string()};
+    out.push_back(join);
+  }
   return out;
 }
 
@@ -73,6 +90,16 @@ CloudOpener cloud_opener(const std::string& socket) {
       return fail(Errc::kUnsupported, "this cluster has no cloud that hive knows");
     return cloud::local::connect_socket(socket);
   };
+}
+
+// Of a manager on AWS, which its user data has told so; null elsewhere.
+Result<std::unique_ptr<AwsSite>> aws_site(const Arguments& arguments, engine::Engine& engine,
+                                          const Clock& clock, store::History& history) {
+  const auto text = os::read_file(arguments.node_file, 1 << 16);
+  if (!text && text.error().code == Errc::kNotFound) return std::unique_ptr<AwsSite>();
+  if (!text) return tl::unexpected(text.error());
+  HIVE_ASSIGN(const auto node, cloud::aws::parse_node_file(*text));
+  return std::make_unique<AwsSite>(node, engine, clock, history);
 }
 
 // Beside the history.
@@ -105,12 +132,20 @@ int serve(const Arguments& arguments) {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  const auto open_cloud = cloud_opener(arguments.cloud_socket);
+  const auto site = aws_site(arguments, **engine, clock, history);
+  if (!site) {
+    log::error(kComponent, "{}", describe(site.error()));
+    return 1;
+  }
+  AwsSite* const aws = site->get();
+  const auto open_cloud =
+      aws != nullptr ? aws->cloud_opener() : cloud_opener(arguments.cloud_socket);
   ThreadExecutor executor(kOperationThreads);
   Operations operations({**engine, open_cloud}, clock, history, executor, operation_kinds(),
                         seeded());
   CloudWatch cloud(
-      open_cloud, [&operations] { return operations.any_active(); }, clock);
+      open_cloud, [&operations] { return operations.any_active(); }, clock,
+      aws != nullptr ? kAwsPace : CloudWatch::Options{});
   Controller controller(**engine, clock, history);
   controller.attach(operations);
   controller.attach_cloud([&cloud] { return cloud.newest(); });
@@ -124,21 +159,25 @@ int serve(const Arguments& arguments) {
   // Some may wait for the engine, or for the leader's controller, while reports go on.
   server_options.workers = 6;
   server_options.max_body_bytes = agent::kMaxMessageBytes;
-  net::HttpServer server(
-      server_options, [&api](const net::ServerRequest& request) { return answer(api, request); });
-  if (const auto started = server.start(doors(arguments)); !started) {
+  net::HttpServer server(server_options, [&api, aws](const net::ServerRequest& request) {
+    return request.peer.listener == kJoinDoor && aws != nullptr ? aws->answer(request)
+                                                                : answer(api, request);
+  });
+  if (const auto started = server.start(doors(arguments, aws != nullptr)); !started) {
     log::error(kComponent, "{}", describe(started.error()));
     return 1;
   }
   cloud.start();
   autoscale.start();
   controller.start();
+  if (aws != nullptr) aws->start([&controller] { return controller.acts(); });
   log::info(kComponent, "serving on port {}, agents on port {}, engine {}", arguments.api_port,
             arguments.agent_port, arguments.engine);
   int signal = 0;
   sigwait(&signals, &signal);
   log::info(kComponent, "ending on signal {}", signal);
   server.stop();
+  if (aws != nullptr) aws->stop();
   controller.stop();
   autoscale.stop();
   cloud.stop();
@@ -158,6 +197,8 @@ int controller_main(int argc, char** argv) {
   app.add_option("--socket", arguments.socket);
   app.add_option("--history", arguments.history);
   app.add_option("--cloud-socket", arguments.cloud_socket);
+  app.add_option("--node-file", arguments.node_file);
+  app.add_option("--join-port", arguments.join_port);
   CLI11_PARSE(app, argc, argv);
   return serve(arguments);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/main.h"
+#include "boot/main.h"
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/plugin.h"
@@ -23,6 +24,7 @@ constexpr Daemon kDaemons[] = {{"instance-init", &hive::cloud::local::instance_i
                                {"cloud-server", &hive::cloud::local::cloud_server_main},
                                {"controller", &hive::controller::controller_main},
                                {"agent", &hive::agent::agent_main},
+                               {"node-boot", &hive::boot::node_boot_main},
                                {"", nullptr}};
 
 }  // namespace

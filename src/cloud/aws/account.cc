@@ -69,10 +69,12 @@ Result<std::map<std::string, std::vector<MetricPoint>>> get_metric_data(
   return out;
 }
 
-Status put_parameter(Client& client, const std::string& name, const os::Secret& value) {
-  HIVE_TRY(client.json(
-      Op::kPutParameter,
-      {{"Name", name}, {"Value", value.reveal()}, {"Type", "SecureString"}, {"Overwrite", true}}));
+Status put_parameter(Client& client, const std::string& name, const os::Secret& value,
+                     Overwrite overwrite) {
+  HIVE_TRY(client.json(Op::kPutParameter, {{"Name", name},
+                                           {"Value", value.reveal()},
+                                           {"Type", "SecureString"},
+                                           {"Overwrite", overwrite == Overwrite::kAlways}}));
   return {};
 }
 

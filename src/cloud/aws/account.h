@@ -37,7 +37,10 @@ Result<std::map<std::string, std::vector<MetricPoint>>> get_metric_data(
     Client& client, const std::vector<MetricQuery>& queries, WallTime from, WallTime to);
 
 // SecureString parameters: their values are secrets.
-Status put_parameter(Client& client, const std::string& name, const os::Secret& value);
+enum class Overwrite { kAlways, kNever };
+// kAlreadyExists when it is there and must not be overwritten.
+Status put_parameter(Client& client, const std::string& name, const os::Secret& value,
+                     Overwrite overwrite = Overwrite::kAlways);
 Result<os::Secret> get_parameter(Client& client, const std::string& name);
 Status delete_parameter(Client& client, const std::string& name);
 

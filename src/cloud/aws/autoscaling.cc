@@ -137,6 +137,14 @@ Status delete_group(Client& client, const std::string& name) {
   return {};
 }
 
+Status set_desired(Client& client, const std::string& group, std::uint32_t desired) {
+  Form form;
+  form.set("AutoScalingGroupName", group).set("DesiredCapacity", desired);
+  form.flag("HonorCooldown", false);
+  HIVE_TRY(client.query(Op::kSetDesiredCapacity, form));
+  return {};
+}
+
 Status suspend_processes(Client& client, const std::string& group,
                          const std::vector<std::string>& processes) {
   Form form;

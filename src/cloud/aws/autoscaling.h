@@ -61,6 +61,8 @@ Status create_group(Client& client, const std::string& name, const GroupSpec& sp
 Status update_group(Client& client, const std::string& name, const GroupSpec& spec);
 // Its machines too. kNotFound, kFailedPrecondition while it is being changed.
 Status delete_group(Client& client, const std::string& name);
+// Within the group's bounds, else kInvalidArgument.
+Status set_desired(Client& client, const std::string& group, std::uint32_t desired);
 Status suspend_processes(Client& client, const std::string& group,
                          const std::vector<std::string>& processes);
 

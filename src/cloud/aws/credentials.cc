@@ -1,5 +1,7 @@
 #include "cloud/aws/credentials.h"
 
+#include <unistd.h>
+
 #include <ctime>
 
 #include "cloud/aws/shared_config.h"
@@ -25,6 +27,16 @@ Result<WallTime> parse_time(const std::string& text) {
   const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
   if (end == nullptr) return fail(Errc::kCorrupt, "'" + text + "' is not a time");
   return std::chrono::system_clock::from_time_t(timegm(&parts));
+}
+
+Environment process_environment() {
+  Environment out;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string word = *entry;
+    const auto equals = word.find('=');
+    if (equals != std::string::npos) out[word.substr(0, equals)] = word.substr(equals + 1);
+  }
+  return out;
 }
 
 Result<Credentials> credentials_of_environment(const Environment& environment) {

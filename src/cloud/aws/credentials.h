@@ -55,6 +55,9 @@ class CredentialChain {
   std::optional<Credentials> cached_;
 };
 
+// This process's own.
+Environment process_environment();
+
 // The variable's value; empty when unset.
 std::string variable(const Environment& environment, const std::string& name);
 

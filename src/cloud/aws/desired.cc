@@ -4,14 +4,16 @@
 #include <set>
 
 #include "base/text.h"
+#include "cloud/aws/join.h"
 #include "cloud/aws/policy.h"
+#include "cloud/aws/user_data.h"
 
 namespace hive::cloud::aws {
 namespace {
 
 constexpr std::uint16_t kHealthPort = 7080;
-// hive's API and its agents.
-constexpr int kHivePorts[] = {7070, 7071};
+// hive's API, its agents, and machines that ask to join.
+constexpr int kHivePorts[] = {7070, 7071, kJoinPort};
 // Debian's net.ipv4.ip_local_port_range: engines take published host ports out of it.
 constexpr int kDynamicFirst = 32'768;
 constexpr int kDynamicLast = 60'999;
@@ -39,20 +41,15 @@ std::vector<IngressRule> node_rules(const Settings& settings, const Names& names
   return out;
 }
 
-// The cluster's name and no secret: anything on the machine can read it.
-std::string user_data(const Settings& settings, const std::string& role) {
-  return "#cloud-config\nwrite_files:\n  - path: /etc/hive/node.yml\n    permissions: \"0644\"\n"
-         "    content: |\n      cluster: " +
-         settings.cluster + "\n      role: " + role + "\n      region: " + settings.region + "\n";
-}
-
 LaunchSpec launch_spec(const Settings& settings, const Desired& desired, const std::string& role,
                        const std::string& profile) {
   LaunchSpec out;
   out.image = desired.place.image.id;
   out.instance_profile = profile;
   out.security_groups = {desired.names.node_group};
-  out.user_data = user_data(settings, role);
+  out.user_data = user_data({.node = {settings.cluster, role, settings.region},
+                             .package = settings.package,
+                             .package_sha256 = settings.package_sha256});
   out.root_device = desired.place.image.root_device;
   out.disk_gib = settings.disk_gib;
   out.tags = desired.tags(role);
@@ -120,6 +117,8 @@ Desired desired_of(const Settings& settings, const Place& place) {
   out.attributes = {
       .draining = true, .draining_timeout_s = settings.draining_s, .cross_zone = true};
 
+  out.brings_hive = !settings.package.empty() || settings.image_owner == "self" ||
+                    settings.image.starts_with("ami-");
   out.managers = settings.managers;
   out.manager = launch_spec(settings, out, "manager", names.manager_role);
   out.manager.type = settings.manager_type;

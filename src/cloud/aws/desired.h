@@ -25,6 +25,8 @@ struct Settings {
   std::vector<std::string> subnets;  // tags Name or ids; empty = one of each zone
   std::string image;                 // id or name pattern
   std::string image_owner;
+  std::string package;  // see user_data.h
+  std::string package_sha256;
   std::uint32_t managers = 3;
   std::string manager_type;
   std::uint32_t workers_min = 0;
@@ -58,6 +60,7 @@ struct Desired {
   Json lifecycle_policy;
   Balancer balancer;  // security groups by name
   BalancerAttributes attributes;
+  bool brings_hive = false;  // by a package, or in an image of one's own
   std::uint32_t managers = 0;
   LaunchSpec manager;  // security groups by name; without the tag Name
   LaunchSpec worker;

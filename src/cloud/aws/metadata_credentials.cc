@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cloud/aws/credentials.h"
+#include "cloud/aws/metadata.h"
 #include "net/http_client.h"
 #include "os/file.h"
 
@@ -96,9 +97,7 @@ Result<Credentials> credentials_of_container(const Environment& environment) {
 Result<Credentials> credentials_of_instance(const Environment& environment) {
   if (variable(environment, "AWS_EC2_METADATA_DISABLED") == "true")
     return fail(Errc::kNotFound, "AWS_EC2_METADATA_DISABLED is true");
-  std::string base = variable(environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
-  while (base.ends_with('/')) base.pop_back();
-  if (base.empty()) base = "http://169.254.169.254";
+  const std::string base = metadata_endpoint(environment);
   const auto token = ask(base, {.method = "PUT",
                                 .path = "/latest/api/token",
                                 .headers = {{"x-aws-ec2-metadata-token-ttl-seconds", "21600"}}});

@@ -26,7 +26,7 @@ constexpr Operation kTable[] = {
     {Op::kRunInstances, Service::kEc2, "RunInstances", Scope::kLaunching, kOperator},
     {Op::kDescribeInstances, Service::kEc2, "DescribeInstances", Scope::kAny, kBoth, "NextToken",
      "nextToken"},
-    {Op::kTerminateInstances, Service::kEc2, "TerminateInstances", Scope::kTagged, kOperator},
+    {Op::kTerminateInstances, Service::kEc2, "TerminateInstances", Scope::kTagged, kBoth},
     {Op::kDescribeLaunchTemplates, Service::kEc2, "DescribeLaunchTemplates", Scope::kAny, kOperator,
      "NextToken", "nextToken"},
     {Op::kDescribeLaunchTemplateVersions, Service::kEc2, "DescribeLaunchTemplateVersions",
@@ -40,8 +40,10 @@ constexpr Operation kTable[] = {
     {Op::kDescribeGroups, Service::kAutoScaling, "DescribeAutoScalingGroups", Scope::kAny, kBoth,
      "NextToken", "NextToken"},
     {Op::kCreateGroup, Service::kAutoScaling, "CreateAutoScalingGroup", Scope::kTagging, kOperator},
-    {Op::kUpdateGroup, Service::kAutoScaling, "UpdateAutoScalingGroup", Scope::kTagged, kBoth},
+    {Op::kUpdateGroup, Service::kAutoScaling, "UpdateAutoScalingGroup", Scope::kTagged, kOperator},
     {Op::kDeleteGroup, Service::kAutoScaling, "DeleteAutoScalingGroup", Scope::kTagged, kOperator},
+    {Op::kSetDesiredCapacity, Service::kAutoScaling, "SetDesiredCapacity", Scope::kTagged,
+     kManager},
     {Op::kSuspendProcesses, Service::kAutoScaling, "SuspendProcesses", Scope::kTagged, kOperator},
     {Op::kDescribeLifecycleHooks, Service::kAutoScaling, "DescribeLifecycleHooks", Scope::kAny,
      kOperator},
@@ -100,12 +102,12 @@ constexpr Operation kTable[] = {
     {Op::kPutLifecyclePolicy, Service::kEcr, "PutLifecyclePolicy", Scope::kRepository, kOperator},
     {Op::kGetAuthorizationToken, Service::kEcr, "GetAuthorizationToken", Scope::kAny, kAll},
 
-    {Op::kGetCallerIdentity, Service::kSts, "GetCallerIdentity", Scope::kAny, kOperator},
+    {Op::kGetCallerIdentity, Service::kSts, "GetCallerIdentity", Scope::kAny, kAll},
     {Op::kGetMetricData, Service::kCloudWatch, "GetMetricData", Scope::kAny, kManager, "NextToken",
      "NextToken"},
 
-    {Op::kPutParameter, Service::kSsm, "PutParameter", Scope::kParameter, kManager},
-    {Op::kGetParameter, Service::kSsm, "GetParameter", Scope::kParameter, kManager | kWorker},
+    {Op::kPutParameter, Service::kSsm, "PutParameter", Scope::kParameter, kBoth},
+    {Op::kGetParameter, Service::kSsm, "GetParameter", Scope::kParameter, kAll},
     {Op::kDeleteParameter, Service::kSsm, "DeleteParameter", Scope::kParameter, kOperator},
 };
 

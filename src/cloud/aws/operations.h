@@ -32,6 +32,7 @@ enum class Op {
   kCreateGroup,
   kUpdateGroup,
   kDeleteGroup,
+  kSetDesiredCapacity,
   kSuspendProcesses,
   kDescribeLifecycleHooks,
   kPutLifecycleHook,

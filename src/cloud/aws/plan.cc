@@ -45,6 +45,10 @@ class UpPlanner {
   UpPlanner(const Desired& desired, const World& world) : desired_(desired), world_(world) {}
 
   Plan plan() {
+    if (!desired_.brings_hive)
+      plan_.refusals.push_back("machines from image " + desired_.place.image.name +
+                               " would have no hive: set x-hive.aws.package to its Debian package, "
+                               "or x-hive.aws.image to an image with hive in it");
     repositories();
     for (const auto& [name, policy] : desired_.roles) role(name, policy);
     for (const auto& [name, rules] : desired_.security_groups) security_group(name);

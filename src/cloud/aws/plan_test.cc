@@ -24,6 +24,7 @@ Settings settings() {
   out.listeners = {{80, 8080}, {5000, 5000}};
   out.sources = {"0.0.0.0/0"};
   out.repositories = {"shop/web"};
+  out.image = "ami-1";
   return out;
 }
 
@@ -95,7 +96,7 @@ TEST(PlanUp, NoSecretInUserData) {
   const auto want = desired();
   for (const auto& spec : {want.manager, want.worker}) {
     EXPECT_THAT(spec.user_data, HasSubstr("#cloud-config"));
-    EXPECT_THAT(spec.user_data, HasSubstr("cluster: shop"));
+    EXPECT_THAT(spec.user_data, HasSubstr("\"cluster\":\"shop\""));
     EXPECT_THAT(spec.user_data, ::testing::Not(HasSubstr("SWMTKN")));
   }
 }
@@ -167,6 +168,19 @@ TEST(PlanUp, ANewImageIsANewTemplateVersionAndNoNewMachine) {
   const auto plan = plan_up(desired_of(settings(), newer), model.world);
   EXPECT_EQ(subjects(plan), std::vector<std::string>{"launch template hive-shop-worker"});
   EXPECT_EQ(plan.notes.size(), 3U);  // the managers
+}
+
+TEST(PlanUp, AStockImageNeedsThePackage) {
+  auto stock = settings();
+  stock.image = "debian-12-amd64-*";
+  const auto plan = plan_up(desired(stock), {});
+  ASSERT_EQ(plan.refusals.size(), 1U);
+  EXPECT_THAT(plan.refusals.front(), HasSubstr("set x-hive.aws.package"));
+  stock.package = "https://example.org/hive.deb";
+  EXPECT_TRUE(plan_up(desired(stock), {}).refusals.empty());
+  stock.package.clear();
+  stock.image_owner = "self";
+  EXPECT_TRUE(plan_up(desired(stock), {}).refusals.empty());
 }
 
 TEST(PlanUp, NowhereToPutIt) {

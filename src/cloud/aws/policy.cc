@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "cloud/aws/board.h"
 #include "cloud/aws/names.h"
 #include "cloud/aws/tags.h"
 
@@ -12,6 +13,7 @@ namespace hive::cloud::aws {
 namespace {
 
 struct Writer {
+  const Callers who;
   const Names names;
   const std::string region;     // or "*"
   const std::string partition;  // "aws", "aws-cn", "aws-us-gov"
@@ -83,7 +85,10 @@ void Writer::write(Scope scope, const std::set<std::string>& actions) {
     case Scope::kRepository:
       return allow("Repositories", actions, arn("ecr", "repository/*"), tagged());
     case Scope::kParameter:
-      return allow("Parameters", actions, arn("ssm", "parameter" + names.parameter_prefix + "*"));
+      // Workers learn where the Swarm is, and nothing of what is deployed.
+      return allow(
+          "Parameters", actions,
+          arn("ssm", "parameter" + names.parameter_prefix + (who == kWorker ? kSwarmNotice : "*")));
   }
 }
 
@@ -132,7 +137,7 @@ std::string partition_of(const std::string& region) {
 }  // namespace
 
 Json policy_document(Callers who, const std::string& cluster, const std::string& region) {
-  Writer writer{Names(cluster), region.empty() ? "*" : region, partition_of(region)};
+  Writer writer{who, Names(cluster), region.empty() ? "*" : region, partition_of(region)};
   std::map<Scope, std::set<std::string>> actions;
   for (const auto& one : all_operations())
     if ((one.callers & who) != 0) actions[one.scope].insert(iam_action(one));

@@ -65,9 +65,10 @@ TEST(Policy, WorkersChangeNothing) {
   }
 }
 
-TEST(Policy, OperatorsReadNoParameter) {
-  const auto actions = granted(policy_document(kOperator, "shop", "eu-central-1"));
-  EXPECT_EQ(actions.count("ssm:GetParameter"), 0U);
+TEST(Policy, WorkersReadOneNoticeAlone) {
+  const auto text = policy_document(kWorker, "shop", "eu-central-1").dump();
+  EXPECT_NE(text.find(":parameter/hive/shop/swarm\""), std::string::npos);
+  EXPECT_EQ(text.find(":parameter/hive/shop/*"), std::string::npos);
 }
 
 TEST(Policy, FitsIntoItsQuota) {

@@ -289,11 +289,15 @@ Result<std::string> FakeEngine::swarm_init(const SwarmInit& request) {
 }
 
 Status FakeEngine::swarm_join(const SwarmJoin& request) {
-  const std::lock_guard lock(mutex_);
-  HIVE_TRY(enter("swarm_join"));
-  if (in_swarm_) return fail(Errc::kAlreadyExists, "This node is already part of a swarm");
-  if (request.token.rfind("SWMTKN-", 0) != 0)
-    return fail(Errc::kInvalidArgument, "invalid join token");
+  {
+    const std::lock_guard lock(mutex_);
+    HIVE_TRY(enter("swarm_join"));
+    if (in_swarm_) return fail(Errc::kAlreadyExists, "This node is already part of a swarm");
+    if (request.token.rfind("SWMTKN-", 0) != 0)
+      return fail(Errc::kInvalidArgument, "invalid join token");
+    in_swarm_ = true;
+  }
+  self_ = add_node("joined-1", model::Role::kWorker, request.advertise_address);
   return {};
 }
 

@@ -215,6 +215,7 @@ void autoscaling(Client& client) {
          create_group(client, "g", spec, {{"h", true, 600}, {"t", false, 600}}, kTags));
   report("UpdateAutoScalingGroup", update_group(client, "g", spec));
   report("DeleteAutoScalingGroup", delete_group(client, "g"));
+  report("SetDesiredCapacity", set_desired(client, "g", 3));
   report("SuspendProcesses", suspend_processes(client, "g", {"AZRebalance"}));
   report("DescribeLifecycleHooks", describe_hooks(client, "g"));
   report("PutLifecycleHook", put_hook(client, "g", {"h", true, 600}));

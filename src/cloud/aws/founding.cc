@@ -1,0 +1,45 @@
+#include "cloud/aws/founding.h"
+
+#include <algorithm>
+
+namespace hive::cloud::aws {
+namespace {
+
+bool lives(const Machine& machine) {
+  return machine.state == MachineState::kPending || machine.state == MachineState::kRunning;
+}
+
+std::string tag(const Machine& machine, const char* key) {
+  const auto found = machine.tags.find(key);
+  return found == machine.tags.end() ? "" : found->second;
+}
+
+}  // namespace
+
+Result<Founding> decide_founding(const std::optional<SwarmPlace>& swarm,
+                                 const std::optional<std::string>& founder,
+                                 const std::vector<Machine>& machines) {
+  std::vector<const Machine*> managers;
+  for (const auto& machine : machines)
+    if (tag(machine, kRoleTag) == "manager" && lives(machine)) managers.push_back(&machine);
+  if (managers.empty()) return fail(Errc::kFailedPrecondition, "there is no manager's machine");
+  if (swarm) {
+    for (const auto* machine : managers)
+      if (std::find(swarm->managers.begin(), swarm->managers.end(), machine->address) !=
+          swarm->managers.end())
+        return Founding{};
+    return fail(Errc::kFailedPrecondition,
+                "the machines of all the Swarm's managers are gone, and with them the Swarm: take "
+                "the cluster down (hive down) and up again");
+  }
+  if (founder)
+    for (const auto* machine : managers)
+      if (machine->id == *founder) return Founding{};
+  const auto first =
+      std::min_element(managers.begin(), managers.end(), [](const Machine* a, const Machine* b) {
+        return std::pair(tag(*a, "Name"), a->id) < std::pair(tag(*b, "Name"), b->id);
+      });
+  return Founding{founder.has_value(), (*first)->id};
+}
+
+}  // namespace hive::cloud::aws

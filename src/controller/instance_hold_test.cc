@@ -1,0 +1,185 @@
+// Instances that the cloud holds: new ones until they can serve, ending ones until they are empty.
+#include <gmock/gmock.h>
+
+#include "controller/instance_end_kind.h"
+#include "controller/instance_launch_kind.h"
+#include "controller/testing/small_world.h"
+
+namespace hive::controller {
+namespace {
+
+using cloud::Hold;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::SmallWorld;
+using testing::Stepped;
+
+class InstanceHoldTest : public ::testing::Test {
+ protected:
+  InstanceHoldTest() { small.with_cloud(); }
+  cloud::Instance& instance(const std::string& node) {
+    for (auto& one : small.world.cloud->instances)
+      if (one.id == "i-" + node) return one;
+    throw std::out_of_range(node);
+  }
+  void gone(const std::string& node) {
+    std::erase_if(small.world.cloud->instances,
+                  [&](const auto& one) { return one.id == "i-" + node; });
+  }
+  void empty_node(const std::string& id, std::int64_t slot) {
+    small.node(id).availability = model::Availability::kDrain;
+    small.world.snapshot.tasks.erase(SmallWorld::task_id(slot));
+    small.world.reports[id].containers.clear();
+    std::erase_if(small.world.cloud->balancer.targets,
+                  [&](const auto& target) { return target.instance_id == "i-" + id; });
+  }
+
+  SmallWorld small;
+};
+
+// --- launching
+
+TEST_F(InstanceHoldTest, ANewInstanceCountsOnceItsNodeIsReadyAndItsAgentReports) {
+  instance("c").hold = Hold::kLaunching;
+  Stepped run(make_instance_launch_kind(), small.world);
+  const auto proposed = run.kind().propose(small.world, {});
+  ASSERT_EQ(proposed.size(), 1U);
+  ASSERT_TRUE(run.begin(proposed[0].request));
+  const auto node = small.world.snapshot.nodes.extract("c");
+  const auto report = small.world.reports.extract("c").mapped();
+  run.step();
+  EXPECT_THAT(run.last.progress.doing, HasSubstr("joined the Swarm"));
+  small.world.snapshot.nodes["c"] = node.mapped();
+  small.node("c").state = model::NodeState::kDown;
+  run.step();
+  EXPECT_THAT(run.last.progress.doing, HasSubstr("node is ready"));
+  small.node("c").state = model::NodeState::kReady;
+  run.step();
+  EXPECT_THAT(run.last.progress.doing, HasSubstr("agent reports"));
+  EXPECT_THAT(run.actions(), IsEmpty());
+  small.world.reports["c"] = report;
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("put shop-c into service"));
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty()) << "the cloud's list is a moment old";
+  small.world.now_unix_ms += 30'000;
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("put shop-c into service")) << "it was not heard";
+  instance("c").hold = Hold::kNone;
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+  EXPECT_THAT(run.kind().propose(small.world, {}), IsEmpty());
+}
+
+TEST_F(InstanceHoldTest, ANewInstanceThatEndsIsAFailure) {
+  instance("c").hold = Hold::kLaunching;
+  Stepped run(make_instance_launch_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"instance", "i-c"}}));
+  gone("c");
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kFailed);
+}
+
+TEST_F(InstanceHoldTest, WithoutTheCloudsWordNothingIsDecided) {
+  instance("c").hold = Hold::kLaunching;
+  Stepped run(make_instance_launch_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"instance", "i-c"}}));
+  small.world.cloud.reset();
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kRunning);
+  EXPECT_THAT(run.actions(), IsEmpty());
+}
+
+// --- ending
+
+TEST_F(InstanceHoldTest, AnInstanceThatTheCloudEndsIsEmptiedFirst) {
+  instance("a").hold = Hold::kEnding;
+  Stepped run(make_instance_leave_kind(), small.world);
+  const auto proposed = run.kind().propose(small.world, {});
+  ASSERT_EQ(proposed.size(), 1U);
+  ASSERT_TRUE(run.begin(proposed[0].request));
+  EXPECT_THAT(run.kind().propose(small.world, {run.record}), IsEmpty());
+  run.step();
+  EXPECT_THAT(run.actions(), Contains("set node shop-a to pause"));
+  EXPECT_THAT(run.actions(), Contains("scale shop_web from 3 to 4"));
+  empty_node("a", 1);
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("remove node shop-a"));
+  small.world.snapshot.nodes.erase("a");
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("let the cloud end shop-a"));
+  gone("a");
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
+TEST_F(InstanceHoldTest, ItIsKeptWhileItIsEmptied) {
+  instance("a").hold = Hold::kEnding;
+  Stepped run(make_instance_leave_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"instance", "i-a"}, {"timeout_ms", 3'600'000}}));
+  const auto kept = [&] {
+    run.step();
+    const auto all = run.actions();
+    return std::count(all.begin(), all.end(), "keep shop-a while it is emptied");
+  };
+  EXPECT_EQ(kept(), 0);
+  small.world.now_unix_ms += 300'000;
+  EXPECT_EQ(kept(), 1);
+  EXPECT_EQ(kept(), 0);
+  small.world.now_unix_ms += 300'000;
+  EXPECT_EQ(kept(), 1);
+}
+
+TEST_F(InstanceHoldTest, ADeadInstanceIsLetGoAtOnce) {
+  instance("a").hold = Hold::kEnding;
+  small.node("a").state = model::NodeState::kDown;
+  small.node("a").availability = model::Availability::kDrain;
+  Stepped run(make_instance_leave_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"instance", "i-a"}}));
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("remove node shop-a"));
+  small.world.snapshot.nodes.erase("a");
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("let the cloud end shop-a"));
+}
+
+TEST_F(InstanceHoldTest, OneThatNeverJoinedIsLetGoAtOnce) {
+  instance("a").hold = Hold::kEnding;
+  small.world.snapshot.nodes.erase("a");
+  Stepped run(make_instance_leave_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"instance", "i-a"}}));
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("let the cloud end shop-a"));
+}
+
+TEST_F(InstanceHoldTest, AHoldThatRanOutEndsTheOperationToo) {
+  instance("a").hold = Hold::kEnding;
+  small.world.snapshot.nodes.erase("a");
+  Stepped run(make_instance_leave_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"instance", "i-a"}}));
+  gone("a");
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
+TEST_F(InstanceHoldTest, HivesOwnVictimIsLetThroughItsGroupsHook) {
+  Stepped run(make_instance_terminate_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"instance", "shop-a"}}));
+  empty_node("a", 1);
+  small.world.snapshot.nodes.erase("a");
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("terminate shop-a"));
+  instance("a").hold = Hold::kEnding;
+  EXPECT_THAT(make_instance_leave_kind()->propose(small.world, {run.record}), IsEmpty())
+      << "it is at work already";
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("let the cloud end shop-a"));
+  gone("a");
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
+}  // namespace
+}  // namespace hive::controller

@@ -1,0 +1,95 @@
+#include "controller/instance_launch_kind.h"
+
+#include <algorithm>
+
+#include "controller/drain_part.h"
+#include "controller/kind_base.h"
+
+namespace hive::controller {
+namespace {
+
+// A cloud's list may be a moment old.
+constexpr std::int64_t kCloudTellsMs = 30'000;
+
+const cloud::Instance* instance_in(const World& world, const std::string& id) {
+  if (world.cloud)
+    for (const auto& one : world.cloud->instances)
+      if (one.id == id) return &one;
+  return nullptr;
+}
+
+// What it still lacks; empty when it can serve.
+std::string lacks(const World& world, const cloud::Instance& instance) {
+  for (const auto& [id, node] : world.snapshot.nodes) {
+    if (instance_of(world, node) != &instance) continue;
+    if (node.state != model::NodeState::kReady) return "until its node is ready";
+    return world.reports.contains(id) ? "" : "until its agent reports";
+  }
+  return "until it has joined the Swarm";
+}
+
+class InstanceLaunchKind final : public OperationKind {
+ public:
+  std::string_view name() const override { return "instance_launch"; }
+
+  Result<Json> check(const Json& request, const World& world) const override {
+    const auto* instance = instance_in(world, json_string(request, "instance"));
+    if (instance == nullptr || instance->hold != cloud::Hold::kLaunching)
+      return fail(Errc::kFailedPrecondition,
+                  "the cloud holds no new instance '" + json_string(request, "instance") + "'");
+    return Json{{"instance", instance->id}, {"name", instance->hostname}};
+  }
+  std::string subject(const Json& request, const World&) const override {
+    return "instance " + json_string(request, "name");
+  }
+  std::vector<std::string> claims(const OperationRecord& record) const override {
+    return {"launch:" + json_string(record.request, "instance")};
+  }
+
+  std::vector<OperationRequest> propose(const World& world,
+                                        const std::vector<OperationRecord>&) const override {
+    std::vector<OperationRequest> out;
+    if (!world.cloud) return out;
+    for (const auto& instance : world.cloud->instances)
+      if (instance.hold == cloud::Hold::kLaunching)
+        out.push_back({"launch-" + instance.id, std::string(name()), "hive",
+                       Json{{"instance", instance.id}}});
+    return out;
+  }
+
+  OperationStep step(const OperationRecord& record, const OperationInput& input) const override {
+    OperationStep out;
+    out.state = record.state.is_null() ? Json::object() : record.state;
+    if (record.cancelled) return end_step(out, OperationOutcome::kCancelled, "asked to end");
+    out.progress.doing = "waits for the cloud's word";
+    if (!input.world.cloud) return out;
+    const auto* instance = instance_in(input.world, json_string(record.request, "instance"));
+    if (instance == nullptr)
+      return end_step(out, OperationOutcome::kFailed, "it ended before it could serve");
+    if (instance->hold != cloud::Hold::kLaunching)
+      return end_step(out, OperationOutcome::kSucceeded, "in service");
+    if (const auto what = lacks(input.world, *instance); !what.empty()) {
+      out.progress.doing = "waits " + what;
+      return out;
+    }
+    out.progress.doing = "the cloud puts it into service";
+    const auto told_at = json_int(out.state, "told_unix_ms");
+    if (!input.failure && input.world.now_unix_ms - told_at < kCloudTellsMs) return out;
+    out.state["told_unix_ms"] = input.world.now_unix_ms;
+    out.actions.push_back({"put " + instance->hostname + " into service",
+                           "its node is ready, and its agent reports",
+                           [held = *instance](Outside& outside) -> Status {
+                             HIVE_ASSIGN(const auto cloud, outside.cloud());
+                             return cloud->release_hold(held);
+                           }});
+    return out;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<OperationKind> make_instance_launch_kind() {
+  return std::make_unique<InstanceLaunchKind>();
+}
+
+}  // namespace hive::controller
