@@ -10,8 +10,11 @@
 #include "agent/controller_link.h"
 #include "agent/engine_watch.h"
 #include "agent/node_hands.h"
+#include "agent/spot_notice.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "cloud/aws/metadata.h"
+#include "cloud/aws/user_data.h"
 #include "edge/haproxy/driver.h"
 #include "engine/docker/client.h"
 #include "os/file.h"
@@ -24,6 +27,7 @@ constexpr Milliseconds kTurn{100};
 constexpr Milliseconds kTurnWhileStopping{20};
 
 std::atomic<int> g_signal{0};
+std::atomic<std::int64_t> g_spot_ms{0};  // what a Spot notice leaves
 void on_signal(int number) { g_signal = number; }
 
 struct Settings {
@@ -38,6 +42,7 @@ struct Settings {
   std::string logs = "/var/lib/hive/logs";
   std::string log_positions = "/var/lib/hive/log-positions";
   std::string shutdown_mark = "/run/hive/shutdown";
+  std::string node_file = cloud::aws::kNodeFile;
   int leave_within_s = 60;
 };
 
@@ -126,10 +131,25 @@ bool machine_goes(const Settings& settings) {
 void depart(const Settings& settings, Agent& agent, const Stops& stops) {
   if (!settings.table.empty() || !machine_goes(settings)) return;
   const int first = g_signal.exchange(0);
-  agent.depart(Milliseconds(std::int64_t{1'000} * settings.leave_within_s));
+  const Milliseconds spot(g_spot_ms.load());
+  agent.depart(spot.count() > 0 ? spot
+                                : Milliseconds(std::int64_t{1'000} * settings.leave_within_s));
   while (!agent.departed() && g_signal == 0)
     agent.turn(stops.active() ? kTurnWhileStopping : kTurn);
   if (g_signal == 0) g_signal = first;
+}
+
+// On AWS: a reclaimed Spot instance goes as one that is shut down.
+void follow_spot(const Clock& clock, const std::stop_token& stop) {
+  cloud::aws::Metadata metadata(cloud::aws::metadata_endpoint(cloud::aws::process_environment()));
+  watch_spot([&] { return metadata.get("meta-data/spot/instance-action"); }, clock,
+             [](Milliseconds left) {
+               log::warn("agent", "AWS reclaims this Spot instance: {} s are left to empty it",
+                         left.count() / 1'000);
+               g_spot_ms = left.count();
+               g_signal = SIGPWR;
+             },
+             stop);
 }
 
 int finish(edge::Edge& edge, bool gone) {
@@ -184,6 +204,9 @@ Result<int> serve(const Settings& settings) {
     threads.emplace_back(
         [&](const std::stop_token& stop) { follow_file(settings.table, mailbox, stop); });
   }
+  std::error_code ignored;
+  if (settings.table.empty() && std::filesystem::exists(settings.node_file, ignored))
+    threads.emplace_back([&](const std::stop_token& stop) { follow_spot(clock, stop); });
   while (g_signal == 0) agent.turn(stops.active() ? kTurnWhileStopping : kTurn);
   depart(settings, agent, stops);
   return finish(*edge, agent.departed());
@@ -208,6 +231,7 @@ int agent_main(int argc, char** argv) {
   app.add_option("--leave-within", settings.leave_within_s,
                  "seconds to empty the node when its machine shuts down")
       ->check(CLI::Range(1, 3'600));
+  app.add_option("--node-file", settings.node_file, "there where the machine is one of AWS's");
   app.add_option("--table", settings.table, "serve this routing table; no engine, no controller");
   CLI11_PARSE(app, argc, argv);
   for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGPWR}) ::signal(number, on_signal);

@@ -30,15 +30,17 @@ Status take_objects(Bundle& bundle, std::map<std::string, config::FileObject>& o
 }
 
 // x-hive is passed on as it was written: what it names of this machine is replaced or left out.
-Status take_registry(Bundle& bundle, config::Cluster& cluster) {
-  if (cluster.json.empty()) return {};
-  HIVE_ASSIGN(auto json, parse_json(cluster.json, "x-hive"));
-  if (!json.contains("registry") || !json["registry"].is_object()) return {};
-  Json& registry = json["registry"];
-  registry.erase("images");
+Status take_hive(Bundle& bundle, config::Cluster& cluster, const std::string& region) {
+  HIVE_ASSIGN(auto json, parse_json(cluster.json.empty() ? "{}" : cluster.json, "x-hive"));
+  // The managers are in it, and have a role of their own.
+  Json& aws = json["aws"];
+  if (!aws.is_object()) aws = Json::object();
+  aws["region"] = region;
+  aws.erase("profile");
+  if (json.contains("registry") && json["registry"].is_object()) json["registry"].erase("images");
   if (!cluster.registry.password_file.empty()) {
     HIVE_ASSIGN(const auto name, bundle.take(cluster.registry.password_file));
-    registry["password_file"] = "./" + name;
+    json["registry"]["password_file"] = "./" + name;
   }
   cluster.json = json.dump();
   return {};
@@ -46,11 +48,11 @@ Status take_registry(Bundle& bundle, config::Cluster& cluster) {
 
 }  // namespace
 
-Result<cloud::aws::StackFiles> stack_files(config::Spec spec) {
+Result<cloud::aws::StackFiles> stack_files(config::Spec spec, const std::string& region) {
   Bundle bundle;
   HIVE_TRY(take_objects(bundle, spec.configs));
   HIVE_TRY(take_objects(bundle, spec.secrets));
-  HIVE_TRY(take_registry(bundle, spec.cluster));
+  HIVE_TRY(take_hive(bundle, spec.cluster, region));
   bundle.files[kStackFile] = config::render_yaml(spec);
   return std::move(bundle.files);
 }

@@ -12,6 +12,6 @@ inline constexpr const char* kStackFile = "compose.yml";
 
 // Reads the files of configs, secrets and the registry's password. The error of one that cannot be
 // read.
-Result<cloud::aws::StackFiles> stack_files(config::Spec spec);
+Result<cloud::aws::StackFiles> stack_files(config::Spec spec, const std::string& region);
 
 }  // namespace hive::cli

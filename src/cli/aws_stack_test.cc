@@ -37,11 +37,11 @@ TEST_F(AwsStackTest, ReadElsewhereItIsTheSameStack) {
   write("web.conf", "listen");
   write("hive.yml",
         "version: '3.8'\n"
-        "x-hive: {name: shop, cloud: aws}\n"
+        "x-hive: {name: shop, cloud: aws, aws: {profile: mine}}\n"
         "services:\n  web:\n    image: web:1\n    configs: [conf]\n    secrets: [key]\n"
         "configs: {conf: {file: ./web.conf}}\n"
         "secrets: {key: {file: ./key}}\n");
-  const auto files = stack_files(load(directory / "hive.yml"));
+  const auto files = stack_files(load(directory / "hive.yml"), "eu-central-1");
   ASSERT_TRUE(files) << files.error().message;
   EXPECT_EQ(files->size(), 3U);
   EXPECT_THAT(files->at(kStackFile), Not(HasSubstr(directory.string())));
@@ -53,6 +53,8 @@ TEST_F(AwsStackTest, ReadElsewhereItIsTheSameStack) {
   const auto again = load(there / kStackFile);
   EXPECT_EQ(again.services.at("web").image, "web:1");
   EXPECT_EQ(again.cluster.cloud, "aws");
+  EXPECT_EQ(again.cluster.aws.region, "eu-central-1");
+  EXPECT_EQ(again.cluster.aws.profile, "") << "the operator's";
   EXPECT_EQ(*os::read_file(again.secrets.at("key").file), binary);
   EXPECT_EQ(*os::read_file(again.configs.at("conf").file), "listen");
 }
@@ -61,7 +63,7 @@ TEST_F(AwsStackTest, AMissingFileIsNamed) {
   write("hive.yml",
         "version: '3.8'\nx-hive: {name: shop, cloud: aws}\nservices:\n  web: {image: web:1, "
         "secrets: [key]}\nsecrets: {key: {file: ./missing}}\n");
-  const auto files = stack_files(load(directory / "hive.yml"));
+  const auto files = stack_files(load(directory / "hive.yml"), "eu-central-1");
   ASSERT_FALSE(files);
   EXPECT_THAT(files.error().message, HasSubstr("missing"));
 }

@@ -55,8 +55,9 @@ class AwsUp {
         began_(context.clock.now()) {}
 
   Status run() {
-    HIVE_ASSIGN(auto files, stack_files(spec_));  // before anything is made
     HIVE_TRY(session_.open());
+    // Before anything is made.
+    HIVE_ASSIGN(auto files, stack_files(spec_, session_.client().region()));
     board_ = std::make_unique<aws::Board>(session_.client(), names_);
     HIVE_ASSIGN(const auto desired, session_.desired());
     HIVE_ASSIGN(auto world, session_.world());
@@ -235,6 +236,27 @@ int aws_up(Context& context, const config::Spec& spec, const AwsUpOptions& optio
   return context.fail_wait(done.error());
 }
 
+namespace {
+
+// A token of ECR for images of the account's own registry, as this manager's role may have one. It
+// ends after twelve hours: what is pulled later is not covered.
+Result<engine::RegistryAuth> ecr_auth(AwsSession& session, std::optional<aws::RegistryLogin>& login,
+                                      const std::string& image) {
+  if (image.find(".dkr.ecr.") == std::string::npos) return engine::RegistryAuth();
+  if (!login) {
+    HIVE_TRY(session.open());
+    HIVE_ASSIGN(login, aws::get_authorization_token(session.client()));
+  }
+  if (!image.starts_with(login->address + "/")) return engine::RegistryAuth();
+  engine::RegistryAuth out;
+  out.username = login->username;
+  out.password = login->password.reveal();
+  out.server_address = login->address;
+  return out;
+}
+
+}  // namespace
+
 int aws_deploy(Context& context, const config::Spec& spec) {
   const auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
@@ -243,6 +265,9 @@ int aws_deploy(Context& context, const config::Spec& spec) {
   DeployRequest request{.stack = spec.cluster.name, .globals = context.globals};
   request.note = [&](const std::string& text) { context.note("hive: " + text); };
   request.did = [&](const std::string& text) { context.line(text); };
+  AwsSession session(context, spec);
+  std::optional<aws::RegistryLogin> login;
+  request.auth = [&](const std::string& image) { return ecr_auth(session, login, image); };
   const auto ids = deploy_spec(**engine, spec, request);
   if (!ids) return context.fail(ids.error());
   if (ids->empty()) return kExitOk;

@@ -41,7 +41,12 @@ Result<std::vector<std::string>> deploy_spec(engine::Engine& engine, const confi
   }
   stack::ApplyOptions apply;
   const Globals globals = request.globals;
-  apply.auth = [globals, &spec](const std::string& image) -> Result<engine::RegistryAuth> {
+  apply.auth = [globals, &spec,
+                &request](const std::string& image) -> Result<engine::RegistryAuth> {
+    if (request.auth) {
+      HIVE_ASSIGN(auto auth, request.auth(image));
+      if (!auth.empty()) return auth;
+    }
     return auth_for_image(globals, spec.cluster.registry, image);
   };
   apply.on_action = [&](const stack::Action& action) {

@@ -20,6 +20,9 @@ struct DeployRequest {
   stack::ResolveImage resolve_image = stack::ResolveImage::kAlways;
   std::function<void(const std::string&)> note;  // warnings and differences
   std::function<void(const std::string&)> did;
+  // Of an image's registry, where it is not the file's or docker's own; may be empty, and say
+  // nothing.
+  std::function<Result<engine::RegistryAuth>(const std::string& image)> auth;
 };
 
 stack::DeployOptions deploy_options(const DeployRequest& request);

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "controller/instance_end_kind.h"
-#include "controller/instance_launch_kind.h"
+#include "controller/instance_ready_kind.h"
 #include "controller/testing/small_world.h"
 
 namespace hive::controller {
@@ -43,7 +43,7 @@ class InstanceHoldTest : public ::testing::Test {
 
 TEST_F(InstanceHoldTest, ANewInstanceCountsOnceItsNodeIsReadyAndItsAgentReports) {
   instance("c").hold = Hold::kLaunching;
-  Stepped run(make_instance_launch_kind(), small.world);
+  Stepped run(make_instance_ready_kind(), small.world);
   const auto proposed = run.kind().propose(small.world, {});
   ASSERT_EQ(proposed.size(), 1U);
   ASSERT_TRUE(run.begin(proposed[0].request));
@@ -75,7 +75,7 @@ TEST_F(InstanceHoldTest, ANewInstanceCountsOnceItsNodeIsReadyAndItsAgentReports)
 
 TEST_F(InstanceHoldTest, ANewInstanceThatEndsIsAFailure) {
   instance("c").hold = Hold::kLaunching;
-  Stepped run(make_instance_launch_kind(), small.world);
+  Stepped run(make_instance_ready_kind(), small.world);
   ASSERT_TRUE(run.begin({{"instance", "i-c"}}));
   gone("c");
   run.step();
@@ -84,7 +84,7 @@ TEST_F(InstanceHoldTest, ANewInstanceThatEndsIsAFailure) {
 
 TEST_F(InstanceHoldTest, WithoutTheCloudsWordNothingIsDecided) {
   instance("c").hold = Hold::kLaunching;
-  Stepped run(make_instance_launch_kind(), small.world);
+  Stepped run(make_instance_ready_kind(), small.world);
   ASSERT_TRUE(run.begin({{"instance", "i-c"}}));
   small.world.cloud.reset();
   run.step();

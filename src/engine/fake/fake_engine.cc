@@ -322,6 +322,8 @@ Result<Json> FakeEngine::swarm_inspect() {
   return Json{{"ID", "fake-cluster"},
               {"Version", {{"Index", index_}}},
               {"Spec", {{"Name", "default"}}},
+              {"TLSInfo",
+               {{"TrustRoot", "-----BEGIN CERTIFICATE-----\nfake\n-----END CERTIFICATE-----\n"}}},
               {"JoinTokens", {{"Manager", tokens_.manager}, {"Worker", tokens_.worker}}}};
 }
 

@@ -2,7 +2,7 @@
 // (cloud::Hold::kLaunching) until its node is ready and its agent reports. Begun by hive itself. An
 // instance whose node never comes is not let through: its hold ends by itself, and its group
 // replaces it.
-//   instance_launch  {"instance"}
+//   instance_ready  {"instance"}
 #pragma once
 
 #include <memory>
@@ -11,6 +11,6 @@
 
 namespace hive::controller {
 
-std::unique_ptr<OperationKind> make_instance_launch_kind();
+std::unique_ptr<OperationKind> make_instance_ready_kind();
 
 }  // namespace hive::controller

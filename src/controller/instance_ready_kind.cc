@@ -1,4 +1,4 @@
-#include "controller/instance_launch_kind.h"
+#include "controller/instance_ready_kind.h"
 
 #include <algorithm>
 
@@ -28,9 +28,9 @@ std::string lacks(const World& world, const cloud::Instance& instance) {
   return "until it has joined the Swarm";
 }
 
-class InstanceLaunchKind final : public OperationKind {
+class InstanceReadyKind final : public OperationKind {
  public:
-  std::string_view name() const override { return "instance_launch"; }
+  std::string_view name() const override { return "instance_ready"; }
 
   Result<Json> check(const Json& request, const World& world) const override {
     const auto* instance = instance_in(world, json_string(request, "instance"));
@@ -43,7 +43,7 @@ class InstanceLaunchKind final : public OperationKind {
     return "instance " + json_string(request, "name");
   }
   std::vector<std::string> claims(const OperationRecord& record) const override {
-    return {"launch:" + json_string(record.request, "instance")};
+    return {"ready:" + json_string(record.request, "instance")};
   }
 
   std::vector<OperationRequest> propose(const World& world,
@@ -52,8 +52,8 @@ class InstanceLaunchKind final : public OperationKind {
     if (!world.cloud) return out;
     for (const auto& instance : world.cloud->instances)
       if (instance.hold == cloud::Hold::kLaunching)
-        out.push_back({"launch-" + instance.id, std::string(name()), "hive",
-                       Json{{"instance", instance.id}}});
+        out.push_back(
+            {"ready-" + instance.id, std::string(name()), "hive", Json{{"instance", instance.id}}});
     return out;
   }
 
@@ -88,8 +88,8 @@ class InstanceLaunchKind final : public OperationKind {
 
 }  // namespace
 
-std::unique_ptr<OperationKind> make_instance_launch_kind() {
-  return std::make_unique<InstanceLaunchKind>();
+std::unique_ptr<OperationKind> make_instance_ready_kind() {
+  return std::make_unique<InstanceReadyKind>();
 }
 
 }  // namespace hive::controller
