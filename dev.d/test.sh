@@ -108,7 +108,7 @@ timed() {
 
 run_suite() {
   HIVE_STATE_DIR=$(test_state_dir)/lib HIVE_RUN_DIR=$(test_state_dir)/run \
-    ctest --test-dir build/release -j "$(jobs_count)" --output-on-failure --no-tests=error "$@" 8>&-
+    setpriv --pdeathsig TERM ctest --test-dir build/release -j "$(jobs_count)" --output-on-failure --no-tests=error "$@" 8>&-
 }
 
 # Tests keep their clusters apart from the user's: a killed run's are found here.
@@ -125,6 +125,7 @@ clean_leftovers() {
     [ -d "$cluster" ] || continue
     say "taking down '$(basename "$cluster")', left by a test run that was cut short"
     HIVE_STATE_DIR=$dir/lib HIVE_RUN_DIR=$dir/run "$bin" --cluster "$(basename "$cluster")" down --yes >&2 8>&- ||
+      [ ! -d "$cluster" ] || # what was left of that run may have done it itself
       die "the test cluster '$(basename "$cluster")' could not be taken down"
   done
 }

@@ -11,8 +11,10 @@ import pathlib
 import shlex
 import subprocess
 import sys
+import tempfile
 
 TOOL = "clang-tidy-14"
+BATCH = 6
 
 
 def preprocess_command(entry):
@@ -38,20 +40,65 @@ def fingerprint(entry, checks):
     return hashlib.sha256(checks + text).hexdigest()
 
 
-def examine(build, entry, checks):
-    """The findings, as text: empty for a clean file."""
-    try:
-        known = build / "tidy" / fingerprint(entry, checks)
-    except subprocess.CalledProcessError as error:
-        return error.stderr.decode(errors="replace")
-    if known.exists():
-        return ""
-    run = subprocess.run([TOOL, "-p", str(build), "--quiet", entry["file"]], capture_output=True,
+def tidy(build, file, *options):
+    """The findings in this source and in hive's own files that it includes: empty if clean."""
+    run = subprocess.run([TOOL, "-p", str(build), "--quiet", *options, file], capture_output=True,
                          text=True)
-    if run.returncode == 0 and not run.stdout.strip():
-        known.touch()
-        return ""
-    return run.stdout or run.stderr
+    return "" if run.returncode == 0 and not run.stdout.strip() else run.stdout or run.stderr
+
+
+class Source:
+    """A source that is to be examined, with its place among the clean ones."""
+
+    def __init__(self, build, file, entry, checks):
+        self.file, self.entry = file, entry
+        self.known = build / "tidy" / fingerprint(entry, checks)
+
+    def flags(self):
+        """What else than itself it is compiled with: sources with the same go together."""
+        words = preprocess_command(self.entry)
+        return [word for word in words if word not in ("-E", "-C", self.entry["file"])]
+
+
+def batches(sources):
+    """Most of the work is in the headers: so a few sources of a folder are read as one, in turns
+    over the folder, since neighbours resemble each other most and may use a name twice."""
+    folders = {}
+    for source in sources:
+        key = (pathlib.Path(source.file).parent, tuple(source.flags()))
+        folders.setdefault(key, []).append(source)
+    for group in folders.values():
+        turns = -(-len(group) // BATCH)
+        yield from (group[turn::turns] for turn in range(turns))
+
+
+def examine(build, batch):
+    """The findings as [(source, text)]. A batch that does not compile as one, or has findings, is
+    examined source by source: what is told is true of the source alone."""
+    if len(batch) > 1 and not batch_findings(build, batch):
+        findings = [(source, "") for source in batch]
+    else:
+        findings = [(source, tidy(build, source.file)) for source in batch]
+    for source, text in findings:
+        if not text:
+            source.known.touch()
+    return findings
+
+
+def batch_findings(build, batch):
+    with tempfile.TemporaryDirectory() as folder:
+        whole = pathlib.Path(folder) / "batch.cc"
+        whole.write_text("".join(f'#include "{source.entry["file"]}"\n' for source in batch))
+        command = shlex.join([*batch[0].flags(), "-c", str(whole)])
+        (pathlib.Path(folder) / "compile_commands.json").write_text(json.dumps(
+            [{"directory": batch[0].entry["directory"], "command": command, "file": str(whole)}]))
+        return tidy(folder, str(whole), "--config-file", ".clang-tidy")
+
+
+def unknown(build, file, entry, checks):
+    """The source, or None if it is known to be clean."""
+    source = Source(build, file, entry, checks)
+    return None if source.known.exists() else source
 
 
 def main():
@@ -66,12 +113,17 @@ def main():
     for file in found:
         print(f"{file}: is not compiled by any target")
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        tasks = {pool.submit(examine, build, entry, checks): file
-                 for file, entry in entries.items() if entry is not None}
+        looks = [pool.submit(unknown, build, file, entry, checks)
+                 for file, entry in entries.items() if entry is not None]
+        sources = [source for source in (look.result() for look in looks) if source is not None]
+        print(f"clang-tidy: {len(files) - len(sources) - len(found)} of {len(files)} files are known "
+              "to be clean", flush=True)
+        tasks = [pool.submit(examine, build, batch) for batch in batches(sources)]
         for task in concurrent.futures.as_completed(tasks):
-            if task.result():
-                found.append(tasks[task])
-                print(task.result(), flush=True)
+            for source, text in task.result():
+                if text:
+                    found.append(source.file)
+                    print(text, flush=True)
     for file in sorted(found):
         print(f"not clean: {file}")
     print(f"clang-tidy: {len(files) - len(found)} of {len(files)} files clean")
