@@ -13,6 +13,7 @@ main() {
   ensure_packages run build test
   clean_leftovers
   build_python
+  build_cloud_init
   build_dashboard
   timed "g++'s release build" build_preset release
   build_images

@@ -103,6 +103,21 @@ build_python() {
   cp "$wanted" "$dir/requirements.txt"
 }
 
+# build_cloud_init - Debian's cloud-init, unpacked in build/cloud-init: installed, it would want to set
+# up this machine at its next boot.
+build_cloud_init() {
+  local dir=build/cloud-init part=build/cloud-init.part
+  [ ! -d "$dir" ] || return 0
+  rm -rf "$part"
+  mkdir -p "$part"
+  # The lists of packages that are there may be old.
+  if ! (cd "$part" && { apt-get -q download cloud-init || { apt-get -q update && apt-get -q download cloud-init; }; } >&2 &&
+    dpkg-deb -x cloud-init_*.deb . && rm cloud-init_*.deb); then
+    die "getting Debian's package cloud-init failed (see above). Check that apt works: apt-get update"
+  fi
+  mv "$part" "$dir"
+}
+
 # configure_preset PRESET - unless it is already
 configure_preset() {
   local preset=$1

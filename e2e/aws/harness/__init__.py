@@ -5,6 +5,7 @@
     visibility  what was just made is not found yet
     world       the clock, the settings and the parts below, driven by one thread
     instances   EC2: boot and shutdown take time, capacity and limits, launches by token
+    images      AMIs that moto lacks
     scaling     Auto Scaling: groups that launch, replace and terminate
     lifecycle   lifecycle hooks: waiting, heartbeats, completion, timeouts
     balancers   Classic ELB: registration, health, connection draining
@@ -14,6 +15,7 @@
     metadata    the instance metadata service (IMDSv2) that they see
     cgroups     their control groups
     identity    who a machine is: signed documents, credentials of its role
+    cloud_init  cloud-init's own check of user data
     guest/      what runs in a machine: cloud-init
     listeners   HAProxy as the balancers' listeners
     server      the one port: the API of AWS, and the control endpoint

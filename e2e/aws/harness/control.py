@@ -42,8 +42,8 @@ class Control:
 
     @property
     def image(self):
-        """An AMI. Whichever it is: a machine has what this machine has, and hive."""
-        return self.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+        """An AMI of the account's own."""
+        return self.client("ec2").describe_images(Owners=["self"])["Images"][0]["ImageId"]
 
     def client(self, service):
         """boto3's, without its own retries."""

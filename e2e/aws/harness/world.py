@@ -9,6 +9,7 @@ from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_api._internal.models import moto_api_backend
 
+from . import images
 from .balancers import Balancers
 from .faults import Faults
 from .instances import Instances
@@ -58,10 +59,12 @@ class World:
         self.settings = Settings()
         for part in (self.faults, self.visibility, self.instances, self.balancers, self.scaling):
             part.reset()
+        images.add(self.backend("ec2"))
 
     def install(self):
         for part in (self.instances, self.balancers, self.scaling):
             part.install()
+        images.add(self.backend("ec2"))
 
     def backend(self, service):
         return get_backend(service)[DEFAULT_ACCOUNT_ID][self.region]
