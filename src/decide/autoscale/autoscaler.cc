@@ -16,7 +16,7 @@ constexpr double kLeastCpu = 0.05;     // below it, requests say nothing of the 
 constexpr double kLearnedShare = 0.8;  // of what a replica can do, it is given that
 constexpr double kMostLatencyStep = 2;
 constexpr double kLeadChange = 0.2;
-constexpr int kStateVersion = 2;
+constexpr int kStateVersion = 3;
 
 std::optional<double> fresh(const Signal& signal) {
   if (!signal.value || signal.age_s > kFreshSeconds || signal.age_s < 0) return std::nullopt;

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -7,6 +8,7 @@
 #include "decide/forecast/archive.h"
 #include "decide/forecast/load_model.h"
 #include "decide/forecast/regression.h"
+#include "decide/forecast/rows.h"
 #include "decide/forecast/surprise.h"
 
 namespace hive::decide::forecast {
@@ -44,15 +46,15 @@ double total(const Surprises& surprises) {
 TEST(Surprise, SharesAddUpToOne) {
   SurpriseTables tables;
   Surprises out;
-  tables.expect(12'345, out);
+  tables.expect({12'345, 1}, out);
   EXPECT_NEAR(total(out), 1, 1e-4);
   Random random(2);
   for (std::int64_t t = 0; t < 200'000; ++t) {
-    tables.learn(t, 4 * random.unit() - 2, 1.0 / 3);
+    tables.learn({t, 1}, 4 * random.unit() - 2, 1.0 / 3);
     if (t % 60 == 0) tables.decay_minute();
   }
   for (std::int64_t t = 0; t < 86'400; t += 777) {
-    tables.expect(t, out);
+    tables.expect({t, 1}, out);
     EXPECT_NEAR(total(out), 1, 1e-3) << t;
   }
 }
@@ -61,12 +63,14 @@ TEST(Surprise, SharesAddUpToOne) {
 TEST(Surprise, KeepsToTheClock) {
   SurpriseTables tables;
   for (std::int64_t t = 0; t < 2 * 86'400; ++t) {
-    tables.learn(t, t / 60 % 60 == 2 ? 20 : 0, 1.0 / 3);
+    const double surprise = t / 60 % 60 == 2 ? 20 : 0;
+    if (t % 3 == 0) tables.judge({t, 1}, surprise);
+    tables.learn({t, 1}, surprise, 1.0 / 3);
     if (t % 60 == 0) tables.decay_minute();
   }
   const auto beyond = [&](std::int64_t moment) {
     Surprises out;
-    tables.expect(moment, out);
+    tables.expect({moment, 1}, out);
     double sum = 0;
     for (std::size_t i = SurpriseTables::bin_of(10); i < kBins; ++i)
       sum += static_cast<double>(out.share[i]);
@@ -83,7 +87,7 @@ TEST(Surprise, WhatKeepsToItsMinuteSaysLittleOfOthers) {
   SurpriseTables tables;
   const auto expected_at = [&](std::int64_t moment) {
     Surprises out;
-    tables.expect(moment, out);
+    tables.expect({moment, 1}, out);
     double sum = 0;
     for (std::size_t i = SurpriseTables::bin_of(10); i < kBins; ++i)
       sum += static_cast<double>(out.share[i]);
@@ -91,13 +95,75 @@ TEST(Surprise, WhatKeepsToItsMinuteSaysLittleOfOthers) {
   };
   for (std::int64_t t = 0; t < 86'400; t += 3) {
     const double surprise = t / 60 % 60 == 2 ? 20 : 0;
-    tables.learn(t, surprise, 1.0);
-    tables.judge(t, surprise);
+    tables.learn({t, 1}, surprise, 1.0);
+    tables.judge({t, 1}, surprise);
     if (t % 60 == 0) tables.decay_minute();
   }
   // One minute of sixty at all times; 1 visit of 1,440 by the rows.
   EXPECT_GT(expected_at(86'400 + 150), 0.5);
   EXPECT_LT(expected_at(86'400 + 40 * 60), 1.0 / 60 / 10);
+}
+
+// From a low load it bursts in one of five leads, from a high one never: at the same minute of the
+// hour, each is expected to do what it does.
+TEST(Surprise, KeepsToTheHeightOfTheLoad) {
+  SurpriseTables tables;
+  const auto beyond = [&](double load) {
+    Surprises out;
+    tables.expect({5000, load}, out);
+    double sum = 0;
+    for (std::size_t i = SurpriseTables::bin_of(10); i < kBins; ++i)
+      sum += static_cast<double>(out.share[i]);
+    return sum;
+  };
+  Random random(3);
+  bool burst = false;
+  double load = 3;
+  for (std::int64_t t = 0; t < 3 * 86'400; t += 3) {
+    if (t % 90 == 0) load = random.unit() < 0.5 ? 3 : 20;
+    if (t % 90 == 0) burst = load == 3 && random.unit() < 0.2;
+    const double surprise = burst ? 20 : random.unit() - 0.5;
+    tables.judge({t, load}, surprise);
+    tables.learn({t, load}, surprise, 1);
+    if (t % 60 == 0) tables.decay_minute();
+  }
+  EXPECT_NEAR(beyond(3), 0.2, 0.1);
+  EXPECT_LT(beyond(20), 0.01);
+}
+
+// A family whose rows are all alike changes nothing; nor does one that has seen nothing.
+TEST(Rows, TellNothingWhereThereIsNothingToTell) {
+  Rows rows({4, 1, 0.9, 0.9, 32});
+  std::array<float, kBins> share{};
+  share.fill(0.5F);
+  rows.apply(2, share);
+  EXPECT_FLOAT_EQ(share[40], 0.5F);
+  Random random(5);
+  for (int i = 0; i < 40'000; ++i)
+    rows.learn(static_cast<std::size_t>(i % 4), static_cast<std::size_t>(random.below(kBins)), 1);
+  rows.count();
+  rows.apply(2, share);
+  for (std::size_t i = 0; i < kBins; ++i) EXPECT_NEAR(share[i], 0.5F, 0.2F) << i;
+}
+
+// Rows that tell wrongly of bursts lose their say in them, and keep it in the rest.
+TEST(Rows, BurstsAreTrustedApart) {
+  Rows rows({2, 1, 0.5, 0.9, 32});
+  for (int i = 0; i < 100; ++i) {
+    rows.learn(0, i < 50 ? 40 : 10, 1);
+    rows.learn(1, 20, 1);
+  }
+  rows.count();
+  for (int i = 0; i < 2000; ++i) {
+    rows.judge(0, 10);
+    rows.judge(1, i % 4 == 0 ? 40 : 20);
+  }
+  std::array<float, kBins> share{};
+  share.fill(1);
+  rows.apply(0, share);
+  EXPECT_LT(share[40], 1.1);
+  EXPECT_GT(share[10], 1.5);
+  EXPECT_LT(share[20], 0.3);
 }
 
 TEST(Surprise, BinsHoldTheirCentres) {
@@ -112,7 +178,7 @@ TEST(LoadModel, FollowsAStepWithinSeconds) {
   std::int64_t now = 0;
   for (int i = 0; i < 3600; ++i) model.observe(++now, 10.0 + 0.5 * (i % 3));
   for (int i = 0; i < 9; ++i) model.observe(++now, 100.0 + 0.5 * (i % 3));
-  EXPECT_GT(model.outlook().now, 60);
+  EXPECT_GT(model.outlook().now, 85);
   EXPECT_TRUE(model.outlook().jumped);
 }
 

@@ -46,7 +46,8 @@ void LoadModel::set_horizon(double horizon_s) {
 void LoadModel::second(double load) {
   ++started_;
   for (std::size_t i = 0; i < kWindows.size(); ++i) {
-    const double gain = std::max(1 / kWindows[i], 1 / static_cast<double>(started_));
+    double gain = std::max(1 / kWindows[i], 1 / static_cast<double>(started_));
+    if (i == k20 || i == k60) gain = std::max(gain, 1 / static_cast<double>(since_jump_ + 2));
     means_[i] += gain * (load - means_[i]);
   }
   if (last_ >= 0) {
@@ -57,8 +58,8 @@ void LoadModel::second(double load) {
   ++since_jump_;
 }
 
-// A step is followed at once: what the last seconds say replaces the longer
-// means.
+// A step is followed at once: the longer means begin anew with what the last seconds say, and are
+// those of the seconds since.
 void LoadModel::detect_jump() {
   if (started_ < 10) return;
   const double per_load = noise_mass_ > 0 ? noise_ / noise_mass_ : 1;
@@ -66,7 +67,7 @@ void LoadModel::detect_jump() {
   const double of_mean = std::sqrt(per_load * base / 5 + 0.0025 * base * base);
   const double off = std::abs(means_[k5] - means_[k60]);
   if (off < kJump * of_mean || std::abs(means_[k2] - means_[k60]) < off / 2) return;
-  means_[k20] = means_[k60] = means_[k5];
+  means_[k20] = means_[k60] = means_[k2];
   since_jump_ = 0;
 }
 
@@ -126,11 +127,11 @@ void LoadModel::learn(std::int64_t now) {
   const Pending& made = pending_[static_cast<std::size_t>(ticks_) % pending_.size()];
   if (made.tick != ticks_) return;
   double mean = 0;
-  tables_.judge(now - 1, (tick_loads_.back() - made.mean) / made.spread);
+  tables_.judge({now - 1, made.base}, (tick_loads_.back() - made.mean) / made.spread);
   for (int i = 0; i < kTick; ++i) {
     const double load = tick_loads_[static_cast<std::size_t>(i)];
     mean += load / kTick;
-    tables_.learn(now - kTick + i, (load - made.mean) / made.spread, 1.0 / kTick);
+    tables_.learn({now - kTick + i, made.base}, (load - made.mean) / made.spread, 1.0 / kTick);
   }
   ridge_.learn(made.x, std::clamp((mean - made.base) / made.spread, -kClip, kClip));
   const double per_load = noise_mass_ > 0 ? noise_ / noise_mass_ : 1;
@@ -159,7 +160,8 @@ void LoadModel::predict(std::int64_t now) {
   outlook_.most = 0;
   for (const float one : day_max_)
     outlook_.most = std::max(outlook_.most, static_cast<double>(one));
-  tables_.expect(now + static_cast<std::int64_t>(horizon_ticks_ - 1) * kTick, outlook_.surprises);
+  tables_.expect({now + static_cast<std::int64_t>(horizon_ticks_ - 1) * kTick, base},
+                 outlook_.surprises);
 }
 
 void LoadModel::keep_minute(std::int64_t now, double load) {

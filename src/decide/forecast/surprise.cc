@@ -11,20 +11,16 @@ constexpr double kPerUnit = 7.5;  // bins in a unit of asinh
 constexpr std::size_t kMinuteRows = 60;
 constexpr std::size_t kDayRows = 288;
 constexpr std::int64_t kDayRowSeconds = 300;
+constexpr std::size_t kHeightRows = 24;
+constexpr double kHeightsInDouble = 2;   // rows from a load to twice of it
+constexpr double kLowestHeight = -3.25;  // log2 of the load below which all is one
 constexpr double kMinuteDecay = 0.9923;  // a visit; half-life 90 visits: about four days
 constexpr double kDayDecay = 0.92;       // a visit; half-life eight days
+constexpr double kHeightDecay = 0.9997;  // a minute; half-life 38 hours
 constexpr double kAllDecay = 0.99952;    // a minute; half-life a day
 constexpr double kLongDecay = 0.999966;  // a minute; half-life two weeks
 constexpr double kTickSeconds = 3;
-// How many visits of a row weigh as much as what is known of all times.
-constexpr double kVisits = 4;
-// A tick's evidence for or against the clock counts as that part of an
-// independent one.
-constexpr double kTemper = 0.03;
-constexpr double kLeastTrust = 0.01;
-// From here on a surprise is a burst, that a row counts once.
-constexpr double kBurst = 2;
-constexpr double kHourOfVisits = 60;
+constexpr double kBurst = 2;  // from here on a surprise is one
 
 std::size_t minute_row(std::int64_t moment) {
   return static_cast<std::size_t>(moment / 60 % static_cast<std::int64_t>(kMinuteRows));
@@ -33,11 +29,14 @@ std::size_t day_row(std::int64_t moment) {
   return static_cast<std::size_t>(moment / kDayRowSeconds % static_cast<std::int64_t>(kDayRows));
 }
 
-void age_row(std::vector<float>& table, std::vector<float>& weights, std::size_t row,
-             double factor) {
-  const auto f = static_cast<float>(factor);
-  for (std::size_t i = row * kBins; i < (row + 1) * kBins; ++i) table[i] *= f;
-  weights[row] *= f;
+std::size_t height_row(double load) {
+  const double row = (std::log2(std::max(load, 1e-3)) - kLowestHeight) * kHeightsInDouble;
+  return static_cast<std::size_t>(std::clamp(row, 0.0, static_cast<double>(kHeightRows - 1)));
+}
+
+std::size_t burst_bin() {
+  static const std::size_t bin = SurpriseTables::bin_of(kBurst);
+  return bin;
 }
 
 // Before anything is known: mostly near the forecast, with a tail of what
@@ -75,86 +74,59 @@ std::size_t SurpriseTables::bin_of(double surprise) {
   return static_cast<std::size_t>(std::clamp(place, 0.0, static_cast<double>(kBins - 1)));
 }
 
+// That bursts keep to the clock is to be shown by bursts first; that they depend on the height of
+// the load is the rule.
 SurpriseTables::SurpriseTables(double lead_s)
     : lead_s_(lead_s),
       all_(prior()),
       long_(prior()),
-      minutes_(kMinuteRows * kBins, 0.0F),
-      minute_weight_(kMinuteRows, 0.0F),
-      days_(kDayRows * kBins, 0.0F),
-      day_weight_(kDayRows, 0.0F) {
+      minutes_({kMinuteRows, kMinuteDecay, 0.5, 0.3, burst_bin()}),
+      days_({kDayRows, kDayDecay, 0.5, 0.1, burst_bin()}),
+      heights_({kHeightRows, kHeightDecay, 0.8, 0.8, burst_bin()}) {
   count_rare();
 }
 
-void SurpriseTables::learn(std::int64_t moment, double surprise, double weight) {
+void SurpriseTables::learn(const Occasion& occasion, double surprise, double weight) {
   const std::size_t bin = bin_of(surprise);
   all_[bin] += static_cast<float>(weight);
   long_[bin] += static_cast<float>(weight);
-  const std::size_t minute = minute_row(moment);
-  if (moment / 60 != last_minute_) {
-    last_minute_ = moment / 60;
-    age_row(minutes_, minute_weight_, minute, kMinuteDecay);
+  const double seconds = weight * kTickSeconds;
+  const std::size_t minute = minute_row(occasion.moment);
+  if (occasion.moment / 60 != last_minute_) {
+    last_minute_ = occasion.moment / 60;
+    minutes_.begin(minute);
   }
-  const auto in_minute = static_cast<float>(weight * 3 / 60);
-  minutes_[minute * kBins + bin] += in_minute;
-  minute_weight_[minute] += in_minute;
-  const std::size_t day = day_row(moment);
-  if (moment / kDayRowSeconds != last_part_) {
-    last_part_ = moment / kDayRowSeconds;
-    age_row(days_, day_weight_, day, kDayDecay);
+  minutes_.learn(minute, bin, seconds / 60);
+  const std::size_t day = day_row(occasion.moment);
+  if (occasion.moment / kDayRowSeconds != last_part_) {
+    last_part_ = occasion.moment / kDayRowSeconds;
+    days_.begin(day);
   }
-  const auto in_part = static_cast<float>(weight * 3 / static_cast<double>(kDayRowSeconds));
-  days_[day * kBins + bin] += in_part;
-  day_weight_[day] += in_part;
+  days_.learn(day, bin, seconds / static_cast<double>(kDayRowSeconds));
+  heights_.learn(height_row(occasion.load), bin, seconds / lead_s_);
 }
 
-SurpriseTables::Mix SurpriseTables::mix_at(std::int64_t moment) const {
-  Mix mix;
-  double sum = 0;
-  for (const float one : all_) sum += static_cast<double>(one);
-  mix.minute = minute_row(moment);
-  mix.day = day_row(moment);
-  const double minute = minute_trust_ * static_cast<double>(minute_weight_[mix.minute]);
-  const double day = day_trust_ * static_cast<double>(day_weight_[mix.day]);
-  const double whole = 1 + minute / kVisits + day / kVisits;
-  mix.all = 1 / sum;
-  mix.of_all = (1 - rows_trust_) * mix.all / whole;
-  mix.of_rows = rows_trust_ / whole;
-  mix.of_minute = minute_trust_ / kVisits / whole;
-  mix.of_day = day_trust_ / kVisits / whole;
-  return mix;
-}
-
-// A row on its own, with one visit of all times: does it tell better than all
-// times what came?
-void SurpriseTables::weigh(double& trust, double row, double visits, double all) {
-  const double alone = (row + all) / (visits + 1);
-  const double odds =
-      trust / (1 - trust) * std::exp(kTemper * std::log((alone + 1e-5) / (all + 1e-5)));
-  trust = std::clamp(odds / (1 + odds), kLeastTrust, 1 - kLeastTrust);
-}
-
-void SurpriseTables::judge(std::int64_t moment, double surprise) {
-  const Mix mix = mix_at(moment);
+void SurpriseTables::judge(const Occasion& occasion, double surprise) {
   const std::size_t bin = bin_of(surprise);
-  const double all = mix.all * static_cast<double>(all_[bin]);
-  weigh(minute_trust_, static_cast<double>(minutes_[mix.minute * kBins + bin]),
-        static_cast<double>(minute_weight_[mix.minute]), all);
-  weigh(day_trust_, static_cast<double>(days_[mix.day * kBins + bin]),
-        static_cast<double>(day_weight_[mix.day]), all);
+  minutes_.judge(minute_row(occasion.moment), bin);
+  days_.judge(day_row(occasion.moment), bin);
+  heights_.judge(height_row(occasion.load), bin);
 }
 
 void SurpriseTables::decay_minute() {
   for (float& one : all_) one *= static_cast<float>(kAllDecay);
   for (float& one : long_) one *= static_cast<float>(kLongDecay);
-  count_rows();
+  heights_.age_all();
+  minutes_.count();
+  days_.count();
+  heights_.count();
   count_rare();
 }
 
 // What came once of late and hardly ever before is as rare as the weeks say, not as the day does:
 // up to one burst's surprises above the weeks' share are taken off the day's, from its upper end.
 void SurpriseTables::count_rare() {
-  static const std::size_t burst = bin_of(kBurst);
+  const std::size_t burst = burst_bin();
   double day = 0;
   double weeks = 0;
   for (std::size_t i = 0; i < kBins; ++i) {
@@ -178,41 +150,14 @@ void SurpriseTables::count_rare() {
   }
 }
 
-// What a minute expects that has seen no burst yet: not how often bursts were, but in how many
-// minutes of the hour there were any (the continuation counts of Kneser and Ney, "Improved
-// backing-off for m-gram language modeling", 1995). One that comes each hour at the same minute
-// says nothing of the others.
-void SurpriseTables::count_rows() {
-  static const std::size_t burst = bin_of(kBurst);
-  std::array<double, kBins> counts{};
-  double sum = 0;
-  for (std::size_t row = 0; row < kMinuteRows; ++row) {
-    double left = 1;
-    for (std::size_t i = kBins; i-- > 0;) {
-      double visits = static_cast<double>(minutes_[row * kBins + i]);
-      if (i >= burst) {
-        visits = std::min(visits, left);
-        left -= visits;
-      }
-      counts[i] += visits;
-      sum += visits;
-    }
-  }
-  for (std::size_t i = 0; i < kBins; ++i)
-    rows_[i] = sum > 0 ? static_cast<float>(counts[i] / sum) : 0.0F;
-  rows_trust_ = minute_trust_ * sum / (sum + kHourOfVisits);
-}
-
-void SurpriseTables::expect(std::int64_t moment, Surprises& out) const {
-  const Mix mix = mix_at(moment);
-  const auto a = static_cast<float>(mix.of_all / mix.all);
-  const auto r = static_cast<float>(mix.of_rows);
-  const auto m = static_cast<float>(mix.of_minute);
-  const auto d = static_cast<float>(mix.of_day);
-  const float* minute_bins = &minutes_[mix.minute * kBins];
-  const float* day_bins = &days_[mix.day * kBins];
-  for (std::size_t i = 0; i < kBins; ++i)
-    out.share[i] = a * tail_[i] + r * rows_[i] + m * minute_bins[i] + d * day_bins[i];
+void SurpriseTables::expect(const Occasion& occasion, Surprises& out) const {
+  out.share = tail_;
+  minutes_.apply(minute_row(occasion.moment), out.share);
+  days_.apply(day_row(occasion.moment), out.share);
+  heights_.apply(height_row(occasion.load), out.share);
+  float sum = 0;
+  for (const float one : out.share) sum += one;
+  for (float& one : out.share) one /= sum;
 }
 
 }  // namespace hive::decide::forecast
