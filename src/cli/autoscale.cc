@@ -53,6 +53,28 @@ Result<std::vector<Json>> choose(engine::Engine& engine, const std::vector<std::
   return out;
 }
 
+// --- workers, where they follow
+
+// One line; empty where they do not follow, or the controller is of a version that does not say.
+std::string workers_line(engine::Engine& engine) {
+  const auto addresses = manager_addresses(engine);
+  if (!addresses) return "";
+  const auto told = ask_controller(*addresses, "/v1/workers");
+  if (!told || !json_bool(*told, "follow")) return "";
+  const Json coming = told->value("coming", Json::array());
+  std::string text = fmt::format("{} (of {} to {})", json_int(*told, "workers"),
+                                 json_int(*told, "min"), json_int(*told, "max"));
+  if (!coming.empty()) text += fmt::format(", {} on the way", coming.size());
+  if (const auto leaving = json_string(*told, "leaving"); !leaving.empty())
+    text += ", " + leaving + " is emptied";
+  text += ": " + json_string(*told, "reason");
+  for (const Json& one : told->value("impossible", Json::array()))
+    text += "; " + one.get<std::string>();
+  if (const auto trouble = json_string(*told, "trouble"); !trouble.empty())
+    text += "; trouble: " + trouble;
+  return text;
+}
+
 // --- status
 
 struct StatusArgs {
@@ -78,9 +100,13 @@ int status(Context& context, const StatusArgs& args) {
           json_string(one, "state"), figure(number_at(one, "load")),
           shorten(json_string(one, "reason"), kReasonWidth, args.list.no_trunc)},
          one});
-  return print_listing(context, args.list,
-                       {"SERVICE", "REPLICAS", "MIN", "MAX", "WANTED", "STATE", "LOAD", "REASON"},
-                       rows);
+  const int code = print_listing(
+      context, args.list,
+      {"SERVICE", "REPLICAS", "MIN", "MAX", "WANTED", "STATE", "LOAD", "REASON"}, rows);
+  if (code != kExitOk || args.list.format == "json" || args.list.quiet) return code;
+  if (const auto workers = workers_line(**engine); !workers.empty())
+    context.line("Workers: " + workers);
+  return code;
 }
 
 Command status_one() {
@@ -140,7 +166,7 @@ std::string capacity_line(const Json& one) {
   return requests + (requests.empty() || open.empty() ? "" : "; ") + open;
 }
 
-void explain_one(Context& context, const Json& one) {
+void explain_one(Context& context, const Json& one, const std::string& workers) {
   const auto row = [&](const char* name, const std::string& text) {
     context.line(fmt::format("{:<11}{}", name, text));
   };
@@ -151,6 +177,8 @@ void explain_one(Context& context, const Json& one) {
       fmt::format("{} ordered, {} serve", json_int(one, "replicas"), json_int(one, "ready"));
   if (json_int(one, "unplaced") > 0)
     replicas += fmt::format(", {} find no node with room", json_int(one, "unplaced"));
+  if (json_int(one, "waiting") > 0)
+    replicas += fmt::format(", {} more once workers have joined", json_int(one, "waiting"));
   row("Replicas:", replicas);
   row("Bounds:", bounds_line(one));
   row("Load:", fmt::format("{} replicas' worth now, {} expected when a new one can serve",
@@ -160,6 +188,7 @@ void explain_one(Context& context, const Json& one) {
       fmt::format("{} s from an order to its serving, {}", figure(number_at(one, "lead_s")),
                   json_bool(one, "lead_measured") ? "as measured here" : "until one was measured"));
   row("Decision:", json_string(one, "reason"));
+  if (!workers.empty()) row("Workers:", workers);
   if (const auto trouble = json_string(one, "trouble"); !trouble.empty()) row("Trouble:", trouble);
   for (const Json& trouble : one.value("zone_troubles", Json::array()))
     row("Trouble:", trouble.get<std::string>());
@@ -182,7 +211,7 @@ int explain(Context& context, const ExplainArgs& args) {
   if (args.format == "json")
     context.line(chosen->front().dump(2));
   else
-    explain_one(context, chosen->front());
+    explain_one(context, chosen->front(), workers_line(**engine));
   return kExitOk;
 }
 

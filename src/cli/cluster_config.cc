@@ -3,6 +3,13 @@
 #include "base/base64.h"
 
 namespace hive::cli {
+namespace {
+
+std::int64_t ms(config::Nanoseconds time) {
+  return std::chrono::duration_cast<Milliseconds>(time).count();
+}
+
+}  // namespace
 
 Json cluster_config_of(const config::Spec& spec) {
   const auto& cluster = spec.cluster;
@@ -17,7 +24,11 @@ Json cluster_config_of(const config::Spec& spec) {
   return {{"name", cluster.name},
           {"cloud", cluster.cloud},
           {"managers", cluster.managers},
-          {"workers", {{"min", cluster.workers.min}, {"max", cluster.workers.max}}},
+          {"workers",
+           {{"min", cluster.workers.min},
+            {"max", cluster.workers.max},
+            {"scale_in_after_ms", ms(cluster.workers.scale_in_after)},
+            {"join_timeout_ms", ms(cluster.workers.join_timeout)}}},
           {"dashboard_port", cluster.dashboard_port},
           {"listeners", listeners},
           {"x_hive", whole ? *whole : Json::object()}};

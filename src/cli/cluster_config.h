@@ -10,7 +10,8 @@ namespace hive::cli {
 
 inline constexpr const char* kClusterConfig = "hive.cluster";
 
-// {"name","cloud","managers","workers":{min,max},"dashboard_port","listeners":[{"listen",
+// {"name","cloud","managers","workers":{min,max,scale_in_after_ms,
+// join_timeout_ms},"dashboard_port","listeners":[{"listen",
 // "instance","mode","certificate","proxy"}],"x_hive":{...}}.
 Json cluster_config_of(const config::Spec& spec);
 

@@ -38,8 +38,16 @@ struct LaunchRequest {
   std::string role;
   std::string hostname;  // empty = chosen: CLUSTER-ROLE-N with the lowest free N
   std::string user_data;
+  // The cloud's own user data for the role, as `hive up` gives it; `user_data` is not looked at.
+  bool standard_user_data = false;
   // The same token gives the same instance: a launch that was cut off is not done twice.
   std::string idempotency_token;
+};
+
+// What a machine needs to become a node of a Swarm. The token is a secret, and so no user data.
+struct SwarmPlace {
+  std::string token;
+  std::vector<std::string> managers;  // "10.77.3.10:2377"
 };
 
 struct ListenerSpec {
@@ -94,6 +102,10 @@ class Cloud {
   // What the instance printed on its console, the last `max_bytes`.
   virtual Result<std::string> console_output(const std::string& instance_id,
                                              std::size_t max_bytes) = 0;
+
+  // Makes the instance's engine a node of that Swarm. One that is in a Swarm already, or is just
+  // joining, stays as it is. kUnavailable while its engine does not answer yet: ask again.
+  virtual Status join(const std::string& instance_id, const SwarmPlace& place) = 0;
 
   // --- the balancer in front of the instances
   virtual Status ensure_balancer(const BalancerSpec& spec) = 0;

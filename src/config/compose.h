@@ -324,6 +324,10 @@ struct FileObject {
 struct WorkerCount {
   std::uint32_t min = 0;
   std::uint32_t max = 0;
+  // A worker goes when it was not needed for so long.
+  Nanoseconds scale_in_after = std::chrono::minutes(5);
+  // One that hive started and that is no ready node by then is ended and tried again.
+  Nanoseconds join_timeout = std::chrono::minutes(3);
   bool operator==(const WorkerCount&) const = default;
 };
 

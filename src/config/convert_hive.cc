@@ -23,6 +23,7 @@ struct Reserved {
 };
 // Of a step of the stop sequence.
 constexpr Nanoseconds kLongestDeadline = std::chrono::hours(24);
+constexpr Nanoseconds kShortestJoin = std::chrono::seconds(5);
 constexpr Nanoseconds kLongestSchedule = std::chrono::hours(7 * 24);
 constexpr std::size_t kMostSchedules = 32;
 
@@ -170,6 +171,15 @@ void HiveReader::workers(const Node& node, Cluster& out) {
   const auto most = number(*value, "max", "x-hive.workers", 0, 1000);
   out.workers.min = static_cast<std::uint32_t>(least.value_or(0));
   out.workers.max = static_cast<std::uint32_t>(most.value_or(out.workers.min));
+  const std::string path = "x-hive.workers";
+  out.workers.scale_in_after =
+      deadline(*value, "scale_in_after", path).value_or(out.workers.scale_in_after);
+  out.workers.join_timeout =
+      deadline(*value, "join_timeout", path).value_or(out.workers.join_timeout);
+  if (out.workers.join_timeout < kShortestJoin)
+    fault(*value->find("join_timeout"),
+          fmt::format("{}.join_timeout is less than {}: nothing boots as fast", path,
+                      format_duration(kShortestJoin)));
   if (most && out.workers.min > out.workers.max)
     fault(*value->find("max"),
           fmt::format("x-hive.workers.max is {}, and min is {}", *most, out.workers.min));

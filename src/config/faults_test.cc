@@ -214,6 +214,13 @@ x-hive:
   EXPECT_EQ(faults[10], "10:3 unknown key \"dashbord\" in x-hive (did you mean \"dashboard\"?)");
 }
 
+TEST(Faults, workersThatFollow) {
+  EXPECT_EQ(faults_of("version: \"3.8\"\nx-hive: {workers: {max: 3, join_timeout: 1s}}\n"),
+            Strings{"2:42 x-hive.workers.join_timeout is less than 5s: nothing boots as fast"});
+  EXPECT_EQ(faults_of("version: \"3.8\"\nx-hive: {workers: {max: 3, scale_in_after: 25h}}\n"),
+            Strings{"2:44 x-hive.workers.scale_in_after is more than 24h"});
+}
+
 std::string two_services(const std::string& a, const std::string& b) {
   return "version: \"3.8\"\nservices:\n  a: {image: i, ports: [\"80:80\"]" + a +
          "}\n  b: {image: i, ports: [\"80:81\"]" + b + "}\n";

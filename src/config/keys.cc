@@ -281,7 +281,15 @@ void add_cluster_keys(std::vector<Key>& keys) {
       hive("x-hive.workers", kInteger | kMapping, "whole number or mapping", "2",
            "Worker nodes: a fixed number, or bounds between which hive chooses."),
       hive("x-hive.workers.min", kInteger, "whole number, 0 to 1000", "0", "At least so many."),
-      hive("x-hive.workers.max", kInteger, "whole number, 0 to 1000", "`min`", "At most so many."),
+      hive("x-hive.workers.max", kInteger, "whole number, 0 to 1000", "`min`",
+           "At most so many. With more than `min`, instances follow what replicas need."),
+      hive("x-hive.workers.scale_in_after", kText, "duration, at most 24h", "5m",
+           "A worker beyond `min` is emptied and ended when it was not needed for so long.",
+           Format::kDuration),
+      hive("x-hive.workers.join_timeout", kText, "duration, 5s to 24h", "3m",
+           "A worker that hive started and that is no ready node by then is ended and started "
+           "anew, three times at most.",
+           Format::kDuration),
       hive("x-hive.subnet", kText, "IPv4 network", "a free one",
            "The addresses of the local cloud's instances: one of `10.77.0.0/24` to "
            "`10.77.255.0/24`."),

@@ -208,6 +208,14 @@ x-hive:
   EXPECT_EQ(cluster.dashboard_port, 5001);
 }
 
+TEST(Hive, workersThatFollow) {
+  const auto workers = load_text(R"(version: "3.8"
+x-hive: {workers: {min: 1, max: 3, scale_in_after: 90s, join_timeout: 1m}}
+)")
+                           .spec.cluster.workers;
+  EXPECT_EQ(workers, (WorkerCount{1, 3, std::chrono::seconds(90), std::chrono::seconds(60)}));
+}
+
 TEST(Hive, serviceSettings) {
   const auto service = load_service(R"(    x-hive:
       autoscale: {min: 2, max: $MAX, target: {requests_per_replica: 50, cpu: 60%, latency: 200ms}, predict: no}

@@ -6,6 +6,7 @@
 
 #include "controller/autoscaling.h"
 #include "controller/controller.h"
+#include "controller/instance_scaling.h"
 #include "controller/operations.h"
 #include "net/http_server.h"
 
@@ -19,6 +20,7 @@ struct Api {
   Controller& controller;
   Operations& operations;
   const Autoscaling& autoscaling;
+  const InstanceScaling& instances;
   std::string certificates;  // directory with Swarm's, to speak to the leader
 };
 

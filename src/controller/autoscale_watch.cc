@@ -38,10 +38,13 @@ void AutoscaleWatch::run() {
     news_ = false;
     const auto world = std::exchange(world_, nullptr);
     lock.unlock();
-    if (world != nullptr)
-      autoscaling_.step(*world);
-    else if (acts)
+    if (world != nullptr) {
+      autoscaling_.step(*world, instances_.lead_s(*world));
+      instances_.step(*world, autoscaling_.wants());
+    } else if (acts) {
       autoscaling_.rest();
+      instances_.rest();
+    }
     acts = world != nullptr;
     lock.lock();
   }

@@ -1,5 +1,5 @@
-// Autoscaling in a thread of its own, so that looks at the cluster never wait for it: it takes the
-// newest look, once a second.
+// Autoscaling, of replicas and then of instances, in a thread of its own, so that looks at the
+// cluster never wait for it: it takes the newest look, once a second.
 #pragma once
 
 #include <condition_variable>
@@ -8,12 +8,14 @@
 #include <thread>
 
 #include "controller/autoscaling.h"
+#include "controller/instance_scaling.h"
 
 namespace hive::controller {
 
 class AutoscaleWatch {
  public:
-  explicit AutoscaleWatch(Autoscaling& autoscaling) : autoscaling_(autoscaling) {}
+  AutoscaleWatch(Autoscaling& autoscaling, InstanceScaling& instances)
+      : autoscaling_(autoscaling), instances_(instances) {}
   ~AutoscaleWatch() { stop(); }
 
   // A look that this controller made as leader; null: it does not lead. Any thread, never blocks.
@@ -26,6 +28,7 @@ class AutoscaleWatch {
   void run();
 
   Autoscaling& autoscaling_;
+  InstanceScaling& instances_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "controller/autoscale_kind.h"
+#include "controller/drain_part.h"
 #include "controller/swarm_actions.h"
 #include "controller/world_facts.h"
 #include "model/autoscale.h"
@@ -29,9 +30,18 @@ bool in_rollout(const model::Service& service, const OperationRecord* holder) {
          (holder != nullptr && holder->kind == "rollout");
 }
 
+bool autoscalers(const OperationRecord* operation) {
+  return operation != nullptr && json_bool(operation->request, "autoscaler");
+}
+
+// The scale-in of its replicas.
 bool ours(const OperationRecord* operation) {
-  return operation != nullptr && operation->kind == "scale" &&
-         json_bool(operation->request, "autoscaler");
+  return autoscalers(operation) && operation->kind == "scale";
+}
+
+// The node that is emptied since the replicas did not need it: they go first.
+bool gives_way(const OperationRecord* operation) {
+  return autoscalers(operation) && operation->kind == "instance_terminate";
 }
 
 }  // namespace
@@ -54,7 +64,7 @@ void Autoscaling::note(const char* kind, const std::string& subject, const std::
   history_.append({0, unix_ms(), kind, subject, reason});
 }
 
-void Autoscaling::step(const World& world) {
+void Autoscaling::step(const World& world, std::optional<double> instance_lead_s) {
   const std::lock_guard lock(mutex_);
   const auto now = clock_.now();
   const auto second = whole_seconds(now);
@@ -74,9 +84,22 @@ void Autoscaling::step(const World& world) {
   });
   const SignalBook book(world, now, scaled, now - *acts_since_ >= options_.settle);
   const auto holders = operations_.holders();
-  const Sight sight{world, book, holders, now, second};
+  std::optional<decide::fleet::Room> room;
+  if (instance_lead_s) room.emplace(world.snapshot);
+  const Sight sight{
+      world, book, holders, now, second, room ? &*room : nullptr, instance_lead_s.value_or(0)};
   for (const auto& id : scaled) step_one(entries_.at(id), world.snapshot.services.at(id), sight);
   keep_learned(now);
+}
+
+decide::fleet::Wants Autoscaling::wants() const {
+  const std::lock_guard lock(mutex_);
+  decide::fleet::Wants out;
+  for (const auto& [id, entry] : entries_) {
+    if (!entry.rule || entry.dry_run || entry.view.paused || entry.decided_unix_ms == 0) continue;
+    out.emplace(id, std::max(entry.decision.replicas, entry.promised));
+  }
+  return out;
 }
 
 void Autoscaling::rest() {
@@ -194,7 +217,7 @@ void Autoscaling::step_one(Entry& entry, const model::Service& service, const Si
   entry.decided_unix_ms = unix_ms();
   entry.signals.serving.clear();  // they point into the look
   if (entry.dry_run) return imagine(entry);
-  if (!entry.busy) act(entry, service, holder);
+  if (!entry.busy) act(entry, service, sight, holder);
 }
 
 // A replica counts from its task's creation, and once; of those that were there before this
@@ -224,24 +247,33 @@ View Autoscaling::view_of(Entry& entry, const model::Service& service, const Sig
   out.latency_s = signals.latency_s;
   out.partial = signals.partial;
   out.lead_s = entry.lead.seconds();
+  // The next replica waits for a node first.
+  if (sight.room != nullptr && !sight.room->has_place(service)) out.lead_s += sight.instance_lead_s;
   out.zone_offsets = entry.zones.offsets_at(out.unix_s);
-  const bool unseen = entry.busy || sight.world.snapshot.taken_at <= entry.settled_at;
-  int ordered = static_cast<int>(service.replicas);
-  if (entry.dry_run)
-    ordered = entry.would;
-  else if (unseen)
-    ordered = entry.ordered;
-  else if (ours(holder) && !holder->cancelled)
-    ordered = static_cast<int>(json_int(holder->request, "replicas", ordered));
+  entry.there = written(entry, service, sight, holder);
+  if (!entry.paused.empty() || entry.promised <= entry.there) entry.promised = 0;
+  const int ordered = std::max(entry.there, entry.promised);
   out.ready = static_cast<int>(signals.serving.size());
   out.starting = std::max(0, ordered - out.ready);
   out.ordered = ordered;
   out.paused = !entry.paused.empty();
   out.rolling_out = in_rollout(service, holder);
-  if (holder != nullptr && !ours(holder))
+  if (holder != nullptr && !ours(holder) && !gives_way(holder))
     out.held_by = holder->kind + " of " + holder->subject + " (operation " + holder->id +
                   ") is under way: the number holds until it is over";
   return out;
+}
+
+// Replicas that are ordered of Swarm, or will not leave.
+int Autoscaling::written(const Entry& entry, const model::Service& service, const Sight& sight,
+                         const OperationRecord* holder) const {
+  const int there = static_cast<int>(service.replicas);
+  if (entry.dry_run) return entry.would;
+  if (entry.busy || sight.world.snapshot.taken_at <= entry.settled_at) return entry.ordered;
+  if (ours(holder) && !holder->cancelled)
+    return static_cast<int>(json_int(holder->request, "replicas", there));
+  if (gives_way(holder)) return static_cast<int>(replicas_before_surge(holder->state, service));
+  return there;
 }
 
 // True when somebody else than hive wrote the number: docker's own command, say. The scale-in, the
@@ -262,16 +294,20 @@ bool Autoscaling::noticed_hand(Entry& entry, const model::Service& service, cons
   return true;
 }
 
-void Autoscaling::act(Entry& entry, const model::Service& service, const OperationRecord* holder) {
-  const int ordered = *entry.view.ordered;
+void Autoscaling::act(Entry& entry, const model::Service& service, const Sight& sight,
+                      const OperationRecord* holder) {
   const int wanted = entry.decision.replicas;
-  if (wanted == ordered) return;
-  if (wanted < ordered) {
+  const int there = entry.there;
+  // What was promised is kept, but nothing is written while the number is held.
+  if (entry.decision.held && wanted == std::max(there, entry.promised)) return;
+  if (wanted <= there) entry.promised = 0;
+  if (wanted == there) return;
+  if (wanted < there) {
     if (holder == nullptr) shrink(entry, service, wanted);
-  } else if (ours(holder)) {
+  } else if (ours(holder) || gives_way(holder)) {
     if (!holder->cancelled) call_off(entry, *holder);
   } else if (holder == nullptr) {
-    grow(entry, service, wanted);
+    grow(entry, service, sight, wanted);
   }
 }
 
@@ -290,32 +326,53 @@ void Autoscaling::begin(Entry& entry, int ordered, std::function<Status()> job,
                         std::function<void()> done) {
   entry.busy = true;
   entry.ordered = ordered;
-  executor_.submit([this, id = entry.id, was = static_cast<int>(*entry.view.ordered),
-                    job = std::move(job), done = std::move(done)] {
-    const auto result = job();
-    const std::lock_guard lock(mutex_);
-    const auto found = entries_.find(id);
-    if (found == entries_.end()) return;
-    Entry& now = found->second;
-    now.busy = false;
-    now.settled_at = clock_.now();
-    if (result) {
-      now.trouble.clear();
-      return done();
-    }
-    now.ordered = was;
-    // Somebody else was quicker: the next look shows what there is.
-    if (result.error().code == Errc::kConflict) return;
-    now.trouble = result.error().message;
-    log::warn(kComponent, "{}: {}", now.name, describe(result.error()));
-  });
+  executor_.submit(
+      [this, id = entry.id, was = entry.there, job = std::move(job), done = std::move(done)] {
+        const auto result = job();
+        const std::lock_guard lock(mutex_);
+        const auto found = entries_.find(id);
+        if (found == entries_.end()) return;
+        Entry& now = found->second;
+        now.busy = false;
+        now.settled_at = clock_.now();
+        if (result) {
+          now.trouble.clear();
+          return done();
+        }
+        now.ordered = was;
+        // Somebody else was quicker: the next look shows what there is.
+        if (result.error().code == Errc::kConflict) return;
+        now.trouble = result.error().message;
+        log::warn(kComponent, "{}: {}", now.name, describe(result.error()));
+      });
 }
 
-void Autoscaling::grow(Entry& entry, const model::Service& service, int to) {
-  auto action = scale_action(service, static_cast<std::uint64_t>(to), entry.decision.reason);
+// As many as nodes have room for; where workers follow, the rest is written as they join.
+void Autoscaling::grow(Entry& entry, const model::Service& service, const Sight& sight, int to) {
+  const int more = to - entry.there;
+  const int fit = sight.room == nullptr ? more : sight.room->place(service, more);
+  const bool kept = entry.promised >= to;  // it was told already
+  entry.promised = fit < more ? to : 0;
+  if (fit == 0) {
+    if (!kept)
+      note("autoscale_out", entry.name,
+           entry.decision.reason + " (" + std::to_string(more) + " wait for room on the nodes)");
+    return;
+  }
+  std::string reason = entry.decision.reason;
+  if (kept)
+    reason = std::to_string(entry.there) + " -> " + std::to_string(entry.there + fit) +
+             ": a node has room for what waited";
+  if (fit < more) reason += " (" + std::to_string(more - fit) + " more wait for room on the nodes)";
+  write(entry, service, entry.there + fit, reason);
+}
+
+void Autoscaling::write(Entry& entry, const model::Service& service, int to,
+                        const std::string& reason) {
+  auto action = scale_action(service, static_cast<std::uint64_t>(to), reason);
   begin(
       entry, to, [this, run = action.run] { return run(outside_); },
-      [this, id = entry.id, to, reason = entry.decision.reason] {
+      [this, id = entry.id, to, reason] {
         Entry& now = entries_.at(id);
         now.expected = to;
         note("autoscale_out", now.name, reason);
@@ -344,7 +401,7 @@ void Autoscaling::shrink(Entry& entry, const model::Service& service, int to) {
 // The load is back before the scale-in is over: those not gone yet stay.
 void Autoscaling::call_off(Entry& entry, const OperationRecord& operation) {
   begin(
-      entry, *entry.view.ordered,
+      entry, entry.there,
       [this, id = operation.id]() -> Status {
         HIVE_TRY(operations_.cancel(id));
         return {};

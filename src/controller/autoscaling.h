@@ -29,6 +29,7 @@
 #include "controller/service_policies.h"
 #include "decide/autoscale/autoscaler.h"
 #include "decide/autoscale/lead_time.h"
+#include "decide/fleet/need.h"
 #include "store/history.h"
 
 namespace hive::controller {
@@ -51,8 +52,12 @@ class Autoscaling {
               Executor& executor, AutoscalingOptions options);
 
   // A look that this controller made as leader. More than one within a second: all but the first
-  // are passed over.
-  void step(const World& world);
+  // are passed over. `instance_lead_s`: how long a new worker takes, where workers follow what
+  // replicas need; no more replicas are written then than nodes have room for, and the rest as
+  // nodes join.
+  void step(const World& world, std::optional<double> instance_lead_s = std::nullopt);
+  // How many replicas those services shall have that a policy acts on, by id.
+  decide::fleet::Wants wants() const;
   // This controller does not act (any more): what was learned is kept, the rest forgotten.
   void rest();
   // Keeps what was learned of all services, now.
@@ -79,6 +84,8 @@ class Autoscaling {
     bool busy = false;            // a write is under way
     MonotonicTime settled_at{};   // when the last one ended: older looks do not show it
     int ordered = 0;              // by us; counts while looks do not show it
+    int there = 0;                // ordered and written
+    int promised = 0;             // decided, of which some wait for room; 0: none wait
     std::optional<int> expected;  // replicas at the last look or of our last write
     bool held_before = false;     // another operation had the service at the last look
     std::string trouble;          // of the last write
@@ -99,6 +106,8 @@ class Autoscaling {
     const Holders& holders;
     MonotonicTime now;
     std::int64_t second;
+    decide::fleet::Room* room;  // what is left on the nodes; null: workers do not follow
+    double instance_lead_s;
   };
 
   // --- under the lock
@@ -110,9 +119,13 @@ class Autoscaling {
   void learn_lead(Entry& entry, const World& world);
   decide::autoscale::View view_of(Entry& entry, const model::Service& service, const Sight& sight,
                                   const OperationRecord* holder) const;
-  void act(Entry& entry, const model::Service& service, const OperationRecord* holder);
+  int written(const Entry& entry, const model::Service& service, const Sight& sight,
+              const OperationRecord* holder) const;
+  void act(Entry& entry, const model::Service& service, const Sight& sight,
+           const OperationRecord* holder);
   void imagine(Entry& entry);
-  void grow(Entry& entry, const model::Service& service, int to);
+  void grow(Entry& entry, const model::Service& service, const Sight& sight, int to);
+  void write(Entry& entry, const model::Service& service, int to, const std::string& reason);
   void shrink(Entry& entry, const model::Service& service, int to);
   void call_off(Entry& entry, const OperationRecord& operation);
   void pause(Entry& entry, const model::Service& service, std::string why);

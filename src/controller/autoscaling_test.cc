@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -133,6 +134,17 @@ class AutoscalingTest : public ::testing::Test {
       manager_->executor.run();
     }
   }
+  // Where workers follow: as many CPUs on each node, and so long until another joins.
+  void turn_with_workers(int seconds, int cpus) {
+    for (int i = 0; i < seconds; ++i) {
+      clock_.advance(Milliseconds(1'000));
+      const auto world = look();
+      for (auto& [id, node] : world->snapshot.nodes) node.nano_cpus = cpus * 1'000'000'000LL;
+      manager_->autoscaling.step(*world, 60.0);
+      manager_->operations.step(world, *manager_->operations.read());
+      manager_->executor.run();
+    }
+  }
   void new_manager() { manager_ = std::make_unique<Manager>(engine_, clock_, directory_); }
   Json status() { return *manager_->autoscaling.get("web"); }
   std::string reason() { return json_string(status(), "reason"); }
@@ -188,6 +200,44 @@ TEST_F(AutoscalingTest, NeverAboveMaxNorBelowMin) {
   requests_ = 10'000;
   turn(30);
   EXPECT_EQ(replicas(), 8);
+}
+
+TEST_F(AutoscalingTest, WhereWorkersFollowOnlyWhatFitsIsWritten) {
+  deploy(kPolicy);
+  turn_with_workers(70, 1);
+  requests_ = 390;
+  turn_with_workers(5, 1);
+  EXPECT_EQ(replicas(), 3) << "there are three nodes";
+  EXPECT_EQ(json_int(status(), "waiting"), 5);
+  EXPECT_EQ(manager_->autoscaling.wants().begin()->second, 8);
+  EXPECT_THAT(told("autoscale_out"), ElementsAre(HasSubstr("(5 more wait for room on the nodes)")));
+  turn_with_workers(30, 1);
+  EXPECT_EQ(told("autoscale_out").size(), 1U) << "it is told once";
+  engine_.add_node("w3");
+  update_state_ = "updating";
+  turn_with_workers(5, 1);
+  EXPECT_EQ(replicas(), 3) << "nothing is written during a rollout";
+  update_state_.clear();
+  turn_with_workers(3, 1);
+  EXPECT_EQ(replicas(), 4);
+  EXPECT_THAT(told("autoscale_out"), Contains(HasSubstr("3 -> 4: a node has room")));
+  requests_ = 20;
+  turn_with_workers(1'800, 1);
+  EXPECT_EQ(replicas(), 2);
+  EXPECT_EQ(json_int(status(), "waiting"), 0);
+  EXPECT_EQ(manager_->autoscaling.wants().begin()->second, 2);
+  EXPECT_EQ(paused(), "");
+}
+
+TEST_F(AutoscalingTest, APersonsNumberWaitsForNothing) {
+  deploy(kPolicy);
+  turn_with_workers(70, 1);
+  requests_ = 390;
+  turn_with_workers(5, 1);
+  ask("autoscale", {{"paused", true}});
+  turn_with_workers(12, 1);
+  EXPECT_EQ(json_int(status(), "waiting"), 0);
+  EXPECT_THAT(manager_->autoscaling.wants(), IsEmpty());
 }
 
 TEST_F(AutoscalingTest, ASchedulesBoundsAreTakenAtOnce) {

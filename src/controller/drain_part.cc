@@ -234,6 +234,16 @@ std::vector<std::string> drain_claims(const Json& state) {
   return out;
 }
 
+std::uint64_t replicas_before_surge(const Json& operation_state, const model::Service& service) {
+  const Json* drain = json_member(operation_state, "drain");
+  const Json* parts = drain == nullptr ? nullptr : json_member(*drain, "services");
+  const Json* part = parts == nullptr ? nullptr : json_member(*parts, service.id);
+  if (part == nullptr || json_bool(*part, "moved")) return service.replicas;
+  return std::min<std::uint64_t>(
+      service.replicas, static_cast<std::uint64_t>(
+                            json_int(*part, "from", static_cast<std::int64_t>(service.replicas))));
+}
+
 const cloud::Instance* instance_of(const World& world, const model::Node& node) {
   if (!world.cloud) return nullptr;
   const std::string address = reachable_address(node);

@@ -31,6 +31,9 @@ std::string drained_what(const Json& state);
 // Services and nodes that the part holds, from its state.
 std::vector<std::string> drain_claims(const Json& state);
 
+// The service's replicas without those that the drain in this operation's state has put on top.
+std::uint64_t replicas_before_surge(const Json& operation_state, const model::Service& service);
+
 // The cloud's instance that the node runs on; null without a cloud or a match.
 const cloud::Instance* instance_of(const World& world, const model::Node& node);
 

@@ -64,6 +64,10 @@ class InstanceEndKind final : public OperationKind {
                   {"name", instance.hostname},
                   {"node", node == nullptr ? "" : node->id},
                   {"manager", node != nullptr && node->role == model::Role::kManager},
+                  {"autoscaler", json_bool(request, "autoscaler")},
+                  {"reason", json_string(request, "reason",
+                                         terminates_ ? "its instance is terminated"
+                                                     : "its instance is stopped")},
                   {"timeout_ms", timeout}};
     }
     return fail(Errc::kNotFound, "there is no instance '" + word + "'");
@@ -102,8 +106,7 @@ class InstanceEndKind final : public OperationKind {
     out.state = record.state.is_null() ? Json::object() : record.state;
     const World& world = input.world;
     const std::string node = json_string(record.request, "node");
-    const DrainAsk ask{record, input, node,
-                       terminates_ ? "its instance is terminated" : "its instance is stopped",
+    const DrainAsk ask{record, input, node, json_string(record.request, "reason"),
                        deadline_of(record)};
     keep_hold(record, world, out);
     const bool ending = json_bool(out.state, "ending");
@@ -119,7 +122,7 @@ class InstanceEndKind final : public OperationKind {
       return end_step(out, OperationOutcome::kCancelled, "asked to end");
     out.state["ending"] = true;
     if (terminates_ && there) {
-      (void)node_leave_part(world, node, "its instance is terminated", out);
+      (void)node_leave_part(world, node, json_string(record.request, "reason"), out);
       return out;
     }
     return end_machine(record, input, std::move(out));

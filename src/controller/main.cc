@@ -34,7 +34,8 @@ struct Arguments {
   std::uint16_t join_port = cloud::aws::kJoinPort;
 };
 
-constexpr std::size_t kOperationThreads = 4;
+// A job may wait for the cloud: one that starts an instance, say.
+constexpr std::size_t kOperationThreads = 8;
 // AWS counts calls: a look is five of them.
 constexpr CloudWatch::Options kAwsPace{
     .busy = Milliseconds(3'000), .idle = Milliseconds(15'000), .fresh = Milliseconds(45'000)};
@@ -151,10 +152,11 @@ int serve(const Arguments& arguments) {
   controller.attach_cloud([&cloud] { return cloud.newest(); });
   Autoscaling autoscaling({**engine, open_cloud}, operations, clock, history, executor,
                           {.directory = learned_directory(arguments.history)});
-  AutoscaleWatch autoscale(autoscaling);
+  InstanceScaling instances(operations, clock, history, executor);
+  AutoscaleWatch autoscale(autoscaling, instances);
   controller.attach_watcher(
       [&autoscale](std::shared_ptr<const World> world) { autoscale.look(std::move(world)); });
-  const Api api{controller, operations, autoscaling, arguments.certificates};
+  const Api api{controller, operations, autoscaling, instances, arguments.certificates};
   net::ServerOptions server_options;
   // Some may wait for the engine, or for the leader's controller, while reports go on.
   server_options.workers = 6;

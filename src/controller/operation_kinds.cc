@@ -1,6 +1,7 @@
 #include "controller/autoscale_kind.h"
 #include "controller/canary_rm_kind.h"
 #include "controller/instance_end_kind.h"
+#include "controller/instance_launch_kind.h"
 #include "controller/instance_ready_kind.h"
 #include "controller/kind_rollout.h"
 #include "controller/node_drain_kind.h"
@@ -22,6 +23,7 @@ std::vector<std::unique_ptr<OperationKind>> operation_kinds() {
   kinds.push_back(make_node_activate_kind());
   kinds.push_back(make_node_rm_kind());
   kinds.push_back(make_node_reap_kind());
+  kinds.push_back(make_instance_launch_kind());
   kinds.push_back(make_instance_terminate_kind());
   kinds.push_back(make_instance_stop_kind());
   kinds.push_back(make_instance_leave_kind());

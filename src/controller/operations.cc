@@ -323,6 +323,13 @@ std::map<std::string, OperationRecord> Operations::holders() const {
   return out;
 }
 
+std::vector<OperationRecord> Operations::records() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<OperationRecord> out;
+  for (const auto& [id, entry] : entries_) out.push_back(entry.record);
+  return out;
+}
+
 // --- the API
 
 Json Operations::as_json(const Entry& entry) const {

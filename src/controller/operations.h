@@ -54,6 +54,8 @@ class Operations {
   std::set<std::string> awaiting_replacement() const;  // task ids
   std::optional<Milliseconds> look_again() const;
   bool any_active() const;
+  // All that are known here, those that ended lately too.
+  std::vector<OperationRecord> records() const;
   // Active operations by what they hold ("service:ID").
   std::map<std::string, OperationRecord> holders() const;
 

@@ -263,12 +263,30 @@ class Router {
 
 }  // namespace
 
+namespace {
+
+WorkerSettings workers_from_json(const Json& workers) {
+  constexpr std::int64_t kMost = 1'000;
+  WorkerSettings out;
+  out.min = static_cast<int>(std::clamp<std::int64_t>(json_int(workers, "min"), 0, kMost));
+  out.max = static_cast<int>(std::clamp<std::int64_t>(json_int(workers, "max"), 0, kMost));
+  out.scale_in_after_ms =
+      std::max<std::int64_t>(0, json_int(workers, "scale_in_after_ms", out.scale_in_after_ms));
+  out.join_timeout_ms =
+      std::max<std::int64_t>(5'000, json_int(workers, "join_timeout_ms", out.join_timeout_ms));
+  return out;
+}
+
+}  // namespace
+
 ClusterSettings settings_from_json(const Json& cluster) {
   ClusterSettings out;
   out.name = json_string(cluster, "name");
   const auto port = json_int(cluster, "dashboard_port", 5000);
   out.dashboard_port = port_from(port);
   out.rebalance = json_bool(cluster, "x_hive.rebalance", true);
+  if (const Json* workers = json_member(cluster, "workers"))
+    out.workers = workers_from_json(*workers);
   const Json* listeners = json_member(cluster, "listeners");
   if (listeners != nullptr && listeners->is_array())
     for (const Json& entry : *listeners)

@@ -35,8 +35,18 @@ struct ListenerSettings {
   bool operator==(const ListenerSettings&) const = default;
 };
 
+// x-hive.workers. Instances follow replicas where `max` is more than `min`.
+struct WorkerSettings {
+  int min = 0;
+  int max = 0;
+  std::int64_t scale_in_after_ms = 300'000;
+  std::int64_t join_timeout_ms = 180'000;
+  bool operator==(const WorkerSettings&) const = default;
+};
+
 struct ClusterSettings {
   std::string name;
+  WorkerSettings workers;
   std::uint16_t dashboard_port = 5000;  // 0 = none
   bool rebalance = true;                // x-hive.rebalance
   std::vector<ListenerSettings> listeners;

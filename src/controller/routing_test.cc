@@ -253,6 +253,9 @@ TEST(Settings, MalformedMembersArePassedOver) {
   ASSERT_EQ(settings.listeners.size(), 1u);
   EXPECT_EQ(settings.listeners[0], (ListenerSettings{80, "tcp", false}));
   EXPECT_EQ(settings_from_json(Json::object()).dashboard_port, 5000);
+  const auto follow = parse_json(
+      R"({"workers":{"min":1,"max":4,"scale_in_after_ms":20000,"join_timeout_ms":1}})", "t");
+  EXPECT_EQ(settings_from_json(*follow).workers, (WorkerSettings{1, 4, 20'000, 5'000}));
 }
 
 TEST(Reachable, AnAddressThatOthersCanUse) {

@@ -44,12 +44,30 @@ Json to_json(const LaunchRequest& r) {
   return Json{{"role", r.role},
               {"hostname", r.hostname},
               {"user_data", r.user_data},
+              {"standard_user_data", r.standard_user_data},
               {"idempotency_token", r.idempotency_token}};
 }
 
 LaunchRequest launch_from(const Json& json) {
-  return LaunchRequest{json_string(json, "role"), json_string(json, "hostname"),
-                       json_string(json, "user_data"), json_string(json, "idempotency_token")};
+  return LaunchRequest{.role = json_string(json, "role"),
+                       .hostname = json_string(json, "hostname"),
+                       .user_data = json_string(json, "user_data"),
+                       .standard_user_data = json_bool(json, "standard_user_data"),
+                       .idempotency_token = json_string(json, "idempotency_token")};
+}
+
+Json to_json(const SwarmPlace& place) {
+  return Json{{"token", place.token}, {"managers", place.managers}};
+}
+
+SwarmPlace swarm_place_from(const Json& json) {
+  SwarmPlace out;
+  out.token = json_string(json, "token");
+  if (const Json* managers = json_member(json, "managers");
+      managers != nullptr && managers->is_array())
+    for (const Json& one : *managers)
+      if (one.is_string()) out.managers.push_back(one.get<std::string>());
+  return out;
 }
 
 Json to_json(const BalancerSpec& spec) {

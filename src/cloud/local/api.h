@@ -12,6 +12,8 @@ Json to_json(const Instance& instance);
 Instance instance_from(const Json& json);
 Json to_json(const LaunchRequest& request);
 LaunchRequest launch_from(const Json& json);
+Json to_json(const SwarmPlace& place);
+SwarmPlace swarm_place_from(const Json& json);
 Json to_json(const BalancerSpec& spec);
 BalancerSpec balancer_spec_from(const Json& json);
 Json to_json(const BalancerStatus& status);

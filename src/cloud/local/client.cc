@@ -45,6 +45,10 @@ class Client final : public Cloud {
                                                          net::percent_encode(id), max_bytes)));
     return json_string(json, "output");
   }
+  Status join(const std::string& id, const SwarmPlace& place) override {
+    return done(call("POST", fmt::format("/v1/instances/{}/join", net::percent_encode(id)),
+                     to_json(place).dump()));
+  }
   Status ensure_balancer(const BalancerSpec& spec) override {
     return done(call("PUT", "/v1/balancer", to_json(spec).dump()));
   }

@@ -25,6 +25,8 @@
 #include "cloud/local/balancer.h"
 #include "cloud/local/daemon.h"
 #include "cloud/local/instance.h"
+#include "cloud/local/join.h"
+#include "cloud/local/local.h"
 #include "cloud/local/main.h"
 #include "cloud/local/network.h"
 #include "cloud/local/registry.h"
@@ -232,12 +234,22 @@ class Server {
     return net::ServerResponse::error(404, "no such action: " + verb);
   }
 
+  net::ServerResponse join(const std::string& id, const std::string& body) {
+    const auto json = parse_json(body, "the place in the swarm");
+    if (!json) return reply(Status(tl::unexpected(json.error())));
+    const auto record = instances_.record(id);
+    if (!record) return reply(Status(tl::unexpected(record.error())));
+    return reply(join_swarm(paths_, *record, swarm_place_from(*json)));
+  }
+
   net::ServerResponse answer_instances(const net::ServerRequest& q,
                                        const std::vector<std::string>& parts) {
     if (parts.size() == 3 && q.method == "POST") {
       const auto json = parse_json(q.body, "the launch request");
       if (!json) return reply(Status(tl::unexpected(json.error())));
-      return reply(instances_.launch(launch_from(*json)));
+      auto request = launch_from(*json);
+      if (request.standard_user_data) request.user_data = default_user_data(cluster_, request.role);
+      return reply(instances_.launch(request));
     }
     if (parts.size() == 3) {
       const auto list = instances_.list();
@@ -255,6 +267,8 @@ class Server {
       return net::ServerResponse::json(
           Json{{"output", *output}}.dump(-1, ' ', false, Json::error_handler_t::replace));
     }
+    if (parts.size() == 5 && parts[4] == "join" && q.method == "POST")
+      return join(parts[3], q.body);
     if (parts.size() == 5 && q.method == "POST") return act(parts[3], parts[4]);
     return net::ServerResponse::error(404, "no such path");
   }

@@ -1,0 +1,62 @@
+// A cloud in memory behind the port, for unit tests. Instances boot by tests' own hands (boot()),
+// and what becomes of their engines is told to hooks. Not thread-safe.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cloud/cloud.h"
+
+namespace hive::cloud::fake {
+
+class FakeCloud final : public Cloud {
+ public:
+  // --- what tests do to it
+  Instance& add(const std::string& hostname, const std::string& role);
+  // The engines of instances that were started answer from now on; those of `hung` never do.
+  void boot();
+  std::set<std::string> hung;       // ids
+  bool starts_hung = false;         // what is started from now on never boots
+  std::deque<Error> fail_launches;  // the next launches' answers
+  std::deque<Error> fail_others;    // the next answers of all other calls but the lists
+  std::function<void(const Instance&, const SwarmPlace&)> on_join;
+  std::function<void(const Instance&)> on_terminate;  // before it is gone
+  std::vector<LaunchRequest> launches;                // those that made an instance
+  std::size_t terminations = 0;
+
+  // A client of this cloud, as adapters hand them out; it must not outlive it.
+  std::unique_ptr<Cloud> client();
+
+  // --- Cloud
+  Result<Instance> launch(const LaunchRequest& request) override;
+  Result<std::vector<Instance>> list_instances() override { return instances; }
+  Status start(const std::string& id) override;
+  Status stop(const std::string& id) override;
+  Status terminate(const std::string& id) override;
+  Status power_off(const std::string& id) override { return stop(id); }
+  Result<std::string> console_output(const std::string&, std::size_t) override { return ""; }
+  Status join(const std::string& id, const SwarmPlace& place) override;
+  Status ensure_balancer(const BalancerSpec&) override { return {}; }
+  Status register_instance(const std::string& id) override;
+  Status deregister_instance(const std::string& id) override;
+  Result<BalancerStatus> balancer() override { return status; }
+
+  std::vector<Instance> instances;
+  BalancerStatus status;
+
+ private:
+  Status other();
+  Instance* find(const std::string& id);
+
+  std::map<std::string, std::string> tokens_;  // id by token
+  std::set<std::string> booted_;
+  std::set<std::string> joined_;
+  int made_ = 0;
+};
+
+}  // namespace hive::cloud::fake
