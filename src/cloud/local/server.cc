@@ -177,7 +177,8 @@ class Server {
     HIVE_TRY(doors.metadata->start({net::ListenAt{.fd = fd}}));
     if (r.role == "manager") {
       net::ServerOptions options;
-      options.workers = 2;
+      // Starts, joins and ends take their time, several at once, and lists must not wait for them.
+      options.workers = 12;
       doors.cloud = std::make_unique<net::HttpServer>(
           options, [this](const net::ServerRequest& q) { return answer(q); });
       HIVE_TRY(doors.cloud->start({net::ListenAt{
