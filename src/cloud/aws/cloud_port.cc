@@ -122,6 +122,8 @@ class Port final : public Cloud {
     return operators("reading an instance's console");
   }
 
+  // A machine of the group asks the join desk by itself, with proof of what it is.
+  Status join(const std::string&, const SwarmPlace&) override { return {}; }
   Status ensure_balancer(const BalancerSpec&) override { return operators("making a balancer"); }
   Status register_instance(const std::string& id) override {
     return register_instances(client_, names_.balancer, {id});

@@ -13,7 +13,7 @@ class Allocation : public testing::Test {
     cluster.subnet = "10.77.3.0/24";
   }
   Result<InstanceRecord> launch(const std::string& role, const std::string& hostname = "") {
-    auto out = new_instance(records, cluster, {role, hostname, "", "token"});
+    auto out = new_instance(records, cluster, {role, hostname, "", false, "token"});
     if (out) records.push_back(*out);
     return out;
   }
