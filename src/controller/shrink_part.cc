@@ -78,6 +78,9 @@ bool shrink_part(const World& world, const ShrinkAsk& ask, Json& state, Operatio
   look.now_unix_ms = world.now_unix_ms;
   look.replicas = ask.service.replicas;
   look.target = ask.target;
+  if (slots.size() > ask.service.replicas)
+    look.surplus_ms =
+        world.now_unix_ms - json_int(state, "surplus_since_unix_ms", world.now_unix_ms);
   look.restart_delay_ms = ask.service.restart_delay_ms;
   look.slots = slots;
   look.among = ask.among;
@@ -86,6 +89,10 @@ bool shrink_part(const World& world, const ShrinkAsk& ask, Json& state, Operatio
   const auto next = placement::shrink(victims_in(state), look);
   if (next.done) return true;
   if (state.is_null()) state = Json{{"since_unix_ms", world.now_unix_ms}};
+  if (slots.size() <= ask.service.replicas || next.scale_to)
+    state.erase("surplus_since_unix_ms");
+  else if (!state.contains("surplus_since_unix_ms"))
+    state["surplus_since_unix_ms"] = world.now_unix_ms;
   step.look_again = next.look_again;
   if (const std::string plain = json_string(state, "plain"); !plain.empty()) {
     shrink_plainly(ask, plain, step);
@@ -112,10 +119,14 @@ bool shrink_part(const World& world, const ShrinkAsk& ask, Json& state, Operatio
   for (const Victim& victim : next.chosen) step.notes.push_back("chose " + victim.why);
   for (const std::string& task : next.stop)
     step.stops.push_back({task, ask.by, ask.reason, ask.force});
-  if (next.scale_to)
+  if (next.scale_to) {
+    const bool again = *next.scale_to == ask.service.replicas;
     step.actions.push_back(scale_action(ask.service, *next.scale_to,
-                                        next.uneven ? "all serve: Swarm takes from the fullest node"
-                                                    : "the chosen slot has stopped"));
+                                        again ? "Swarm has forgotten to remove one"
+                                        : next.uneven
+                                            ? "all serve: Swarm takes from the fullest node"
+                                            : "the chosen slot has stopped"));
+  }
   return false;
 }
 

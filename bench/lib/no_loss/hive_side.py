@@ -75,7 +75,9 @@ class HiveSide(Side):
         if event.operation == "drain":
             self._hive("node", "activate", self.drained)
             return
-        self.cluster.up()  # launches what the file asks for and is not there
+        # Launches what the file asks for and is not there; the replicas are the file's too, then.
+        self.cluster.up()
+        self._hive("service", "scale", f"{SERVICE}={event.replicas}")
         self.instances = self.cluster.json("instance", "ls")
 
     def task_stop(self, event):

@@ -24,6 +24,11 @@ bool out_of_the_way(const Slot& slot, const ShrinkLook& look) {
          slot.created_unix_ms + look.restart_delay_ms - look.now_unix_ms >= kWindowMarginMs;
 }
 
+// More live than are written, and Swarm has had the time to remove them.
+bool forgotten(const ShrinkLook& look) {
+  return look.slots.size() > look.replicas && look.surplus_ms >= kForgottenMs;
+}
+
 // Those still there; more than are needed are let live, unless their stop has begun.
 std::vector<Victim> keep(const std::vector<Victim>& victims, const ShrinkLook& look,
                          std::size_t needed) {
@@ -94,7 +99,8 @@ ShrinkStep let_swarm_take(const ShrinkLook& look) {
     if (contains(look.leaving, slot.number) && (runs || slot.state == SlotState::kStarting))
       step.stop.push_back(slot.task_id);
   }
-  if (all_serve && step.stop.empty() && look.replicas > look.target) step.scale_to = look.target;
+  if (all_serve && step.stop.empty() && (look.replicas > look.target || forgotten(look)))
+    step.scale_to = look.target;
   step.stopping = live > look.target ? live - look.target : 0;
   step.look_again = kLookAgain;
   step.done = look.replicas <= look.target && live <= look.target;
@@ -123,7 +129,8 @@ ShrinkStep shrink(const std::vector<Victim>& victims, const ShrinkLook& look) {
       step.stop.push_back(slot.task_id);
   }
   const std::uint64_t wanted = std::max(look.target, remain);
-  if (wanted < look.replicas) step.scale_to = wanted;
+  if (wanted < look.replicas || (wanted == look.replicas && forgotten(look)))
+    step.scale_to = wanted;
   if (step.scale_to && live > wanted && !takes_idle_ones(look, step.victims, live - wanted)) {
     step.scale_to.reset();
     // One that still stops may be all that makes it uneven: then the shrink waits for it.

@@ -11,12 +11,18 @@
 // stopped slot is let run again, and then Swarm takes from the fullest node as it likes: there are
 // never fewer than the target, and the stops that it orders are held like all others.
 //
+// Swarm may forget a removal: where the task that it wants to remove changes in the same moment, it
+// logs "failed to update task to REMOVE: update out of sequence" and does not try again until the
+// service is written anew. So, where more slots live than are written for some time, the same
+// number is written once more.
+//
 // Pure and level-triggered: each step is made from one look. The only memory is which slots were
 // chosen. The replicas to write are counted from the slots that are to remain, never by one less
 // than what is written: a step that is repeated, after a crash or from an old look, asks for the
 // same number again.
 //
-// Source: tried on Docker 20.10; swarmkit manager/orchestrator/replicated/services.go and slot.go.
+// Source: tried on Docker 20.10 (the forgotten removal seen there, under load); swarmkit
+// manager/orchestrator/replicated/services.go and slot.go.
 #pragma once
 
 #include <cstdint>
@@ -35,10 +41,14 @@ inline constexpr std::int64_t kShortestRestartDelayMs = 5'000;
 // So much of the restart delay must be left when the shrink is sent.
 inline constexpr std::int64_t kWindowMarginMs = 1'500;
 
+// Swarm removes what is too many within moments of the write; after so long it has forgotten.
+inline constexpr std::int64_t kForgottenMs = 5'000;
+
 struct ShrinkLook {
   std::int64_t now_unix_ms = 0;  // of the leader's clock, as Swarm's own times are
   std::uint64_t replicas = 0;    // in the service's spec
   std::uint64_t target = 0;
+  std::int64_t surplus_ms = 0;  // for how long more slots have lived than are written
   std::int64_t restart_delay_ms = 5'000;
   std::vector<Slot> slots;          // live_slots()
   std::vector<std::int64_t> among;  // only these may be chosen; empty = any

@@ -153,6 +153,29 @@ TEST(ExactShrinkTest, TheShrinkWaitsForTheOneThatStillStopsOnTheFullestNode) {
   EXPECT_FALSE(both.uneven);
 }
 
+TEST(ExactShrinkTest, ARemovalThatSwarmForgotIsAskedForAgain) {
+  auto now = look(2, 2, {slot(1), slot(2), planned(3, 100)});
+  now.surplus_ms = kForgottenMs - 1;
+  EXPECT_FALSE(shrink({{3, ""}}, now).scale_to) << "it may still be about to";
+  now.surplus_ms = kForgottenMs;
+  EXPECT_EQ(shrink({{3, ""}}, now).scale_to, 2U);
+  // Its replacement runs already: it is stopped first.
+  auto late = look(2, 2, {slot(1), slot(2), slot(3)});
+  late.surplus_ms = kForgottenMs;
+  const auto step = shrink({{3, ""}}, late);
+  EXPECT_FALSE(step.scale_to);
+  EXPECT_THAT(step.stop, ElementsAre("task-3"));
+  EXPECT_FALSE(step.done);
+}
+
+TEST(ExactShrinkTest, WhereSwarmTakesAForgottenRemovalIsAskedForAgainToo) {
+  auto now = look(2, 2, {slot(1), slot(2), slot(3)});
+  now.uneven = true;
+  EXPECT_FALSE(shrink({}, now).scale_to);
+  now.surplus_ms = kForgottenMs;
+  EXPECT_EQ(shrink({}, now).scale_to, 2U);
+}
+
 TEST(ExactShrinkTest, WhatHasNoNodeGoesBeforeAll) {
   auto slots = std::vector{slot(1), slot(2), planned(3, 100)};
   slots[1].node_id = slots[0].node_id;
