@@ -218,7 +218,7 @@ TEST(Faults, workersThatFollow) {
   EXPECT_EQ(faults_of("version: \"3.8\"\nx-hive: {workers: {max: 3, join_timeout: 1s}}\n"),
             Strings{"2:42 x-hive.workers.join_timeout is less than 5s: nothing boots as fast"});
   EXPECT_EQ(faults_of("version: \"3.8\"\nx-hive: {workers: {max: 3, scale_in_after: 25h}}\n"),
-            Strings{"2:44 x-hive.workers.scale_in_after is more than 24h"});
+            Strings{"2:44 x-hive.workers.scale_in_after is more than 24h0m0s"});
 }
 
 std::string two_services(const std::string& a, const std::string& b) {
