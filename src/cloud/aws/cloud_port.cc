@@ -60,6 +60,10 @@ class Port final : public Cloud {
 
   Result<Instance> launch(const LaunchRequest& request) override {
     if (request.role != "worker") return operators("launching a manager");
+    // Asked for again by its name it would be another one each time.
+    if (!request.hostname.empty())
+      return fail(Errc::kUnsupported,
+                  "a worker of a group cannot be launched by a name of one's choice");
     HIVE_ASSIGN(const auto group, workers());
     if (!group) return fail(Errc::kNotFound, "the cluster has no worker group");
     if (group->desired >= group->spec.max)
@@ -107,6 +111,9 @@ class Port final : public Cloud {
     if (!member) return terminate_instances(client_, {id});
     return terminate_in_group(client_, id, group->desired > group->spec.min);
   }
+
+  // Machines on AWS ask by themselves (join.h).
+  Status join(const std::string&, const cloud::SwarmPlace&) override { return {}; }
 
   Status release_hold(const Instance& instance) override {
     // Both results end an instance that is to end; ABANDON would skip other people's hooks.
