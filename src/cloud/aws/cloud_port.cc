@@ -112,9 +112,6 @@ class Port final : public Cloud {
     return terminate_in_group(client_, id, group->desired > group->spec.min);
   }
 
-  // Machines on AWS ask by themselves (join.h).
-  Status join(const std::string&, const cloud::SwarmPlace&) override { return {}; }
-
   Status release_hold(const Instance& instance) override {
     // Both results end an instance that is to end; ABANDON would skip other people's hooks.
     auto done =

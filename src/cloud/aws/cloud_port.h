@@ -2,11 +2,12 @@
 // instances of their own, the balancer is the Classic one. As managers' instance roles may: what it
 // takes to make a cluster is the operator's (plan.h), and refused here by name (kUnsupported).
 //
-//   launch("worker")   the group's desired size goes up by one; which instance comes is not known
-//   yet terminate(worker)  that very instance, and the desired size goes down with it, unless the
-//   group
-//                      is as small as it may be: then another one comes
-//   balancer()         by EC2's and the balancer's own words, a moment old
+// - launch("worker"): the group's desired size goes up by one. Which instance comes is not known,
+//   so that it cannot be asked for by name (kUnsupported).
+// - join(): nothing, since machines ask by themselves (join.h).
+// - terminate() of a worker: that very instance, and the desired size goes down with it, unless the
+//   group is as small as it may be: then another one comes.
+// - balancer(): by EC2's and the balancer's own words, a moment old.
 #pragma once
 
 #include <memory>
