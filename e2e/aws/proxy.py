@@ -1,6 +1,7 @@
 """Stands before moto: does with each call what a test says (throttles, answers 500 or garbage, loses
 the answer after the effect), and adds what moto lacks: launches by the same token are one launch, a group
-is made with the lifecycle hooks that it is asked for with, and a listener keeps its instances' protocol."""
+is made once, and with the lifecycle hooks that it is asked for with, and a listener keeps its instances'
+protocol."""
 import http.server
 import re
 import threading
@@ -10,6 +11,8 @@ import urllib.request
 THROTTLED = (b"<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error>"
              b"</ErrorResponse>")
 THROTTLED_JSON = b'{"__type":"ThrottlingException","message":"Rate exceeded"}'
+EXISTS = (b"<ErrorResponse><Error><Code>AlreadyExists</Code><Message>AutoScalingGroup by this name "
+          b"already exists</Message></Error></ErrorResponse>")
 # Calls that only look.
 LOOKS = ("Describe", "Get", "List")
 
@@ -82,6 +85,8 @@ class Proxy:
     def effect(self, name, form, headers, body):
         if name == "RunInstances":
             return self.launch(form["ClientToken"], headers, body)
+        if name == "CreateAutoScalingGroup" and self.has_group(form["AutoScalingGroupName"], headers):
+            return 400, EXISTS, "text/xml"
         answer = self.forward(headers, body)
         if name == "CreateAutoScalingGroup" and answer[0] == 200:
             self.put_hooks(form, headers)
@@ -118,6 +123,12 @@ class Proxy:
             with self.lock:
                 self.launches[token] = answer
         return answer
+
+    def has_group(self, name, headers):
+        there = self.forward(headers, urllib.parse.urlencode({
+            "Action": "DescribeAutoScalingGroups", "Version": "2011-01-01",
+            "AutoScalingGroupNames.member.1": name}).encode())
+        return b"<AutoScalingGroupName>" in there[1]
 
     def put_hooks(self, form, headers):
         prefix = "LifecycleHookSpecificationList.member."
