@@ -5,6 +5,7 @@ import base64
 import json
 import pathlib
 import subprocess
+import sys
 import textwrap
 import threading
 import time
@@ -13,6 +14,9 @@ import urllib.request
 import pytest
 
 from harness.run import Harness, traces
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from lib.image import make_image  # noqa: E402
 
 GROUP, FRONT = "web", "front"
 # A server whose answer names the machine; `/slow` takes five seconds.
@@ -206,6 +210,29 @@ def test_the_identity_document_is_signed(aws, group, tmp_path):
     assert done.returncode == 0 and json.loads(done.stdout)["instanceId"] == group[0]
 
 
+def test_an_engine_pulls_from_ecr_as_long_as_its_token_lives(aws, group, tmp_path):
+    one = group[0]
+    made = aws.client("ecr").create_repository(repositoryName="shop/web")["repository"]
+    aws.push(archive=str(make_image(tmp_path, "web:1", ["true"])), name="shop/web", tag="1")
+    assert [it["imageTag"] for it in aws.cli("ecr", "list-images", "--repository-name", "shop/web")[
+        "imageIds"]] == ["1"]
+    image, registry = made["repositoryUri"] + ":1", made["repositoryUri"].partition("/")[0]
+
+    def docker(*words):
+        return inside(aws, one, "docker", *words, check=False)
+    assert "no basic auth credentials" in docker("pull", image).stderr
+    login = ("aws --endpoint-url $AWS_ENDPOINT_URL --region eu-central-1 ecr get-login-password | "
+             f"docker login --username AWS --password-stdin {registry}")
+    inside(aws, one, "sh", "-c", login)
+    assert docker("pull", image).returncode == 0
+    assert "repository does not exist" in docker("pull", registry + "/shop/other:1").stderr
+    docker("rmi", image)
+    aws.advance(seconds=12 * 3600 + 1)
+    assert docker("pull", image).returncode != 0
+    assert "RepositoryNotEmptyException" in aws.cli("ecr", "delete-repository", "--repository-name",
+                                                    "shop/web", code=254)
+
+
 def test_drained_held_by_the_hook_and_powered_off(aws, group):
     """Last of this file's group: the request in flight is answered, the hook holds, the machine goes."""
     scaling = aws.client("autoscaling")
@@ -252,6 +279,47 @@ def test_stopped_started_and_halted_from_within(aws):
     aws.eventually(lambda: state() == "stopped")
     ec2.terminate_instances(InstanceIds=[one])
     aws.eventually(lambda: state() == "terminated")
+
+
+EVERYTHING = """#cloud-config
+bootcmd:
+  - echo "boot $INSTANCE_ID" >> /var/lib/said
+write_files:
+  - {path: /srv/packed, encoding: gz+b64, content: H4sIAAAAAAAAA8tIzcnJ5wIAIDA6NgYAAAA=, permissions: "0600"}
+  - {path: /srv/packed, append: true, content: "it's\\n"}
+  - {path: /srv/late, defer: true, content: late, permissions: "0755"}
+runcmd:
+  - [sh, -c, 'echo "list $0" >> /var/lib/said', "it's"]
+  - "false"
+  - echo text >> /var/lib/said; stat -c "%n %a" /srv/* >> /var/lib/said
+  - cat /srv/packed >> /var/lib/said
+"""
+SAID = "boot {0}\nlist it's\ntext\n/srv/late 755\n/srv/packed 644\nhello\nit's\n"
+
+
+@pytest.fixture(params=["small", "debian"])
+def with_cloud_init(request):
+    """An AWS whose machines run the harness's own interpreter, or Debian's cloud-init."""
+    with Harness("awscloudinit", machines=True, cloud_init=request.param == "debian") as harness:
+        yield harness
+
+
+def test_user_data_does_what_it_does_with_cloud_init(with_cloud_init):
+    aws = with_cloud_init
+    ec2 = aws.client("ec2")
+    one = ec2.run_instances(ImageId=aws.image, MinCount=1, MaxCount=1, UserData=EVERYTHING,
+                            MetadataOptions={"HttpTokens": "required"})["Instances"][0]["InstanceId"]
+
+    def boot():
+        return aws.eventually(lambda: aws.machines().get(one, {}).get("cloud_init"), 120)
+    assert boot()["v1"]["errors"] == [], aws.machines()[one]["boot_log"]
+    assert inside(aws, one, "cat", "/var/lib/said") == SAID.format(one)
+    ec2.stop_instances(InstanceIds=[one])
+    aws.eventually(lambda: aws.machines()[one]["status"] == "off")
+    ec2.start_instances(InstanceIds=[one])
+    aws.eventually(lambda: aws.machines()[one]["status"] == "up")
+    boot()
+    assert inside(aws, one, "cat", "/var/lib/said") == SAID.format(one) + f"boot {one}\n"
 
 
 def test_nothing_is_left_of_a_harness_that_was_killed():

@@ -17,6 +17,8 @@
     identity    who a machine is: signed documents, credentials of its role
     cloud_init  cloud-init's own check of user data
     guest/      what runs in a machine: cloud-init
+    registry    ECR with images: docker-registry behind its tokens
+    push        an image archive into a registry
     listeners   HAProxy as the balancers' listeners
     server      the one port: the API of AWS, and the control endpoint
     control     what tests use of it

@@ -14,14 +14,16 @@ import time
 import traceback
 
 from . import cgroups
+from .cloud_init import MODULES
 from .identity import Identity
 from .listeners import Listeners
 from .metadata import Metadata
 from .network import Network, make_vpc
 from .paths import Paths
+from .registry import Registry
 
 HERE = pathlib.Path(__file__).resolve().parent
-GUEST = "/usr/local/lib/hive-harness/cloud-init"
+GUEST = pathlib.Path("/usr/local/lib/hive-harness")
 KILL_SECONDS = 20
 
 
@@ -35,9 +37,10 @@ class Machine:
 
 
 class Machines:
-    def __init__(self, world, paths, network, endpoint):
+    def __init__(self, world, paths, network, endpoint, debian):
+        """`endpoint`: of the API, as machines reach it. `debian`: with Debian's own cloud-init."""
         self._world, self._paths, self._network = world, paths, network
-        self._endpoint = endpoint
+        self._endpoint, self._debian = endpoint, debian
         self._machines = {}
         self.identity = Identity(world, paths.state)
         self._install_binaries()
@@ -97,7 +100,7 @@ class Machines:
                 "docker": f"unix://{run}/docker.sock", "root": str(disk / "upper"),
                 "console": read(disk / "console.log"),
                 "boot_log": read(disk / "upper/var/log/hive/boot.log"),
-                "cloud_init": json.loads(read(run / "cloud-init/result.json") or "null")}
+                "cloud_init": json.loads(read(run / "cloud-init/harness.json") or "null")}
         return found
 
     def close(self):
@@ -156,14 +159,37 @@ class Machines:
         (upper / "var/lib/hive/logs").mkdir(exist_ok=True)
         # What shared storage (EFS) is in AWS, mounted by the image; it outlives the machines.
         (self._paths.state / "logs").mkdir(mode=0o750, exist_ok=True)
-        guest = upper / GUEST.lstrip("/")
-        guest.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(HERE / "guest/cloud_init.py", guest)
-        guest.chmod(0o755)
+        # No name server but one that is not there: looking up a name fails at once.
+        mirror(upper, "/etc")
+        (upper / "etc/resolv.conf").write_text("nameserver 127.0.0.1\n")
+        self._trust_registry(upper)
+        self._install_cloud_init(upper)
         shutil.rmtree(run, ignore_errors=True)
         (run / "hive").mkdir(mode=0o700, parents=True)
         (run / "lock").mkdir(mode=0o1777)
         run.chmod(0o755)
+
+    def _install_cloud_init(self, upper):
+        guest = upper / GUEST.relative_to("/")
+        guest.mkdir(parents=True, exist_ok=True)
+        name = "debian_cloud_init.py" if self._debian else "cloud_init.py"
+        shutil.copy(HERE / "guest" / name, guest / "boot")
+        (guest / "boot").chmod(0o755)
+        if self._debian and not (guest / "cloudinit").exists():
+            shutil.copytree(MODULES / "cloudinit", guest / "cloudinit")
+            (upper / "etc/cloud").mkdir(exist_ok=True)
+            shutil.copy(HERE / "guest/cloud.cfg", upper / "etc/cloud/cloud.cfg")
+
+    def _trust_registry(self, upper):
+        """By engines and by all that looks at the system's certificates, as the image would bring it."""
+        registry = self._world.registry
+        engine = upper / "etc/docker/certs.d" / registry.name
+        engine.mkdir(parents=True, exist_ok=True)
+        shutil.copy(registry.certificate, engine / "ca.crt")
+        bundle = mirror(upper, "/etc/ssl/certs") / "ca-certificates.crt"
+        if not bundle.exists():
+            bundle.write_text(read(pathlib.Path("/etc/ssl/certs/ca-certificates.crt"))
+                              + registry.certificate.read_text())
 
     def _spawn(self, machine, place, go):
         instance, binaries = machine.instance, self._paths.state / "bin"
@@ -174,11 +200,12 @@ class Machines:
             "address": instance.private_ip, "gateway": self._network.gateway, "disk": str(disk),
             "run": str(self._paths.run_of(instance.id)), "binary": str(binaries / "hive"),
             "logs": str(self._paths.state / "logs"), "init_binary": str(binaries / "hive-init"),
-            "boot_program": GUEST}))
+            "boot_program": str(GUEST / "boot")}))
         environment = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
             "TERM": "linux", "LANG": "C.UTF-8", "HIVE_INSTANCE": instance.id, "HIVE_CGROUP": "/" + place,
-            "AWS_ENDPOINT_URL": self._endpoint, **self._paths.environment}
+            "AWS_ENDPOINT_URL": self._endpoint,
+            "HARNESS_HOSTS": f"{self._world.registry.address} {self._world.registry.name}", **self._paths.environment}
         with open(disk / "console.log", "ab") as console:
             machine.parent = subprocess.Popen(
                 ["unshare", "--net", "--pid", "--mount", "--uts", "--ipc", "--fork", "--",
@@ -217,13 +244,15 @@ class Machines:
         shutil.rmtree(self._paths.run_of(instance_id).parent, ignore_errors=True)
 
 
-def attach(world, name, port):
+def attach(world, name, port, debian):
     """Makes the world's instances real; the address at which they reach the API."""
     paths = Paths(name)
     network = Network(paths)
     make_vpc(world.backend("ec2"), network, world.region)
-    world.machines = Machines(world, paths, network, f"http://{network.gateway}:{port}")
+    world.machines = Machines(world, paths, network, f"http://{network.gateway}:{port}",
+                              debian)
     world.listeners = Listeners(world, paths, network)
+    world.registry = Registry(world, paths, network)
     return network.gateway
 
 

@@ -4,6 +4,7 @@ import ctypes
 import http.server
 import json
 import os
+import re
 import secrets
 import socket
 import threading
@@ -12,6 +13,8 @@ from .identity import instant
 
 ADDRESS = ("169.254.169.254", 80)
 CLONE_NEWNET = 0x40000000
+# Older forms of the interface, of which what there is says the same.
+VERSION = re.compile(r"^/20\d\d-\d\d-\d\d/")
 LONGEST_SECONDS = 21600
 MAC = "02:00:00:00:{:02x}:{:02x}"
 
@@ -102,6 +105,7 @@ class Metadata:
     # --- answers
     def answer(self, method, path, headers, peer):
         """(status, text); None: no answer arrives."""
+        path = VERSION.sub("/latest/", path)
         options = self._instance.metadata_options
         if options.http_endpoint == "disabled":
             return 403, ""
@@ -136,17 +140,22 @@ class Metadata:
         if path == "/latest/user-data":
             data = self._user_data()
             return (200, data) if data else (404, "")
-        document = "/latest/dynamic/instance-identity/"
-        if path.startswith(document):
-            return self._document(path[len(document):])
-        values = self._values()
-        at = path.removeprefix("/latest/meta-data").strip("/")
-        if not path.startswith("/latest/meta-data"):
+        tree, _, at = path.removeprefix("/latest/").partition("/")
+        at = at.strip("/")
+        if tree == "dynamic":
+            values = self._documents()
+        elif tree == "meta-data":
+            values = self._values()
+        else:
             return 404, ""
         if at in values:
-            return 200, values[at]
-        below = {name[len(at):].lstrip("/") if at else name for name in values
-                 if not at or name.startswith(at + "/")}
+            value = values[at]
+            return 200, value() if callable(value) else value
+        return self._listing(values, at)
+
+    @staticmethod
+    def _listing(values, at):
+        below = {name[len(at):].lstrip("/") for name in values if not at or name.startswith(at + "/")}
         listed = sorted({name.partition("/")[0] + ("/" if "/" in name else "") for name in below})
         return (200, "\n".join(listed)) if listed else (404, "")
 
@@ -154,11 +163,10 @@ class Metadata:
         data = self._instance.user_data
         return base64.b64decode(str(data)) if data else b""
 
-    def _document(self, name):
-        text = self._identity.document(self._instance)
-        makers = {"document": lambda: text, "signature": lambda: self._identity.signature(text),
-                  "pkcs7": lambda: self._identity.pkcs7(text)}
-        return (200, makers[name]()) if name in makers else (404, "")
+    def _documents(self):
+        text, place = self._identity.document(self._instance), "instance-identity/"
+        return {place + "document": text, place + "signature": lambda: self._identity.signature(text),
+                place + "pkcs7": lambda: self._identity.pkcs7(text)}
 
     def _values(self):
         one, world = self._instance, self._world

@@ -63,13 +63,16 @@ class Network:
         run("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
         run("ip", "link", "set", link, "master", self.bridge, "up")
 
+    def add_address(self, address):
+        run("ip", "addr", "add", address + "/24", "dev", self.bridge)
+
     def balancer_address(self, name):
         if name not in self._balancers:
             taken = set(self._balancers.values())
             number = next(one for one in range(FIRST_BALANCER, LAST_BALANCER)
                           if f"10.78.{self.number}.{one}" not in taken)
             self._balancers[name] = f"10.78.{self.number}.{number}"
-            run("ip", "addr", "add", self._balancers[name] + "/24", "dev", self.bridge)
+            self.add_address(self._balancers[name])
         return self._balancers[name]
 
 

@@ -76,6 +76,11 @@ class Orders:
         """{instance id: {pid, address, docker, console, boot_log, status}}"""
         return self._world.machines.describe() if self._world.machines else {}
 
+    def push(self, archive, name, tag):
+        """An archive of `docker save` into a repository of ECR."""
+        self._world.registry.push(archive, name, tag)
+        return {}
+
     def identity_certificate(self):
         """With which instance identity documents are signed."""
         return {"pem": self._world.machines.identity.certificate()}

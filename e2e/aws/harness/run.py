@@ -38,19 +38,21 @@ class Harness(Control):
     """with Harness("awstest") as aws: ...
 
     The name is a cluster's of this machine: what a killed run left under it goes first. `machines`:
-    instances are real, and the balancers listen; needs root."""
+    instances are real, and the balancers listen; needs root. `cloud_init`: their user data is run by
+    Debian's own cloud-init, which takes some seconds more a boot."""
 
-    def __init__(self, name, port=None, machines=False, region="eu-central-1"):
+    def __init__(self, name, port=None, machines=False, cloud_init=False, region="eu-central-1"):
         port = port or free_port()
         super().__init__(f"http://127.0.0.1:{port}", region)
-        self.name, self._port, self._machines = name, port, machines
+        self.name, self._port = name, port
+        self._more = ["--machines"] * machines + ["--cloud-init"] * cloud_init
         self._log = tempfile.NamedTemporaryFile(prefix=f"hive-aws-{name}-", suffix=".log")
         self._process = None
 
     def __enter__(self):
         self.clean()  # what a killed run left
         words = [sys.executable, "-m", "harness", "--name", self.name, "--port", str(self._port),
-                 "--region", self.region] + (["--machines"] if self._machines else [])
+                 "--region", self.region, *self._more]
         # The mark by which `hive down` knows what belongs to a cluster of this machine.
         self._process = subprocess.Popen(
             words, cwd=HERE.parent, stdout=subprocess.PIPE, stderr=self._log,

@@ -69,6 +69,8 @@ class Api:
         if call.name == "DecodeAuthorizationMessage":
             text = base64.urlsafe_b64decode(call.form["EncodedMessage"]).decode()
             return Answer(200, DECODED.format(escape(text)).encode(), "text/xml")
+        if call.service == "ecr" and self.world.registry:
+            self.world.registry.note_images()
         parts, status, headers = run_wsgi_app(
             self._moto, {**environ, "wsgi.input": io.BytesIO(body)}, buffered=True)
         answer = Answer(int(status.split()[0]), b"".join(parts), headers.get("Content-Type", "text/xml"))

@@ -49,6 +49,7 @@ class World:
         self.faults, self.visibility = Faults(), Visibility()
         self.machines = None   # Machines, when instances are to be real
         self.listeners = None  # Listeners, likewise
+        self.registry = None   # Registry, likewise
         self.instances, self.balancers = Instances(self), Balancers(self)
         self.scaling = Scaling(self)
         self._ended = threading.Event()
@@ -82,8 +83,9 @@ class World:
 
     def tick(self):
         with self.lock:
-            for part in (self.instances, self.balancers, self.scaling):
-                part.tick()
+            for part in (self.instances, self.balancers, self.scaling, self.registry):
+                if part:
+                    part.tick()
 
     def run(self):
         """Until close()."""
@@ -96,6 +98,6 @@ class World:
     def close(self):
         self._ended.set()
         with self.lock:
-            for part in (self.machines, self.listeners):
+            for part in (self.machines, self.listeners, self.registry):
                 if part:
                     part.close()
