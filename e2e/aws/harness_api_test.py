@@ -162,6 +162,16 @@ def test_a_direct_end_is_held_by_no_hook(aws):
     assert state(aws, one) == "terminated" and other
 
 
+def test_a_direct_end_ends_the_wait_too(aws):
+    make_group(aws, hooks=[hook("TERMINATING")])
+    one, = aws.in_states(GROUP, "InService")
+    aws.client("autoscaling").terminate_instance_in_auto_scaling_group(
+        InstanceId=one, ShouldDecrementDesiredCapacity=True)
+    aws.in_states(GROUP, "Terminating:Wait")
+    aws.client("ec2").terminate_instances(InstanceIds=[one])
+    aws.in_states(GROUP)
+
+
 def test_a_completion_that_nothing_waits_for_is_refused(aws):
     make_group(aws, hooks=[hook("LAUNCHING")])
     one, = aws.in_states(GROUP, "Pending:Wait")
@@ -423,7 +433,19 @@ def test_a_group_drains_before_its_hook(aws, balancer):
 def test_what_is_not_there_is_refused(aws, balancer):
     assert refusal(balancer.register_instances_with_load_balancer, LoadBalancerName="front",
                    Instances=[{"InstanceId": "i-0"}]) == "InvalidInstance"
-    assert refusal(balancer.describe_instance_health, LoadBalancerName="other") == "LoadBalancerNotFound"
+    for call in (balancer.describe_instance_health, balancer.deregister_instances_from_load_balancer):
+        assert refusal(call, LoadBalancerName="other", Instances=[{"InstanceId": "i-0"}]) == \
+            "LoadBalancerNotFound"
+
+
+def test_a_group_lives_on_without_its_balancer(aws, balancer):
+    make_group(aws, LoadBalancerNames=["front"])
+    aws.in_states(GROUP, "InService")
+    balancer.delete_load_balancer(LoadBalancerName="front")
+    aws.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=2)
+    aws.in_states(GROUP, "InService", "InService")
+    aws.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=0)
+    aws.in_states(GROUP)
 
 
 def test_listeners_keep_their_protocol_and_go_one_by_one(aws, balancer):

@@ -138,12 +138,7 @@ class Balancers:
         return balancer
 
     def deregister(self, name, ids):
-        try:
-            balancer = self.find(name)
-        except LoadBalancerNotFoundError:
-            if ids and self.targets.pop(name, None) is None:
-                return None
-            raise
+        balancer = self.find(name)
         targets = self.targets.get(name, {})
         balancer.instance_sparse_ids = [one for one in balancer.instance_sparse_ids if one not in ids]
         draining = balancer.attributes.get("connection_draining") or {}
@@ -156,6 +151,9 @@ class Balancers:
                 continue
             target.drain_until = self.world.clock.now() + (seconds if on else 0)
         return balancer
+
+    def has(self, name):
+        return name in self.world.backend("elb").load_balancers
 
     def drains(self, instance_id):
         """Whether any balancer still lets its requests end."""

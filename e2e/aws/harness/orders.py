@@ -10,6 +10,8 @@ class Orders:
         """Under the world's lock, but for what waits by itself."""
         if name.startswith("_") or name == "do" or not hasattr(self, name):
             raise ValueError(f"no such order: {name}")
+        if name == "push":
+            return self.push(**words)
         with self._world.lock:
             return getattr(self, name)(**words)
 

@@ -148,6 +148,9 @@ class Scaling:
             self._note(group, "Terminating", member, "an instance was taken out of service in response "
                        "to an EC2 health check indicating it has been terminated or stopped")
             self._now_ends(member)
+        elif instance.state == "terminated":  # directly, while it drained or waited
+            self.actions.pop(member.instance_id, None)
+            self._gone(group, member)
         elif state in COUNTED and self._is_unhealthy(group, member):
             self._begin_end(group, member, "in response to a health check")
         elif state == "Pending" and instance.state == "running":
@@ -205,7 +208,7 @@ class Scaling:
         self._since[member.instance_id] = self.world.clock.now()
         self._end_activity(member, "Successful")
         if not self._suspended(group, "AddToLoadBalancer"):
-            for name in group.load_balancer_names:
+            for name in filter(self.world.balancers.has, group.load_balancer_names):
                 self.world.balancers.register(name, [member.instance_id])
 
     def _begin_end(self, group, member, cause, hooks=True):
@@ -219,7 +222,7 @@ class Scaling:
     def _leave(self, group, member):
         self.actions.pop(member.instance_id, None)
         self._since.pop(member.instance_id, None)
-        for name in group.load_balancer_names:
+        for name in filter(self.world.balancers.has, group.load_balancer_names):
             self.world.balancers.deregister(name, [member.instance_id])
 
     def _now_ends(self, member):
