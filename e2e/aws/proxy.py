@@ -13,6 +13,8 @@ THROTTLED = (b"<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceed
 THROTTLED_JSON = b'{"__type":"ThrottlingException","message":"Rate exceeded"}'
 EXISTS = (b"<ErrorResponse><Error><Code>AlreadyExists</Code><Message>AutoScalingGroup by this name "
           b"already exists</Message></Error></ErrorResponse>")
+NO_ROLE = (b"<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>The role is not in the instance "
+           b"profile</Message></Error></ErrorResponse>")
 # Calls that only look.
 LOOKS = ("Describe", "Get", "List")
 
@@ -88,6 +90,8 @@ class Proxy:
         if name == "CreateAutoScalingGroup" and self.has_group(form["AutoScalingGroupName"], headers):
             return 400, EXISTS, "text/xml"
         answer = self.forward(headers, body)
+        if name == "RemoveRoleFromInstanceProfile" and answer[0] == 500:
+            return 404, NO_ROLE, "text/xml"  # moto has no answer for a role that is not in there
         if name == "CreateAutoScalingGroup" and answer[0] == 200:
             self.put_hooks(form, headers)
         for key, value in form.items():
