@@ -142,16 +142,16 @@ def test_pause_and_what_is_not_autoscaled(cluster):
     assert missing.returncode == 4
 
 
-# Each replica takes half a worker: this machine's CPUs are those of each instance.
-HALF = os.cpu_count() / 2
+# Each replica takes a worker: this machine's CPUs are those of each instance.
+WHOLE = os.cpu_count()
 FOLLOW = "workers: {min: 2, max: 4, scale_in_after: 15s, join_timeout: 60s}"
-MANY = f"autoscale: {{min: {MIN}, max: 7, target: {{requests_per_replica: {A_REPLICA}}}}}"
+MANY = f"autoscale: {{min: {MIN}, max: 4, target: {{requests_per_replica: {A_REPLICA}}}}}"
 
 
 def followed(policy):
     out = text(policy).replace("workers: {min: 2, max: 8}", FOLLOW)
     place = ("      placement: {constraints: [node.role==worker]}\n"
-             f"      resources: {{reservations: {{cpus: '{HALF}'}}}}\n")
+             f"      resources: {{reservations: {{cpus: '{WHOLE}'}}}}\n")
     return re.sub(r"(    deploy:\n)", r"\1" + place, out, count=1)
 
 
@@ -172,13 +172,13 @@ def test_workers_come_with_the_load_and_leave_again(cluster, tmp_path):
     settled(cluster, MIN)
     assert len(workers(cluster)) == 2
     with cluster.load(per_second=10) as steady:
-        with slow_load(cluster, 190, tmp_path / "workers.csv") as finish:
-            assert eventually(lambda: len(workers(cluster)) > 2, 30), cluster.hive("autoscale", "explain", "hive-server")
+        with slow_load(cluster, 100, tmp_path / "workers.csv") as finish:
+            assert eventually(lambda: len(workers(cluster)) > 2, 60), cluster.hive("autoscale", "explain", "hive-server")
             line = cluster.hive("autoscale", "status").splitlines()[-1]
             assert line.startswith("Workers: ") and "(of 2 to 4)" in line, line
             # The one that asked for it dies; the next one goes on.
             cluster.kill("controller", cluster.leader())
-            assert eventually(lambda: serving(cluster) >= 5, 90), cluster.hive("autoscale", "explain", "hive-server")
+            assert eventually(lambda: serving(cluster) >= 3, 240), cluster.hive("autoscale", "explain", "hive-server")
             where = {task["node"] for task in cluster.tasks()}
             assert any(one["hostname"] in where for one in workers(cluster)[2:]), where
             time.sleep(5)
@@ -186,12 +186,12 @@ def test_workers_come_with_the_load_and_leave_again(cluster, tmp_path):
         assert summary["failed"] == 0 and summary["requests"] > 500, summary
         cluster.file.write_text(followed(MANY.replace("target", SCHEDULE)))
         cluster.up()
-        settled(cluster, MIN, 120)
-        assert eventually(lambda: len(workers(cluster)) == 2, 180), cluster.hive("autoscale", "status")
+        settled(cluster, MIN, 240)
+        assert eventually(lambda: len(workers(cluster)) == 2, 240), cluster.hive("autoscale", "status")
         assert len(steady.answers) > 0
     assert steady.failures == []
     told = history_of_workers(cluster)
-    assert any("find no node with room" in reason for reason in told["autoscale_instances_out"]), told
+    assert any("no node with room" in reason for reason in told["autoscale_instances_out"]), told
     assert any("the cheapest to empty" in reason for reason in told["autoscale_instances_in"]), told
     assert sorted(node["hostname"] for node in cluster.json("node", "ls") if node["role"] == "worker") == \
         sorted(one["hostname"] for one in workers(cluster))
