@@ -175,11 +175,11 @@ std::string Autoscaler::why_no_load(const View& view) const {
 
 // Bounds and lead time as they are now.
 void Autoscaler::follow(const View& view) {
-  const std::int64_t minute = view.unix_s / 60;
-  if (minute != bounds_minute_) {
-    bounds_minute_ = minute;
-    // Capacity for a schedule is ready when it begins.
-    const auto ahead = view.unix_s + static_cast<std::int64_t>(lead_s_);
+  // Capacity for a schedule is ready when it begins; schedules begin and end at whole minutes.
+  const auto ahead = view.unix_s + static_cast<std::int64_t>(lead_s_);
+  if (view.unix_s / 60 != bounds_minute_ || ahead / 60 != ahead_minute_) {
+    bounds_minute_ = view.unix_s / 60;
+    ahead_minute_ = ahead / 60;
     const Bounds now = bounds_at(policy_, view.unix_s, view.zone_offsets);
     const Bounds soon = bounds_at(policy_, ahead, view.zone_offsets);
     bounds_ = {.min = std::max(now.min, soon.min),

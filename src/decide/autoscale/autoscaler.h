@@ -98,6 +98,7 @@ class Autoscaler {
   bool was_fresh_ = false;
   Bounds bounds_;
   std::int64_t bounds_minute_ = -1;
+  std::int64_t ahead_minute_ = -1;
   double served_ = 0;  // sums of requests * busy replicas and busy replicas squared, decayed
   double busy_ = 0;
   Carried carried_;

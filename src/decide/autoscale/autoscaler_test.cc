@@ -23,10 +23,10 @@ Policy policy() {
 
 // A service whose replicas serve at once; a test sets its view's signals.
 struct Service {
-  explicit Service(Policy given) : scaler(std::move(given), 30) {
+  explicit Service(Policy given, int lead_s = 30) : scaler(std::move(given), lead_s) {
     view.unix_s = kWednesday;
     view.ready = 4;
-    view.lead_s = 30;
+    view.lead_s = lead_s;
   }
   Decision run(int seconds, double requests) {
     Decision last;
@@ -183,6 +183,21 @@ TEST(Autoscaler, SchedulesRaiseTheFloorAheadOfTheirBeginning) {
   EXPECT_EQ(service.view.ready, 10);
   EXPECT_GE(service.run(3300, 50).replicas, 10);
   EXPECT_LT(service.run(900, 50).replicas, 10);
+}
+
+// Whatever the lead time is in minutes: what is ordered a lead time ahead serves at the beginning.
+TEST(Autoscaler, WhatASchedulesNeedsIsOrderedALeadTimeAheadOfIt) {
+  for (const int lead : {1, 17, 30, 59, 60, 61, 90}) {
+    Policy scheduled = policy();
+    scheduled.schedules.push_back({.cron = *parse_cron("0 8 * * *"), .duration_s = 60, .min = 10});
+    Service service(scheduled, lead);
+    service.follow = false;
+    service.view.unix_s = kWednesday + 8 * 3600 - lead - 2;
+    EXPECT_LT(service.run(1, 50).bounds.min, 10) << lead;
+    EXPECT_EQ(service.run(1, 50).bounds.min, 10) << lead;
+    EXPECT_EQ(service.run(lead + 59, 50).bounds.min, 10) << lead;
+    EXPECT_EQ(service.run(1, 50).bounds.min, 2) << lead;
+  }
 }
 
 TEST(Bounds, OfSeveralSchedulesTheNarrowestHold) {
