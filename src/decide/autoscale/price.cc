@@ -18,7 +18,7 @@ constexpr double kBudgetTicks = 86'400 / kTick;
 constexpr double kAim = 0.5;
 constexpr double kStrictest = 0.2;
 constexpr double kLaxest = 0.95;
-constexpr double kBudgetMemoryTicks = 28 * kBudgetTicks;
+constexpr double kBudgetMemoryTicks = 120 * kBudgetTicks;
 // Of the allowance, what loads of a height never seen before may use up: more than that is not
 // made up for, since nothing learned would have met it, and would only be paid for for days.
 constexpr double kNovelPart = 0.7;
@@ -45,7 +45,7 @@ double PriceFinder::share(std::size_t shadow) const {
 }
 
 void PriceFinder::tick(const double* loads, int count, double unserved,
-                       const std::vector<double>& uses) {
+                       const std::vector<double>& uses, int least) {
   if (count == 0) return;
   double demand = 0;
   for (int i = 0; i < count; ++i) demand += loads[i];
@@ -62,8 +62,8 @@ void PriceFinder::tick(const double* loads, int count, double unserved,
     Shadow& shadow = shadows_[i];
     shadow.unserved *= decay;
     for (int s = 0; s < count; ++s) shadow.unserved += std::max(0.0, loads[s] - shadow.serving);
-    const int level = shadow.plan.update(uses, price_of(i), options_.min, options_.max, kTick,
-                                         options_.start_cost_s);
+    const int level =
+        shadow.plan.update(uses, price_of(i), least, options_.max, kTick, options_.start_cost_s);
     while (!shadow.orders.empty() && shadow.orders.back().second >= level) shadow.orders.pop_back();
     shadow.orders.emplace_back(ticks_, level);
     while (shadow.orders.front().first < ticks_ - lead) shadow.orders.pop_front();

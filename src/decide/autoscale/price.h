@@ -31,8 +31,9 @@ class PriceFinder {
   static double dearest() { return price_of(kShadows - 1); }
 
   // A tick: what each of its seconds brought (in replicas), what really stayed
-  // unserved, and what the forecast now expects.
-  void tick(const double* loads, int count, double unserved, const std::vector<double>& uses);
+  // unserved, what the forecast now expects, and the replicas that are held whatever it does.
+  void tick(const double* loads, int count, double unserved, const std::vector<double>& uses,
+            int least);
   double price() const { return price_; }
   // What shadow copies would have left unserved, lately; share of the load.
   double share(std::size_t shadow) const;

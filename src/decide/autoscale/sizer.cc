@@ -49,6 +49,13 @@ int Sizer::cap() const {
   return static_cast<int>(std::clamp<double>(most, options_.min, options_.max));
 }
 
+int Sizer::least() {
+  double most = 0;
+  for (const double one : tick_loads_) most = std::max(most, one);
+  const double held = std::ceil(first_.update(forecast::kTick, most, model_.outlook().most));
+  return static_cast<int>(std::clamp<double>(held, options_.min, options_.max));
+}
+
 int Sizer::observe(std::int64_t now, std::optional<double> load, int ready) {
   if (plan_.level() == 0) plan_.reset(std::max(options_.min, ready));
   if (load) {
@@ -57,12 +64,14 @@ int Sizer::observe(std::int64_t now, std::optional<double> load, int ready) {
   }
   if (tick_loads_.size() > static_cast<std::size_t>(forecast::kTick)) tick_loads_.clear();
   if (!model_.observe(now, load)) return plan_.level();
+  const int floor = least();
   const int most = cap();
   expected_uses(model_.outlook(), 1, 0.5 / PriceFinder::dearest(), most, uses_);
-  price_.tick(tick_loads_.data(), static_cast<int>(tick_loads_.size()), tick_unserved_, uses_);
+  price_.tick(tick_loads_.data(), static_cast<int>(tick_loads_.size()), tick_unserved_, uses_,
+              floor);
   tick_loads_.clear();
   tick_unserved_ = 0;
-  return plan_.update(uses_, price_.price(), options_.min, options_.max, forecast::kTick,
+  return plan_.update(uses_, price_.price(), floor, options_.max, forecast::kTick,
                       options_.start_cost_s);
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "decide/autoscale/first_time.h"
 #include "decide/autoscale/level_plan.h"
 #include "decide/autoscale/price.h"
 #include "decide/forecast/load_model.h"
@@ -44,11 +45,13 @@ class Sizer {
 
  private:
   int cap() const;
+  int least();
 
   SizerOptions options_;
   forecast::LoadModel model_;
   PriceFinder price_;
   LevelPlan plan_;
+  FirstTime first_;
   std::vector<double> uses_;
   std::vector<double> tick_loads_;
   double tick_unserved_ = 0;
