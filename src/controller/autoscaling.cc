@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "config/autoscale_policy.h"
 #include "controller/autoscale_kind.h"
 #include "controller/drain_part.h"
 #include "controller/swarm_actions.h"
@@ -137,7 +138,7 @@ Autoscaling::Entry& Autoscaling::entry_of(const model::Service& service,
 
 void Autoscaling::read_policy(Entry& entry, const model::Service& service,
                               const config::Autoscale& said) {
-  entry.policy = autoscale_policy(said);
+  entry.policy = config::autoscale_policy(said);
   entry.dry_run = said.dry_run;
   entry.zones = ScheduleZones(entry.policy, options_.zoneinfo);
   for (const auto& trouble : entry.zones.troubles())

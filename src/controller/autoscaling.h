@@ -21,11 +21,11 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "controller/autoscale_policy.h"
 #include "controller/autoscale_signals.h"
 #include "controller/autoscale_store.h"
 #include "controller/executor.h"
 #include "controller/operations.h"
+#include "controller/schedule_zones.h"
 #include "controller/service_policies.h"
 #include "decide/autoscale/autoscaler.h"
 #include "decide/autoscale/lead_time.h"

@@ -1,16 +1,13 @@
-// A service's x-hive.autoscale, from its label hive.x, as the rules in decide/autoscale read it.
+// The time zones of a policy's schedules, as this manager knows them.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "config/compose.h"
 #include "decide/autoscale/policy.h"
 #include "os/time_zone.h"
 
 namespace hive::controller {
-
-decide::autoscale::Policy autoscale_policy(const config::Autoscale& said);
 
 // The zones of a policy's schedules, in their order.
 class ScheduleZones {
