@@ -15,7 +15,7 @@ constexpr double kPriorShare = 0.06;  // of price 1: falls with the price
 constexpr double kBudgetTicks = 86'400 / kTick;
 // What was really left unserved of late moves what shadows may leave: above the
 // objective for a day makes up for being below it, and the reverse.
-constexpr double kAim = 0.5;
+constexpr double kAim = 0.35;
 constexpr double kStrictest = 0.2;
 constexpr double kLaxest = 0.95;
 constexpr double kBudgetMemoryTicks = 120 * kBudgetTicks;
