@@ -24,7 +24,7 @@ std::string from_environment(const char* name, const char* fallback) {
 }
 
 // Swarm elects a leader within twice its election tick of 10 s, which docker 20.10 lets nobody set.
-constexpr Milliseconds kElection{25'000};
+constexpr Milliseconds kElection{45'000};
 constexpr Milliseconds kLook{3'000};  // of one engine, asked which it is
 constexpr Milliseconds kPause{300};
 
