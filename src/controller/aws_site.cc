@@ -52,7 +52,7 @@ Status deploy_here(const aws::Stack& stack) {
 
 AwsSite::AwsSite(const aws::NodeFile& node, engine::Engine& engine, const Clock& clock,
                  store::History& history)
-    : names_(node.cluster), clock_(clock) {
+    : names_(node.cluster) {
   const auto environment = aws::process_environment();
   client_ = std::make_unique<aws::Client>(
       aws::ClientOptions{.region = node.region,

@@ -72,7 +72,6 @@ class AwsSite {
   bool pause(Milliseconds time);
 
   const cloud::aws::Names names_;
-  const Clock& clock_;
   std::function<bool()> acts_;
   std::mutex mutex_;
   std::condition_variable_any wake_;

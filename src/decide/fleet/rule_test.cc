@@ -182,8 +182,9 @@ TEST(RuleModel, KeepsItsBoundsAndItsTasks) {
       for (int slot = 1; slot <= wants["web"]; ++slot) {
         if (now.tasks.contains("web." + std::to_string(slot))) continue;
         for (const auto& [id, node] : now.nodes) {
-          const auto used = std::count_if(now.tasks.begin(), now.tasks.end(),
-                                          [&](const auto& e) { return e.second.node_id == id; });
+          const auto used =
+              std::count_if(now.tasks.begin(), now.tasks.end(),
+                            [&, &on = id](const auto& e) { return e.second.node_id == on; });
           if (node.role == model::Role::kManager || used >= 2) continue;
           add_task(now, "web", slot, id);
           break;
