@@ -317,7 +317,7 @@ def test_user_data_does_what_it_does_with_cloud_init(with_cloud_init):
     ec2.stop_instances(InstanceIds=[one])
     aws.eventually(lambda: aws.machines()[one]["status"] == "off")
     ec2.start_instances(InstanceIds=[one])
-    aws.eventually(lambda: aws.machines()[one]["status"] == "up")
+    aws.eventually(lambda: aws.machines()[one]["status"] == "up", 180)
     boot()
     assert inside(aws, one, "cat", "/var/lib/said") == SAID.format(one) + f"boot {one}\n"
 
