@@ -25,9 +25,9 @@ main() {
     *asan* | *tsan*)
       timed "clang's build, address and undefined behaviour sanitizers" build_preset asan
       timed "clang's build, thread sanitizer" build_preset tsan
-      HIVE_TEST_TREES=$(sanitizer_trees) run_suite -R "$names"
+      HIVE_TEST_TREES=$(sanitizer_trees) run_suite release -R "$names"
       ;;
-    *) run_suite -R "$names" ;;
+    *) run_suite release -R "$names" ;;
   esac
 }
 
@@ -46,19 +46,22 @@ run_everything() {
   in_spare_time 4500 bash -euo pipefail -c '. dev.d/lib/common.sh && . dev.d/test.sh && run_sanitizers' \
     >"$log" 2>&1 8>&- &
   with_sanitizers=$!
-  run_suite --output-junit "$HIVE_SRC/build/suite-release.xml" || status=1
+  run_suite release --output-junit "$HIVE_SRC/build/suite-release.xml" || status=1
   timed "waiting for the sanitizers' builds and tests" wait "$with_sanitizers" || status=1
   tail -n 20 "$log"
   summary || status=1
   return "$status"
 }
 
-# The builds with sanitizers and their tests, as run_everything has them made in spare time.
+# The builds with sanitizers and their tests, as run_everything has them made in spare time. Each runs
+# in its own tree: a ctest writes into the tree that it runs in, and the release's is in use.
 run_sanitizers() {
-  build_preset asan
-  build_preset tsan
-  HIVE_TEST_TREES=$(sanitizer_trees) run_suite -R '^[at]san\.' \
-    --output-junit "$HIVE_SRC/build/suite-sanitizers.xml"
+  local tree status=0
+  for tree in asan tsan; do
+    build_preset "$tree"
+    run_suite "$tree" --output-junit "$HIVE_SRC/build/suite-$tree.xml" || status=1
+  done
+  return "$status"
 }
 
 # in_spare_time SECONDS COMMAND... - run it with processor time that nothing else wants, and end it
@@ -73,16 +76,18 @@ in_spare_time() {
 
 sanitizer_trees() { echo "$HIVE_SRC/build/asan:$HIVE_SRC/build/tsan"; }
 
-# What the two ctest runs of the suite counted, as one line; before it, what failed and how it ended.
+# What the three ctest runs of the suite counted, as one line; before it, what failed and how it ended.
 summary() {
-  python3 - build/suite-release.xml build/suite-sanitizers.xml <<'END'
+  python3 - build/suite-{release,asan,tsan}.xml <<'END'
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 count = dict.fromkeys(("tests", "failures", "disabled", "skipped"), 0)
 missing = [name for name in sys.argv[1:] if not Path(name).exists()]
-for name in set(sys.argv[1:]) - set(missing):
+for name in sys.argv[1:]:
+    if name in missing:
+        continue
     suite = ElementTree.parse(name).getroot()
     for key in count:
         count[key] += int(suite.get(key))
@@ -107,9 +112,10 @@ timed() {
   return "$status"
 }
 
+# run_suite TREE [CTEST_OPTION...]
 run_suite() {
   HIVE_STATE_DIR=$(test_state_dir)/lib HIVE_RUN_DIR=$(test_state_dir)/run \
-    setpriv --pdeathsig TERM ctest --test-dir build/release -j "$(jobs_count)" --output-on-failure --no-tests=error "$@" 8>&-
+    setpriv --pdeathsig TERM ctest --test-dir "build/$1" -j "$(jobs_count)" --output-on-failure --no-tests=error "${@:2}" 8>&-
 }
 
 # Tests keep their clusters apart from the user's: a killed run's are found here.
