@@ -228,7 +228,8 @@ def _kill(pid, number):
 
 
 def _remove_cgroups(path):
-    """Empty groups of ours, leaves first; v1 has one tree a controller, v2 one tree."""
+    """Empty groups of ours, and those of engines whose tests were killed; v1 has one tree a controller,
+    v2 one tree."""
     base = "/sys/fs/cgroup"
     try:
         trees = [base] + [os.path.join(base, entry) for entry in os.listdir(base)]
@@ -236,14 +237,26 @@ def _remove_cgroups(path):
         return
     for tree in trees:
         top = tree + path
-        if not os.path.isdir(top):
+        parent = os.path.dirname(top)  # /hive-e2e, which goes with the last
+        if not os.path.isdir(parent):
             continue
-        for folder, _, _ in os.walk(top, topdown=False):
-            try:
-                os.rmdir(folder)
-            except OSError:
-                pass
+        gone = [os.path.join(parent, name) for name in os.listdir(parent)
+                if name.startswith("hive-e2e-") and not os.path.isdir(os.path.join("/var/tmp", name))]
+        for group in {top, *gone}:
+            for folder, _, _ in os.walk(group, topdown=False):
+                _remove_group(folder)
         try:
-            os.rmdir(os.path.dirname(top))  # /hive-e2e, when the last
+            os.rmdir(parent)
         except OSError:
             pass
+
+
+def _remove_group(folder):
+    """A group is busy for a moment after its last process has gone."""
+    for _ in range(20):
+        try:
+            os.rmdir(folder)
+        except FileNotFoundError:
+            return
+        except OSError:
+            time.sleep(0.05)
