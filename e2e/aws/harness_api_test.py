@@ -266,6 +266,7 @@ def test_boot_and_shutdown_take_time(aws):
     assert state(aws, one) == "running"
     aws.cli("ec2", "stop-instances", "--instance-ids", one)
     assert state(aws, one) == "stopping"
+    assert refusal(aws.client("ec2").start_instances, InstanceIds=[one]) == "IncorrectInstanceState"
     aws.advance(seconds=41)
     assert state(aws, one) == "stopped"
     aws.cli("ec2", "start-instances", "--instance-ids", one)

@@ -315,9 +315,9 @@ def test_user_data_does_what_it_does_with_cloud_init(with_cloud_init):
     assert boot()["v1"]["errors"] == [], aws.machines()[one]["boot_log"]
     assert inside(aws, one, "cat", "/var/lib/said") == SAID.format(one)
     ec2.stop_instances(InstanceIds=[one])
-    aws.eventually(lambda: aws.machines()[one]["status"] == "off")
+    ec2.get_waiter("instance_stopped").wait(InstanceIds=[one], WaiterConfig={"Delay": 1})
     ec2.start_instances(InstanceIds=[one])
-    aws.eventually(lambda: aws.machines()[one]["status"] == "up", 180)
+    aws.eventually(lambda: aws.machines()[one]["status"] == "up")
     boot()
     assert inside(aws, one, "cat", "/var/lib/said") == SAID.format(one) + f"boot {one}\n"
 

@@ -272,6 +272,7 @@ TEST(InstanceScaling, WithFaultsItKeepsItsBoundsAndConvergesAfterThem) {
     storm(world, 600);
     world.cloud.fail_launches.clear();
     world.cloud.fail_others.clear();
+    world.engine.fail_no_more();
     world.cloud.starts_hung = false;
     world.cloud_silent = false;
     world.update_state.clear();

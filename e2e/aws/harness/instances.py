@@ -14,6 +14,7 @@ NO_CAPACITY = ("We currently do not have sufficient {} capacity in the Availabil
 OVER_LIMIT = ("You have requested more instances ({}) than your current instance limit of {} allows "
               "for the specified instance type. Please visit http://aws.amazon.com/contact-us/"
               "ec2-request to request an adjustment to this limit.")
+NOT_STOPPED = "The instance '{}' is not in a state from which it can be started."
 
 
 def set_state(instance, name):
@@ -143,6 +144,8 @@ class Instances:
         before = type(instance._state)(instance.state, instance.state_code)
         if instance.state == "stopped":
             self._launched(instance)
+        elif instance.state not in ("pending", "running"):
+            raise EC2ClientError("IncorrectInstanceState", NOT_STOPPED.format(instance.id))
         return before
 
     def _reboot(self, instance):

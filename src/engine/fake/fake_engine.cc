@@ -216,6 +216,10 @@ void FakeEngine::fail_next(const std::string& method, Error error, int times) {
   const std::lock_guard lock(mutex_);
   for (int i = 0; i < times; ++i) failures_[method].push_back(error);
 }
+void FakeEngine::fail_no_more() {
+  const std::lock_guard lock(mutex_);
+  failures_.clear();
+}
 
 std::vector<std::string> FakeEngine::calls() const {
   const std::lock_guard lock(mutex_);
