@@ -90,6 +90,15 @@ def test_a_worker_loses_power_too(cluster):
     assert f"instance {dead[0]} restarted, since its engine did not answer" in said
 
 
+def test_the_node_of_a_machine_that_is_gone_is_removed(cluster):
+    victim = a_worker_with_a_task(cluster)
+    cluster.hive("instance", "terminate", "--force", victim)
+    assert eventually(lambda: victim not in cluster.nodes(), 180)
+    assert serves(cluster, REPLICAS)
+    assert "it was down and its instance is gone" in cluster.hive("events")
+    assert f"instance {victim} started" in repaired(cluster)
+
+
 def test_the_leaders_engine_is_killed(cluster):
     old = cluster.leader()
     assert active_controllers(cluster) == [old]

@@ -53,6 +53,30 @@ TEST_F(KindsTest, ScaleInStopsThenShrinks) {
   EXPECT_EQ(run.last.result, "scaled from 3 to 2");
 }
 
+// Swarm's leader drops a removal now and then ("update out of sequence"), and looks at the service
+// again only when it is written: the slot stays, though one replica less is asked for.
+TEST_F(KindsTest, ARemovalThatSwarmForgotIsAskedForAgain) {
+  Stepped run(make_scale_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"service", "web"}, {"replicas", 2}}));
+  run.step();
+  small.replaced(3);
+  run.step();
+  small.web().replicas = 2;
+  run.step();
+  later(2'000);
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty()) << "removing takes Swarm a moment";
+  later(600);
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 2 to 2"));
+  later(1'000);
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty()) << "once is asked, and again has its moment";
+  small.removed(3);
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+}
+
 // A scale-out that still waits for its tasks while a later command has scaled back: the later one
 // counts, also when it is back to where the first came from.
 TEST_F(KindsTest, AScaleOutIsNotWrittenAgainOverALaterScaleIn) {

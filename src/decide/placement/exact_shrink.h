@@ -41,8 +41,9 @@ inline constexpr std::int64_t kShortestRestartDelayMs = 5'000;
 // So much of the restart delay must be left when the shrink is sent.
 inline constexpr std::int64_t kWindowMarginMs = 1'500;
 
-// Swarm removes what is too many within moments of the write; after so long it has forgotten.
-inline constexpr std::int64_t kForgottenMs = 5'000;
+// Swarm removes what is too many within moments of the write; after so long it has forgotten. Less
+// than the shortest restart delay: it is asked again before what it forgot runs anew.
+inline constexpr std::int64_t kForgottenMs = 2'500;
 
 struct ShrinkLook {
   std::int64_t now_unix_ms = 0;  // of the leader's clock, as Swarm's own times are
