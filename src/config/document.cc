@@ -74,6 +74,7 @@ class Builder {
   static std::string tag_of(fy_token* token);
   void report_syntax_error();
   Position first_tab(Position fallback) const;
+  Position inside(Position where) const;
   // False: stop, a fault was reported.
   bool build(const Event& event, int depth, Node& out);
   bool build_scalar(const fy_event& event, Node& out);
@@ -151,6 +152,16 @@ Position Builder::first_tab(Position fallback) const {
   return fallback;
 }
 
+// What is found only where the file ends is shown at the end of its last line.
+Position Builder::inside(Position where) const {
+  std::string_view text = *content_;
+  while (text.ends_with('\n') || text.ends_with(' ')) text.remove_suffix(1);
+  const auto lines = static_cast<std::uint32_t>(1 + std::count(text.begin(), text.end(), '\n'));
+  if (where.line <= lines) return where;
+  const auto last = text.size() - (text.rfind('\n') + 1);  // npos + 1 is 0
+  return {where.file, lines, static_cast<std::uint32_t>(last) + 1};
+}
+
 void Builder::report_syntax_error() {
   Position where = last_;
   std::string message = "the YAML cannot be parsed";
@@ -158,9 +169,9 @@ void Builder::report_syntax_error() {
   while (const fy_diag_error* error = fy_diag_errors_iterate(diag_.get(), &iterator)) {
     if (error->type != FYET_ERROR || error->msg == nullptr) continue;
     message = std::string("not valid YAML: ") + error->msg;
-    where = Position{file_, static_cast<std::uint32_t>(std::max(error->line, 0)) + 1,
-                     static_cast<std::uint32_t>(std::max(error->column, 0)) + 1};
-    if (error->line <= 0 && error->column <= 0) where = last_;
+    if (error->line > 0)  // libfyaml counts these from 1
+      where = inside({file_, static_cast<std::uint32_t>(error->line),
+                      static_cast<std::uint32_t>(std::max(error->column, 1))});
     break;
   }
   if (where.line == 0) where = Position{file_, 1, 1};

@@ -147,7 +147,13 @@ TEST(Document, syntaxErrorsAndTabsHaveAPlace) {
   std::vector<Finding> faults;
   EXPECT_FALSE(parse("a:\n  b: [1, 2\nc: 3\n", &faults));
   ASSERT_EQ(faults.size(), 1U);
-  EXPECT_GE(faults[0].position.line, 2U);
+  EXPECT_EQ(faults[0].position.line, 3U);
+  EXPECT_FALSE(parse("a:\n  b: {c: d e: f}\n", &faults));
+  EXPECT_EQ(faults.at(0).position, (Position{0, 2, 13})) << "the second colon";
+  EXPECT_FALSE(parse("a:\n  b: 1\n c: 2\nd: 3\n", &faults));
+  EXPECT_EQ(faults.at(0).position, (Position{0, 3, 2}));
+  EXPECT_FALSE(parse("a:\n  b: [1, 2\n\n", &faults));
+  EXPECT_EQ(faults.at(0).position, (Position{0, 2, 11})) << "the end of the last line";
   EXPECT_FALSE(parse("a:\n\tb: 1\n", &faults));
   ASSERT_EQ(faults.size(), 1U);
   EXPECT_EQ(faults[0].position, (Position{0, 2, 1}));
