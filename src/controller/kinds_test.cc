@@ -53,6 +53,21 @@ TEST_F(KindsTest, ScaleInStopsThenShrinks) {
   EXPECT_EQ(run.last.result, "scaled from 3 to 2");
 }
 
+TEST_F(KindsTest, ScaleInWaitsForSwarmsScheduler) {
+  Stepped run(make_scale_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"service", "web"}, {"replicas", 2}}));
+  run.step();
+  small.replaced(3);
+  auto& next = small.world.snapshot.tasks.at("task-3-1");
+  next.created_unix_ms = small.world.now_unix_ms;
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty()) << "where it comes to stand is not known yet";
+  EXPECT_TRUE(run.last.look_again);
+  next.node_id = "c";
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("scale shop_web from 3 to 2"));
+}
+
 // Swarm's leader drops a removal now and then ("update out of sequence"), and looks at the service
 // again only when it is written: the slot stays, though one replica less is asked for.
 TEST_F(KindsTest, ARemovalThatSwarmForgotIsAskedForAgain) {
@@ -60,6 +75,9 @@ TEST_F(KindsTest, ARemovalThatSwarmForgotIsAskedForAgain) {
   ASSERT_TRUE(run.begin({{"service", "web"}, {"replicas", 2}}));
   run.step();
   small.replaced(3);
+  auto& next = small.world.snapshot.tasks.at("task-3-1");
+  next.created_unix_ms = small.world.now_unix_ms;
+  next.node_id = "c";
   run.step();
   small.web().replicas = 2;
   run.step();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "controller/operation.h"
+#include "decide/placement/exact_shrink.h"
 
 namespace hive::controller::testing {
 
@@ -46,7 +47,7 @@ class SmallWorld {
       world.reports[node].containers.push_back({out.id, "c" + out.id, "running", "", "armed", {}});
     return out;
   }
-  // Its container ended; Swarm plans another.
+  // Its container ended; Swarm plans another, and has found no node for it for a while.
   void replaced(std::int64_t slot) {
     model::Task& old = task(slot);
     old.state = model::TaskState::kComplete;
@@ -54,7 +55,7 @@ class SmallWorld {
     forget(old);
     model::Task& next = add_task(slot, "", "task-" + std::to_string(slot) + "-1");
     next.state = next.desired = model::TaskState::kReady;
-    next.created_unix_ms = world.now_unix_ms;
+    next.created_unix_ms = world.now_unix_ms - decide::placement::kPlacingMs;
   }
   void removed(std::int64_t slot) {
     for (auto& [id, one] : world.snapshot.tasks)

@@ -24,6 +24,11 @@ bool out_of_the_way(const Slot& slot, const ShrinkLook& look) {
          slot.created_unix_ms + look.restart_delay_ms - look.now_unix_ms >= kWindowMarginMs;
 }
 
+// Swarm finds a node for it just now, and where it will stand in Swarm's order is not known yet.
+bool is_being_placed(const Slot& slot, const ShrinkLook& look) {
+  return slot.node_id.empty() && look.now_unix_ms - slot.created_unix_ms < kPlacingMs;
+}
+
 // More live than are written, and Swarm has had the time to remove them.
 bool forgotten(const ShrinkLook& look) {
   return look.slots.size() > look.replicas && look.surplus_ms >= kForgottenMs;
@@ -117,7 +122,9 @@ ShrinkStep shrink(const std::vector<Victim>& victims, const ShrinkLook& look) {
   step.victims = keep(victims, look, needed);
   choose(step, look, needed);
   std::uint64_t remain = 0;
+  bool placing = false;
   for (const Slot& slot : look.slots) {
+    placing = placing || is_being_placed(slot, look);
     if (!is_victim(step.victims, slot.number)) {
       ++remain;
       continue;
@@ -131,6 +138,7 @@ ShrinkStep shrink(const std::vector<Victim>& victims, const ShrinkLook& look) {
   const std::uint64_t wanted = std::max(look.target, remain);
   if (wanted < look.replicas || (wanted == look.replicas && forgotten(look)))
     step.scale_to = wanted;
+  if (placing) step.scale_to.reset();
   if (step.scale_to && live > wanted && !takes_idle_ones(look, step.victims, live - wanted)) {
     step.scale_to.reset();
     // One that still stops may be all that makes it uneven: then the shrink waits for it.

@@ -9,7 +9,9 @@
 // shrink would end a task that runs, with one too few until the stopped one is back. Where the
 // tasks that are still being stopped make the difference, the shrink waits for them; elsewhere the
 // stopped slot is let run again, and then Swarm takes from the fullest node as it likes: there are
-// never fewer than the target, and the stops that it orders are held like all others.
+// never fewer than the target, and the stops that it orders are held like all others. A stopped
+// slot that Swarm is just finding a node for is waited for: its place in the order is about to
+// change.
 //
 // Swarm may forget a removal: where the task that it wants to remove changes in the same moment, it
 // logs "failed to update task to REMOVE: update out of sequence" and does not try again until the
@@ -40,6 +42,10 @@ namespace hive::decide::placement {
 inline constexpr std::int64_t kShortestRestartDelayMs = 5'000;
 // So much of the restart delay must be left when the shrink is sent.
 inline constexpr std::int64_t kWindowMarginMs = 1'500;
+
+// Swarm's scheduler gathers what is new for up to a second before it places it. What has no node
+// after so long does not get one soon.
+inline constexpr std::int64_t kPlacingMs = 1'500;
 
 // Swarm removes what is too many within moments of the write; after so long it has forgotten. Less
 // than the shortest restart delay: it is asked again before what it forgot runs anew.

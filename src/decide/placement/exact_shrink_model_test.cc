@@ -32,6 +32,7 @@ struct Place {
   std::int64_t stops_at = -1;  // the sequence ends; -1 = not being stopped
   int incarnation = 0;
   std::int64_t node = 0;
+  std::int64_t placed_at = 0;  // Swarm's scheduler is done; before that it has no node
 };
 
 class Swarm {
@@ -74,6 +75,7 @@ class Swarm {
   void swarm() {
     for (auto& [number, place] : places_) {
       if (place.stops_at >= 0 && now_ >= place.stops_at) end(place);
+      if (place.node == kNoNode && now_ >= place.placed_at) place.node = emptiest();
       if (place.state == SlotState::kPlanned && now_ >= place.planned_at + kDelay) {
         place.state = SlotState::kStarting;
         place.starts_at = now_ + 100 + static_cast<std::int64_t>(random_.below(2'000));
@@ -96,7 +98,8 @@ class Swarm {
     }
     place.state = SlotState::kPlanned;
     place.planned_at = now_;
-    place.node = emptiest();
+    place.node = kNoNode;
+    place.placed_at = now_ + static_cast<std::int64_t>(random_.below(1'000));
   }
 
   std::int64_t emptiest() const {
@@ -127,7 +130,8 @@ class Swarm {
     for (const bool running : {true, false})
       for (const auto& [number, place] : places_)
         if ((place.state == SlotState::kRunning) == running)
-          order.push_back({{++nth[place.node], !running}, number});
+          order.push_back(
+              {{place.node == kNoNode ? kBeforeAll : ++nth[place.node], !running}, number});
     std::sort(order.begin(), order.end());
     while (places_.size() + ended_ > replicas_) {
       if (ended_ > 0) {
@@ -165,7 +169,7 @@ class Swarm {
       slot.state = place.state;
       slot.task_id = std::to_string(number) + "." + std::to_string(place.incarnation);
       slot.name = "web." + slot.task_id;
-      slot.node_id = slot.node = std::to_string(place.node);
+      if (place.node != kNoNode) slot.node_id = slot.node = std::to_string(place.node);
       slot.created_unix_ms = place.planned_at;
       slot.facts.leaving = place.stops_at >= 0;
       out.uneven = uneven_;
@@ -253,6 +257,8 @@ class Swarm {
 
   static constexpr std::int64_t kDelay = 5'000;
   static constexpr std::int64_t kNodes = 4;
+  static constexpr std::int64_t kNoNode = -1;
+  static constexpr std::int64_t kBeforeAll = 1'000;
   Random random_;
   Planted planted_;
   std::int64_t now_ = 0;
@@ -298,6 +304,16 @@ TEST(ExactShrinkModelTest, FindsAShrinkThatIsSentWithTheStop) {
                       if (look.replicas > look.target) step.scale_to = look.target;
                     }};
   EXPECT_GT(breached(bug, 200), 20);
+}
+
+TEST(ExactShrinkModelTest, FindsAShrinkThatDoesNotWaitForTheScheduler) {
+  const Planted bug{[](ShrinkLook& look) {
+                      for (Slot& slot : look.slots)
+                        if (slot.node_id.empty()) slot.created_unix_ms -= kPlacingMs;
+                      look.restart_delay_ms += kPlacingMs;
+                    },
+                    {}};
+  EXPECT_GT(breached(bug, 1'000), 5);
 }
 
 TEST(ExactShrinkModelTest, FindsAShrinkByOneLessThanIsWritten) {

@@ -177,10 +177,16 @@ TEST(ExactShrinkTest, WhereSwarmTakesAForgottenRemovalIsAskedForAgainToo) {
 }
 
 TEST(ExactShrinkTest, WhatHasNoNodeGoesBeforeAll) {
-  auto slots = std::vector{slot(1), slot(2), planned(3, 100)};
+  auto slots = std::vector{slot(1), slot(2), planned(3, kPlacingMs)};
   slots[1].node_id = slots[0].node_id;
   slots[2].node_id.clear();
   EXPECT_EQ(shrink({{3, ""}}, look(3, 2, slots)).scale_to, 2U);
+  slots[2].created_unix_ms += 1;
+  const auto step = shrink({{3, ""}}, look(3, 2, slots));
+  EXPECT_FALSE(step.scale_to)
+      << "Swarm finds a node for it just now, perhaps one where it stands last";
+  EXPECT_FALSE(step.uneven);
+  EXPECT_TRUE(step.look_again);
 }
 
 TEST(ExactShrinkTest, NothingToDo) {
