@@ -17,13 +17,16 @@ using model::TaskState;
 
 constexpr std::uint64_t kEnoughBeside = 50;  // requests
 
-// Averages of each task, weighed by what it does now.
+// Of so many requests at most is an edge's average.
+constexpr double kAveraged = 512;
+
+// Of all requests that the edges' averages are of.
 struct Mean {
   double sum = 0;
   double weight = 0;
   void add(const model::EndpointStats& stats) {
     if (stats.requests_total == 0) return;
-    const double w = stats.rate + 0.01;
+    const double w = std::min(kAveraged, static_cast<double>(stats.requests_total));
     sum += w * stats.response_time_ms;
     weight += w;
   }

@@ -51,6 +51,26 @@ class RolloutSight : public testing::Test {
   RolloutLedger ledger;
 };
 
+// One slow request through an edge that asks the task seldom is one of many, whatever the edge does
+// just now.
+TEST_F(RolloutSight, AveragesWeighAsManyRequestsAsTheyAreOf) {
+  versions.new_digest = 2;
+  task("t", 2);
+  model::EndpointStats often{.task_id = "t", .requests_total = 299};
+  often.response_time_ms = 20;
+  model::EndpointStats seldom{.task_id = "t", .requests_total = 1};
+  seldom.response_time_ms = 4'000;
+  seldom.rate = 1;
+  world.reports["n"].stats = {often};
+  world.reports["m"].stats = {seldom};
+  ledger.count(world, versions);
+  EXPECT_EQ(ledger.new_version().requests, 300U);
+  EXPECT_EQ(ledger.new_version().response_time_ms, 33U);
+  world.reports["n"].stats[0].requests_total = 100'000;
+  ledger.count(world, versions);
+  EXPECT_EQ(ledger.new_version().response_time_ms, 28U) << "an edge's average is of 512 at most";
+}
+
 TEST_F(RolloutSight, ATaskServesOnceItsEdgesSaySo) {
   task("t", 2, TaskState::kStarting);
   EXPECT_EQ(stage(), TaskStage::kStarting);

@@ -77,7 +77,7 @@ struct EndpointStats {
   std::uint64_t bytes_out_total = 0;
   std::uint32_t in_flight = 0;
   std::uint32_t queued = 0;
-  std::uint32_t response_time_ms = 0;  // average of HAProxy's last 1024 requests
+  std::uint32_t response_time_ms = 0;  // average of its requests of late, at most 512
   std::uint32_t rate = 0;              // requests in the last second
   bool operator==(const EndpointStats&) const = default;
 };

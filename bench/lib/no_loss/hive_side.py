@@ -1,6 +1,7 @@
 """The series on hive: its own commands, its own balancer, its own log collection."""
 import os
 import pathlib
+import re
 import signal
 
 from lib.cluster import HiveCluster
@@ -75,9 +76,12 @@ class HiveSide(Side):
         if event.operation == "drain":
             self._hive("node", "activate", self.drained)
             return
-        # Launches what the file asks for and is not there; the replicas are the file's too, then.
+        # Launches what the file asks for and is not there; replicas and image are the file's too.
+        text = self.cluster.file.read_text(encoding="utf-8")
+        self.cluster.file.write_text(re.sub(r"replicas: \d+", f"replicas: {event.replicas}", text),
+                                     encoding="utf-8")
+        self.cluster.env["HIVE_TOMCAT_VERSION"] = event.version
         self.cluster.up()
-        self._hive("service", "scale", f"{SERVICE}={event.replicas}")
         self.instances = self.cluster.json("instance", "ls")
 
     def task_stop(self, event):

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <set>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "edge/haproxy/listeners.h"
 #include "edge/haproxy/prober.h"
 #include "edge/haproxy/runtime.h"
+#include "edge/haproxy/slot_mean.h"
 #include "os/file.h"
 #include "os/process.h"
 
@@ -141,6 +143,11 @@ class HaproxyEdge final : public Edge {
   std::map<std::string, std::size_t> slot_counts_;
   std::map<std::string, std::string> task_of_slot_;  // "backend/s1" -> task
   std::map<std::string, ServerRow> last_rows_;
+  struct Holder {
+    std::string task;
+    ServerRow begin;  // of the slot, when it took it
+  };
+  std::map<std::string, Holder> holders_;        // by slot
   std::map<std::string, EndpointStats> totals_;  // by task
   Prober prober_;                                // last: its threads end first
 };
@@ -386,6 +393,7 @@ Status HaproxyEdge::start(const SlotMap& slots, const std::string& structure) {
   process_ = fresh;
   structure_ = structure;
   last_rows_.clear();
+  holders_.clear();
   HIVE_TRY(os::write_file_atomically(path("structure.cfg"), structure, 0600));
   HIVE_TRY(os::write_file_atomically(path("haproxy.pid"), fmt::format("{} {}\n", pid, born), 0600));
   log::info("edge", "HAProxy started, pid {}", pid);
@@ -414,6 +422,7 @@ Result<std::vector<EndpointStats>> HaproxyEdge::stats() {
   HIVE_ASSIGN(const std::string csv, ask_own("show stat -1 4 -1"));
   HIVE_ASSIGN(const std::vector<ServerRow> rows, parse_stat(csv));
   std::map<std::string, EndpointStats> totals;
+  std::map<std::string, SlotMean> means;  // by task; of the sums so far
   for (const auto& [slot, task] : task_of_slot_) {
     EndpointStats& stats = totals[task];
     if (const auto old = totals_.find(task); old != totals_.end()) stats = old->second;
@@ -437,9 +446,18 @@ Result<std::vector<EndpointStats>> HaproxyEdge::stats() {
     stats.bytes_out_total += added(last.bytes_out, row.bytes_out);
     stats.in_flight += row.current;
     stats.queued += row.queued;
-    stats.response_time_ms = std::max(stats.response_time_ms, row.response_time_ms);
     stats.rate += row.rate;
+    Holder& holder = holders_[slot];
+    if (holder.task != task->second) holder = {task->second, last};
+    const SlotMean mean = mean_between(holder.begin, row);
+    SlotMean& sum = means[task->second];
+    sum.response_time_ms += mean.response_time_ms * mean.weight;
+    sum.weight += mean.weight;
   }
+  for (const auto& [task, sum] : means)
+    if (sum.weight > 0)
+      totals[task].response_time_ms =
+          static_cast<std::uint32_t>(std::lround(sum.response_time_ms / sum.weight));
   totals_ = totals;
   std::vector<EndpointStats> result;
   for (auto& [task, stats] : totals) result.push_back(std::move(stats));
