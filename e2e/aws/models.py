@@ -18,7 +18,7 @@ SERVICES = {("ec2", "2016-11-15"): "ec2", ("autoscaling", "2011-01-01"): "autosc
             ("ecr", None): "ecr", ("ssm", None): "ssm"}
 TOKENS = {"NextToken", "nextToken", "Marker", "NextMarker"}
 # Values that hive reads further into.
-SPECIAL = {"IpProtocol": "tcp",
+SPECIAL = {"IpProtocol": "tcp", "Output": base64.b64encode(b"the console").decode(),
            "authorizationToken": base64.b64encode(b"AWS:the-password").decode(),
            "lifecyclePolicyText": json.dumps({"rules": []}),
            "PolicyDocument": urllib.parse.quote(json.dumps({"Version": "2012-10-17"})),

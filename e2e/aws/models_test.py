@@ -38,6 +38,8 @@ PLACES = {
                               "address": "1.dkr.ecr.example.org"},
     "GetCallerIdentity": {"account": "/Account", "arn": "/Arn"},
     "GetParameter": "/Parameter/Value",
+    "CreateImage": "/ImageId",
+    "GetConsoleOutput": "the console",
     "CreateSecurityGroup": "/GroupId",
     "CreateLaunchTemplate": "/LaunchTemplate/LaunchTemplateId",
     "CreateLoadBalancer": "/DNSName",

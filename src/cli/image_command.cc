@@ -1,9 +1,10 @@
-// hive image: images in the cluster's own registry.
+// hive image push: images in the cluster's own registry.
 #include <filesystem>
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/image_bake.h"
 #include "cli/images.h"
 #include "cli/reach.h"
 
@@ -47,8 +48,8 @@ Command image_command() {
                          };
                        }};
   return {.name = "image",
-          .summary = "Images in the cluster's registry",
-          .children = {std::move(push_command)}};
+          .summary = "Images in the cluster's registry, and of its machines",
+          .children = {std::move(push_command), image_bake_command()}};
 }
 
 }  // namespace hive::cli

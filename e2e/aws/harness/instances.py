@@ -1,11 +1,15 @@
 """EC2 instances: states that take time, launches by token, capacity and limits. With machines, each is
 a real one, and its state follows it."""
+import base64
 import functools
 
 from moto.autoscaling.models import AutoScalingBackend
+from moto.core.responses import ActionResult
+from moto.core.utils import utcnow
 from moto.ec2.exceptions import EC2ClientError, InvalidInstanceIdError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.instances import Instance
+from moto.ec2.responses.general import General
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64,
          "stopped": 80}
@@ -75,6 +79,7 @@ class Instances:
         Instance.stop = lambda instance: me._end(instance, "stopping")
         Instance.start = lambda instance: me._start(instance)
         Instance.reboot = lambda instance: me._reboot(instance)
+        General.get_console_output = lambda calls: me._console(calls)
         # Instance groups find out by themselves.
         AutoScalingBackend.notify_terminate_instances = lambda backend, ids: None
         self._terminated = end
@@ -147,6 +152,15 @@ class Instances:
         elif instance.state not in ("pending", "running"):
             raise EC2ClientError("IncorrectInstanceState", NOT_STOPPED.format(instance.id))
         return before
+
+    def _console(self, calls):
+        """What the machine printed; nothing where it is not real."""
+        instance = calls.ec2_backend.get_instance(calls._get_param("InstanceId"))
+        machines = self.world.machines.describe() if self.world.machines else {}
+        one = machines.get(instance.id, {"console": "", "boot_log": ""})
+        said = (one["console"] + one["boot_log"])[-65536:].encode()
+        return ActionResult({"InstanceId": instance.id, "Timestamp": utcnow(),
+                             "Output": base64.b64encode(said).decode()})
 
     def _reboot(self, instance):
         if self.world.machines and instance.state == "running":

@@ -91,6 +91,10 @@ class Machines:
         if machine:
             threading.Thread(target=self._remove, args=(instance_id,), daemon=True).start()
 
+    def keep_disk(self, instance_id, image_id):
+        """In an image: machines that are launched from it begin with what is on that disk."""
+        copy_tree(self._paths.disk(instance_id) / "upper", self._paths.image(image_id))
+
     def describe(self):
         found = {}
         for instance_id, one in self._machines.items():
@@ -124,7 +128,7 @@ class Machines:
 
     def _make(self, machine):
         instance, place = machine.instance, self._place(machine.instance.id)
-        self._make_disk(instance.id)
+        self._make_disk(instance.id, instance.image_id)
         cgroups.make(place)
         go_read, go_write = os.pipe()
         try:
@@ -144,9 +148,11 @@ class Machines:
     def _place(self, instance_id):
         return f"{self._paths.cgroup}/{instance_id}"
 
-    def _make_disk(self, instance_id):
+    def _make_disk(self, instance_id, image_id):
         disk, run = self._paths.disk(instance_id), self._paths.run_of(instance_id)
-        upper = disk / "upper"
+        upper, image = disk / "upper", self._paths.image(image_id)
+        if image.is_dir() and not upper.exists():
+            copy_tree(image, upper)
         for name in ("upper", "work", "docker", "root"):
             (disk / name).mkdir(parents=True, exist_ok=True)
         for path in ("/root", "/home", "/etc/docker", "/etc/hive", "/var/lib/cloud", "/var/lib/hive",
@@ -268,6 +274,12 @@ def kill(pid, number):
         os.kill(pid, number)
     except ProcessLookupError:
         pass
+
+
+def copy_tree(source, target):
+    """An overlay's layer, with what it hides."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-a", source, target], check=True)
 
 
 def ended(process, seconds):

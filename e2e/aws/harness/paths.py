@@ -29,5 +29,8 @@ class Paths:
     def disk(self, instance_id):
         return self.state / "instances" / instance_id
 
+    def image(self, image_id):
+        return self.state / "images" / image_id
+
     def run_of(self, instance_id):
         return self.run / "instances" / instance_id / "run"

@@ -65,6 +65,7 @@ class World:
     def install(self):
         for part in (self.instances, self.balancers, self.scaling):
             part.install()
+        images.install(self)
         images.add(self.backend("ec2"))
 
     def backend(self, service):

@@ -27,11 +27,15 @@ struct Subnet {
   bool default_for_zone = false;
 };
 
+enum class ImageState { kPending, kAvailable, kFailed };
+
 struct Image {
   std::string id;
   std::string name;
   std::string created;      // ISO 8601, so that the newest sorts last
   std::string root_device;  // "/dev/xvda"
+  ImageState state = ImageState::kAvailable;
+  std::string problem;  // why it failed, as AWS says
 };
 
 // One permission of a security group: from a network or from another group.
@@ -90,10 +94,17 @@ struct LaunchTemplate {
 
 Result<std::vector<Vpc>> describe_vpcs(Client& client);
 Result<std::vector<Subnet>> describe_subnets(Client& client, const std::string& vpc);
-// `image` is an id ("ami-..."), or a name pattern of images that `owner` (an account, or "self")
-// has.
+// `image` is an id ("ami-..."), or a name pattern of available images that `owner` (an account, or
+// "self") has.
 Result<std::vector<Image>> describe_images(Client& client, const std::string& image,
                                            const std::string& owner);
+// The account's own images of that name, whatever their state.
+Result<std::vector<Image>> describe_own_images(Client& client, const std::string& name);
+// Of a machine's disks as they are; its id. The machine should be stopped. kAlreadyExists: the
+// account has an image of that name.
+Result<std::string> create_image(Client& client, const std::string& machine,
+                                 const std::string& name, const std::string& description,
+                                 const Tags& tags);
 
 Result<std::vector<SecurityGroup>> describe_security_groups(Client& client,
                                                             const std::string& cluster);
@@ -115,6 +126,8 @@ Result<Machine> run_instance(Client& client, const LaunchSpec& spec, const std::
 // Those of the cluster that are not terminated.
 Result<std::vector<Machine>> describe_instances(Client& client, const std::string& cluster);
 Status terminate_instances(Client& client, const std::vector<std::string>& ids);
+// The last 64 KiB that it printed; empty where AWS has none yet.
+Result<std::string> console_output(Client& client, const std::string& machine);
 
 Result<std::vector<LaunchTemplate>> describe_launch_templates(Client& client,
                                                               const std::string& cluster);

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <iterator>
 
+#include "base/base64.h"
 #include "cloud/aws/ec2.h"
 #include "cloud/aws/ec2_forms.h"
 
@@ -69,6 +70,12 @@ Result<std::vector<Machine>> describe_instances(Client& client, const std::strin
 Status terminate_instances(Client& client, const std::vector<std::string>& ids) {
   HIVE_TRY(client.query(Op::kTerminateInstances, Form().list("InstanceId", ids)));
   return {};
+}
+
+Result<std::string> console_output(Client& client, const std::string& machine) {
+  HIVE_ASSIGN(const auto answer,
+              client.query(Op::kGetConsoleOutput, Form().set("InstanceId", machine)));
+  return base64_decode(answer.text_at("output"));
 }
 
 Result<std::vector<LaunchTemplate>> describe_launch_templates(Client& client,

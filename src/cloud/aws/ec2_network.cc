@@ -85,27 +85,6 @@ Result<std::vector<Subnet>> describe_subnets(Client& client, const std::string& 
   return out;
 }
 
-Result<std::vector<Image>> describe_images(Client& client, const std::string& image,
-                                           const std::string& owner) {
-  Form form;
-  if (image.starts_with("ami-")) {
-    form.set("ImageId.1", image);
-  } else {
-    form.set("Owner.1", owner);
-    put_filter(form, 0, "name", {image});
-    put_filter(form, 1, "state", {"available"});
-  }
-  HIVE_ASSIGN(const auto pages, client.query_all(Op::kDescribeImages, form));
-  std::vector<Image> out;
-  for (const auto& page : pages)
-    for (const Element* one : page.list_at("imagesSet"))
-      out.push_back({.id = one->text_at("imageId"),
-                     .name = one->text_at("name"),
-                     .created = one->text_at("creationDate"),
-                     .root_device = one->text_at("rootDeviceName")});
-  return out;
-}
-
 Result<std::vector<SecurityGroup>> describe_security_groups(Client& client,
                                                             const std::string& cluster) {
   Form form;

@@ -13,6 +13,7 @@ enum class Op {
   kDescribeVpcs,
   kDescribeSubnets,
   kDescribeImages,
+  kCreateImage,
   kDescribeSecurityGroups,
   kCreateSecurityGroup,
   kDeleteSecurityGroup,
@@ -21,6 +22,7 @@ enum class Op {
   kRunInstances,
   kDescribeInstances,
   kTerminateInstances,
+  kGetConsoleOutput,
   kDescribeLaunchTemplates,
   kDescribeLaunchTemplateVersions,
   kCreateLaunchTemplate,
@@ -88,6 +90,7 @@ enum class Scope {
   kTagged,      // things that bear the tag hive:cluster
   kTagging,     // new things, made with that tag
   kLaunching,   // RunInstances: machines made with the tag, out of any image, subnet and type
+  kImaging,     // CreateImage: of a machine that bears the tag, made with it
   kRole,        // the cluster's IAM roles
   kProfile,     // its instance profiles
   kBalancer,    // its load balancer, by name

@@ -43,6 +43,7 @@ struct Writer {
 
   void write(Scope scope, const std::set<std::string>& actions);
   void launching(const std::set<std::string>& actions);
+  void imaging(const std::set<std::string>& actions);
   void tag_at_creation(bool launches);
   void pass_roles();
 };
@@ -54,6 +55,13 @@ void Writer::launching(const std::set<std::string>& actions) {
         {"arn:" + partition + ":ec2:" + region + "::image/*", arn("ec2", "subnet/*"),
          arn("ec2", "network-interface/*"), arn("ec2", "security-group/*"),
          arn("ec2", "launch-template/*")});
+}
+
+// An image and its disks' snapshots are made with the tag, of a machine that bears it.
+void Writer::imaging(const std::set<std::string>& actions) {
+  const std::string anywhere = "arn:" + partition + ":ec2:" + region + "::";
+  allow("MakeImage", actions, {anywhere + "image/*", anywhere + "snapshot/*"}, tagging());
+  allow("MakeImageOf", actions, arn("ec2", "instance/*"), tagged());
 }
 
 void Writer::write(Scope scope, const std::set<std::string>& actions) {
@@ -71,6 +79,8 @@ void Writer::write(Scope scope, const std::set<std::string>& actions) {
     }
     case Scope::kLaunching:
       return launching(actions);
+    case Scope::kImaging:
+      return imaging(actions);
     case Scope::kRole:
       return allow(
           "Roles", actions,
@@ -94,7 +104,7 @@ void Writer::write(Scope scope, const std::set<std::string>& actions) {
 
 // Tags that a creating call sets ask for actions of their own.
 void Writer::tag_at_creation(bool launches) {
-  std::vector<std::string> creating{"CreateSecurityGroup", "CreateLaunchTemplate"};
+  std::vector<std::string> creating{"CreateSecurityGroup", "CreateLaunchTemplate", "CreateImage"};
   if (launches) creating.push_back("RunInstances");
   Json condition = tagging();
   condition["StringEquals"]["ec2:CreateAction"] = creating;

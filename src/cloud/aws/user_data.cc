@@ -8,9 +8,7 @@ namespace {
 // Every step looks first whether it is done, is tried for some minutes, and says what it does on
 // the console, which AWS keeps (`hive instance console`). A step that fails ends the script: a
 // machine that does not become a node is replaced by its group.
-constexpr const char* kBoot = R"(#!/bin/sh
-# Makes this machine a node of its cluster. Safe to run again.
-set -u
+constexpr const char* kInstall = R"(set -u
 . /etc/hive/boot.env
 say() { echo "hive boot: $*"; }
 again() {
@@ -39,8 +37,32 @@ if ! command -v hive >/dev/null; then
   again fetch
   again install /var/cache/hive.deb
 fi
-exec hive node-boot
 )";
+
+std::string boot_script() {
+  return std::string(
+             "#!/bin/sh\n# Makes this machine a node of its cluster. Safe to run again.\n") +
+         kInstall + "exec hive node-boot\n";
+}
+
+// What is one machine's own goes: an image's machines make theirs at their first start.
+constexpr const char* kForget = R"(say "removes what is this machine's own"
+if [ -d /run/systemd/system ]; then systemctl stop docker.socket docker containerd; fi
+rm -rf /var/lib/docker/* /var/lib/containerd/* /etc/docker/key.json
+apt-get -q clean
+rm -rf /var/lib/apt/lists/* /var/cache/hive.deb
+rm -f /etc/ssh/ssh_host_* /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys
+rm -f /etc/hive/boot.env /usr/local/lib/hive/boot.sh
+: >/etc/machine-id
+rm -f /var/lib/dbus/machine-id
+sync
+say "done: powers off"
+touch )";
+
+std::string bake_script() {
+  return std::string("#!/bin/sh\n# Makes this machine's disk an image's. Safe to run again.\n") +
+         kInstall + kForget + kBakedMark + "\n";
+}
 
 constexpr const char* kDaemon = R"({
   "init-path": "/usr/local/bin/hive-init",
@@ -65,6 +87,17 @@ std::string file(const std::string& path, const std::string& mode, const std::st
   return out;
 }
 
+// The files that install hive, and the script that ends as the last one says.
+std::string installing(const std::string& package, const std::string& package_sha256,
+                       const std::string& script) {
+  return file("/etc/hive/boot.env", "0644",
+              "PACKAGE=" + quoted(package) + "\nPACKAGE_SHA256=" + quoted(package_sha256)) +
+         // Before the engine's first start, where the image has none yet.
+         file("/etc/docker/daemon.json", "0644", kDaemon) +
+         file("/usr/local/lib/hive/boot.sh", "0755", script) +
+         "runcmd:\n  - [/bin/sh, /usr/local/lib/hive/boot.sh]\n";
+}
+
 }  // namespace
 
 Json to_json(const NodeFile& node) {
@@ -85,15 +118,15 @@ Result<NodeFile> parse_node_file(const std::string& text) {
 
 std::string user_data(const UserData& from) {
   return "#cloud-config\nwrite_files:\n" + file(kNodeFile, "0644", to_json(from.node).dump()) +
-         file("/etc/hive/boot.env", "0644",
-              "PACKAGE=" + quoted(from.package) +
-                  "\nPACKAGE_SHA256=" + quoted(from.package_sha256)) +
-         // Before the engine's first start, where the image has none yet.
-         file("/etc/docker/daemon.json", "0644", kDaemon) +
          // The node's name is hive's, at later starts too.
          file("/etc/cloud/cloud.cfg.d/90-hive.cfg", "0644", "preserve_hostname: true") +
-         file("/usr/local/lib/hive/boot.sh", "0755", kBoot) +
-         "runcmd:\n  - [/bin/sh, /usr/local/lib/hive/boot.sh]\n";
+         installing(from.package, from.package_sha256, boot_script());
+}
+
+std::string bake_user_data(const std::string& package, const std::string& package_sha256) {
+  return "#cloud-config\nwrite_files:\n" + installing(package, package_sha256, bake_script()) +
+         // Once all else is done; a machine whose script failed stays, and its console says why.
+         "power_state:\n  mode: poweroff\n  timeout: 60\n  condition: test -e " + kBakedMark + "\n";
 }
 
 }  // namespace hive::cloud::aws

@@ -35,4 +35,9 @@ struct UserData {
 };
 std::string user_data(const UserData& from);
 
+// Of a machine that is to become an image (image_bake.h): it installs the package, removes what is
+// one machine's own, and powers itself off. One that failed does not.
+std::string bake_user_data(const std::string& package, const std::string& package_sha256);
+inline constexpr const char* kBakedMark = "/run/hive-baked";  // it is done
+
 }  // namespace hive::cloud::aws

@@ -44,6 +44,17 @@ TEST(UserData, EveryLineOfABlockIsInsideIt) {
   EXPECT_TRUE(parse_json(content_of(user_data(shop()), "/etc/docker/daemon.json"), "daemon.json"));
 }
 
+TEST(BakeUserData, InstallsForgetsAndPowersOff) {
+  const auto data = bake_user_data("https://example.org/hive.deb", "00");
+  EXPECT_TRUE(data.starts_with("#cloud-config\n"));
+  const auto script = content_of(data, "/usr/local/lib/hive/boot.sh");
+  EXPECT_TRUE(script.starts_with("#!/bin/sh\n"));
+  EXPECT_TRUE(script.ends_with("touch /run/hive-baked\n"));
+  EXPECT_THAT(script, Not(HasSubstr("node-boot")));
+  EXPECT_THAT(data, HasSubstr("condition: test -e /run/hive-baked\n"));
+  EXPECT_EQ(content_of(data, kNodeFile), "") << "no machine is a node before it is asked to be";
+}
+
 TEST(UserData, AUrlCannotLeaveItsQuotes) {
   auto from = shop();
   from.package = "https://example.org/hive.deb?a='; reboot '";

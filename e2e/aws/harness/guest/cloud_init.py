@@ -3,8 +3,8 @@
 a child of the machine's first process; its output is the machine's boot log.
 
 Known are bootcmd (each boot) and, at the first boot, write_files, runcmd, packages with its switches
-(said, not installed: the machine has what the harness's machine has), hostname, preserve_hostname and
-final_message. As cloud-init does it, commands of a list become one shell script, of which a failing line
+(said, not installed: the machine has what the harness's machine has), hostname, preserve_hostname,
+final_message and power_state (poweroff). As cloud-init does it, commands of a list become one shell script, of which a failing line
 does not stop the next. Anything else is an error by name."""
 import base64
 import gzip
@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ METADATA = "http://169.254.169.254/latest/"
 HOME = pathlib.Path("/var/lib/cloud")
 RESULT = pathlib.Path("/run/cloud-init/harness.json")
 KNOWN = {"bootcmd", "write_files", "runcmd", "packages", "package_update", "package_upgrade",
-         "package_reboot_if_required", "hostname", "preserve_hostname", "final_message"}
+         "package_reboot_if_required", "hostname", "preserve_hostname", "final_message", "power_state"}
 ENCODINGS = {"": (), "text/plain": (), "b64": ("b64",), "base64": ("b64",), "gz": ("gz",),
              "gzip": ("gz",), "gz+b64": ("b64", "gz"), "gz+base64": ("b64", "gz"),
              "gzip+b64": ("b64", "gz"), "gzip+base64": ("b64", "gz")}
@@ -124,6 +125,19 @@ def run(text, instance):
     return faults + once(instance, steps)
 
 
+def power_off(wanted):
+    """After all else, where the condition holds: a truth value, a command's text, or its words."""
+    if not wanted:
+        return
+    if wanted.get("mode") != "poweroff":
+        raise ValueError(f"power_state {wanted} is not known here")
+    condition = wanted.get("condition", True)
+    if not isinstance(condition, bool):
+        condition = subprocess.run(condition, shell=isinstance(condition, str)).returncode == 0
+    if condition:
+        os.kill(1, signal.SIGTERM)
+
+
 def script(text):
     path = HOME / "scripts" / "user-data"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -165,10 +179,13 @@ def main():
     data = fetch("user-data") or b""
     if data[:2] == b"\x1f\x8b":
         data = gzip.decompress(data)
+    first = not (HOME / "instances" / instance / "done").exists()
     faults = run(data.decode(), instance)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({"v1": {"datasource": "DataSourceEc2Local", "errors": faults}}))
     say("done, with faults" if faults else "done")
+    if first and data.startswith(b"#cloud-config"):
+        power_off(yaml.safe_load(data).get("power_state"))
     return 1 if faults else 0
 
 

@@ -179,6 +179,8 @@ void ec2(Client& client) {
   report("DescribeSubnets", describe_subnets(client, "vpc-1"));
   report("DescribeImages", describe_images(client, "debian-12-amd64-*", "136693071363"));
   report("DescribeImages", describe_images(client, "ami-1", ""));
+  report("DescribeImages", describe_own_images(client, "hive-0.1.0"));
+  report("CreateImage", create_image(client, "i-1", "hive-0.1.0", "words", kTags));
   report("DescribeSecurityGroups", describe_security_groups(client, "shop"));
   report("CreateSecurityGroup", create_security_group(client, "g", "words", "vpc-1", kTags));
   const std::vector<IngressRule> rules{{"tcp", 80, 80, "0.0.0.0/0", ""},
@@ -192,6 +194,7 @@ void ec2(Client& client) {
   report("RunInstances", run_instance(client, launch_spec(), "subnet-1", "token"));
   report("DescribeInstances", describe_instances(client, "shop"));
   report("TerminateInstances", terminate_instances(client, {"i-1", "i-2"}));
+  report("GetConsoleOutput", console_output(client, "i-1"));
   report("DescribeLaunchTemplates", describe_launch_templates(client, "shop"));
   report("DescribeLaunchTemplateVersions", launch_template_note(client, "lt-1"));
   report("CreateLaunchTemplate",
