@@ -48,14 +48,30 @@ class Cluster:
         found = self.aws.client("elb").describe_load_balancers(LoadBalancerNames=["hive-shop"])
         return found["LoadBalancerDescriptions"][0]["DNSName"]
 
-    def nodes(self):
-        """{host name: status} as a manager's engine knows them."""
+    def docker(self, *words):
+        """What the first manager's engine that answers says; "" where none does."""
         for one in self.aws.machines().values():
-            done = subprocess.run(["docker", "--host", one["docker"], "node", "ls", "--format",
-                                   "{{.Hostname}} {{.Status}}"], capture_output=True, text=True)
+            done = subprocess.run(["docker", "--host", one["docker"], *words], capture_output=True,
+                                  text=True, timeout=120)
             if done.returncode == 0:
-                return dict(line.split() for line in done.stdout.splitlines())
-        return {}
+                return done.stdout
+        return ""
+
+    def nodes(self):
+        """{host name: status}"""
+        listed = self.docker("node", "ls", "--format", "{{.Hostname}} {{.Status}}")
+        return dict(line.split() for line in listed.splitlines())
+
+    def running(self):
+        """Ids of the tasks that run."""
+        listed = self.docker("service", "ps", "--no-trunc", "--filter", "desired-state=running",
+                             "--format", "{{.ID}} {{.CurrentState}}", "shop_web")
+        return {line.split()[0] for line in listed.splitlines() if line.split()[1] == "Running"}
+
+    def kill_controllers(self):
+        for one in self.aws.machines().values():
+            subprocess.run(["nsenter", "--target", str(one["pid"]), "--all", "--", "pkill", "-KILL", "-f",
+                            "hive controller"], check=False)
 
 
 class Load:
@@ -108,6 +124,19 @@ def test_up_makes_a_swarm_that_serves(aws, cluster):
     with urllib.request.urlopen(f"http://{cluster.address()}:5000/", timeout=20) as answer:
         assert answer.status == 200
     assert "made" not in cluster.hive("up")
+
+
+def test_ecrs_tokens_may_end(aws, cluster):
+    """Services get a fresh one without a restart, and nodes that have not got the image pull it."""
+    before = cluster.running()
+    assert len(before) == 2
+    aws.end_tokens()
+    cluster.kill_controllers()  # the next one renews at once, and not only at half of the life
+    cluster.docker("service", "scale", "--detach", "shop_web=5")
+    aws.eventually(lambda: len(cluster.running()) == 5, 120)
+    assert before <= cluster.running()
+    cluster.docker("service", "scale", "--detach", "shop_web=2")
+    aws.eventually(lambda: len(cluster.running()) == 2)
 
 
 def test_a_new_member_joins_before_it_is_in_service(aws, cluster):

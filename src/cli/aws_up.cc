@@ -238,8 +238,8 @@ int aws_up(Context& context, const config::Spec& spec, const AwsUpOptions& optio
 
 namespace {
 
-// A token of ECR for images of the account's own registry, as this manager's role may have one. It
-// ends after twelve hours: what is pulled later is not covered.
+// A token of ECR for images of the account's own registry, as this manager's role may have one. The
+// controller renews it, and brings those of other regions (controller/registry_logins.h).
 Result<engine::RegistryAuth> ecr_auth(AwsSession& session, std::optional<aws::RegistryLogin>& login,
                                       const std::string& image) {
   if (image.find(".dkr.ecr.") == std::string::npos) return engine::RegistryAuth();

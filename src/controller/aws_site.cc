@@ -8,6 +8,7 @@
 #include "cloud/aws/autoscaling.h"
 #include "cloud/aws/cloud_port.h"
 #include "cloud/aws/ec2.h"
+#include "cloud/aws/ecr.h"
 #include "os/file.h"
 #include "os/process.h"
 
@@ -54,13 +55,19 @@ AwsSite::AwsSite(const aws::NodeFile& node, engine::Engine& engine, const Clock&
                  store::History& history)
     : names_(node.cluster) {
   const auto environment = aws::process_environment();
-  client_ = std::make_unique<aws::Client>(
-      aws::ClientOptions{.region = node.region,
-                         .profile = "",
-                         .environment = environment,
-                         .clock = &clock,
-                         .seed = static_cast<std::uint64_t>(::getpid()),
-                         .pause = [this](Milliseconds time) { return pause(time); }});
+  const aws::ClientOptions options{.region = node.region,
+                                   .profile = "",
+                                   .environment = environment,
+                                   .clock = &clock,
+                                   .seed = static_cast<std::uint64_t>(::getpid()),
+                                   .pause = [this](Milliseconds time) { return pause(time); }};
+  client_ = std::make_unique<aws::Client>(options);
+  logins_ = std::make_unique<RegistryLogins>(engine, clock, [options](const std::string& region) {
+    auto there = options;
+    there.region = region;
+    aws::Client client(std::move(there));
+    return aws::get_authorization_token(client);
+  });
   board_ = std::make_unique<aws::Board>(*client_, names_);
   keeper_ = std::make_unique<BoardKeeper>(*board_, engine, clock, deploy_here);
   JoinDesk::Authority authority;
@@ -116,10 +123,13 @@ void AwsSite::run(const std::stop_token&) {
   do {
     desk_->turn();
     Status done;
-    if (acts_())
+    if (acts_()) {
       done = keeper_->turn();
-    else
+      logins_->turn();
+    } else {
       keeper_->rest();
+      logins_->rest();
+    }
     const std::string now = done ? "" : describe(done.error());
     if (!now.empty() && now != last) log::warn(kComponent, "the notice board: {}", now);
     last = now;

@@ -83,6 +83,11 @@ class Orders:
         self._world.registry.push(archive, name, tag)
         return {}
 
+    def end_tokens(self):
+        """All tokens of ECR end now."""
+        self._world.registry.end_tokens()
+        return {}
+
     def identity_certificate(self):
         """With which instance identity documents are signed."""
         return {"pem": self._world.machines.identity.certificate()}

@@ -127,6 +127,9 @@ class Registry:
         return {"authorizationToken": token, "proxyEndpoint": f"https://{self.name}",
                 "expiresAt": datetime.datetime.fromtimestamp(ends, datetime.timezone.utc)}
 
+    def end_tokens(self):
+        self._tokens = dict.fromkeys(self._tokens, 0)
+
     def tick(self):
         """Takes tokens away that have ended, and lets new repositories through."""
         now = self._world.clock.unix()

@@ -1,6 +1,7 @@
 #include "cloud/aws/ecr.h"
 
 #include "base/base64.h"
+#include "base/text.h"
 
 namespace hive::cloud::aws {
 namespace {
@@ -61,6 +62,23 @@ Status put_lifecycle_policy(Client& client, const std::string& repository, const
   HIVE_TRY(client.json(Op::kPutLifecyclePolicy,
                        {{"repositoryName", repository}, {"lifecyclePolicyText", policy.dump()}}));
   return {};
+}
+
+std::optional<RegistryPlace> ecr_of(const std::string& image) {
+  const auto slash = image.find('/');
+  if (slash == std::string::npos) return std::nullopt;
+  const std::string address = image.substr(0, slash);
+  const auto parts = split(address, '.');
+  // ACCOUNT.dkr.ecr.REGION.amazonaws.com, and .com.cn in China.
+  constexpr std::size_t kParts = 6;
+  constexpr std::size_t kRegion = 3;
+  const bool whole = parts.size() == kParts || (parts.size() == kParts + 1 && parts.back() == "cn");
+  const bool named = whole && parts[1] == "dkr" && (parts[2] == "ecr" || parts[2] == "ecr-fips") &&
+                     parts[4] == "amazonaws" && parts[5] == "com";
+  const bool number =
+      named && !parts[0].empty() && parts[0].find_first_not_of("0123456789") == std::string::npos;
+  if (!number || parts[kRegion].empty()) return std::nullopt;
+  return RegistryPlace{address, parts[kRegion]};
 }
 
 Result<RegistryLogin> get_authorization_token(Client& client) {

@@ -2,6 +2,7 @@
 // Source: Amazon ECR API Reference.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,14 @@ struct RegistryLogin {
   std::string address;  // host name, as images are named after it
   WallTime expires;     // twelve hours after it was given
 };
+
+// Of an image's name: the registry that it is in, where that is one of ECR.
+struct RegistryPlace {
+  std::string address;  // "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+  std::string region;
+  auto operator<=>(const RegistryPlace&) const = default;
+};
+std::optional<RegistryPlace> ecr_of(const std::string& image);
 
 // kNotFound.
 Result<Repository> describe_repository(Client& client, const std::string& name);

@@ -1,0 +1,74 @@
+#include "controller/registry_logins.h"
+
+#include "base/log.h"
+#include "controller/world_facts.h"
+
+namespace hive::controller {
+namespace {
+
+constexpr const char* kComponent = "ecr";
+constexpr Milliseconds kLook{60'000};
+
+}  // namespace
+
+void RegistryLogins::turn() {
+  const auto now = clock_.now();
+  if (looked_ && now - looked_at_ < kLook) return;
+  looked_ = true;
+  looked_at_ = now;
+  const auto services = engine_.list_services();
+  if (!services) return warn("services", services.error());
+  std::map<std::string, std::uint64_t> still;
+  for (const auto& service : *services) {
+    const auto before = written_.find(service.id);
+    if (before != written_.end()) still.insert(*before);
+  }
+  written_ = std::move(still);
+  for (const auto& service : *services)
+    if (const auto place = cloud::aws::ecr_of(service.image); place && !updating(service))
+      write_service(service, *place);
+}
+
+void RegistryLogins::write_service(const model::Service& service,
+                                   const cloud::aws::RegistryPlace& place) {
+  const Token* token = token_for(place.region);
+  if (token == nullptr) return;
+  const auto before = written_.find(service.id);
+  if (before != written_.end() && before->second == token->number) return;
+  engine::ServiceWriteOptions options;
+  options.auth.username = token->login.username;
+  options.auth.password = token->login.password.reveal();
+  options.auth.server_address = place.address;
+  const auto done = engine::modify_service(
+      engine_, service.id, [](Json&) -> Result<bool> { return true; }, options);
+  if (!done) return warn(service.name, done.error());
+  told_.erase(service.name);
+  written_[service.id] = token->number;
+  log::info(kComponent, "gave service {} a fresh login to {}", service.name, place.address);
+}
+
+// The one there is, or a new one at half of its life; an old one that lives still, where none
+// comes.
+const RegistryLogins::Token* RegistryLogins::token_for(const std::string& region) {
+  const auto now = clock_.wall_now();
+  const auto there = tokens_.find(region);
+  if (there != tokens_.end() && now < there->second.renew) return &there->second;
+  auto login = login_(region);
+  if (login) {
+    told_.erase(region);
+    const auto renew = now + (login->expires - now) / 2;
+    return &(tokens_[region] = {std::move(*login), renew, ++tokens_made_});
+  }
+  warn(region, login.error());
+  return there != tokens_.end() && now < there->second.login.expires ? &there->second : nullptr;
+}
+
+// Once for each cause.
+void RegistryLogins::warn(const std::string& about, const Error& error) {
+  std::string text = describe(error);
+  if (told_[about] == text) return;
+  log::warn(kComponent, "{}: {}", about, text);
+  told_[about] = std::move(text);
+}
+
+}  // namespace hive::controller

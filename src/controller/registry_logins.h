@@ -1,0 +1,57 @@
+// Keeps the logins of services whose images are in ECR fresh, so that a node pulls them whenever a
+// task comes to it: ECR's tokens end after twelve hours, and Swarm hands nodes the one that the
+// service was written with. Every service is written again, otherwise unchanged, with a token of
+// its registry's region at half of its life, when this manager begins to act, and when it is new.
+// Source: swarmkit, orchestrator/task.go: tasks that have their image are not replaced for a login
+// alone (tried on Docker 20.10: e2e/aws/ecr_cluster_test.py).
+//
+// A service that is being updated waits until that is over. What fails is tried again a minute
+// later. No thread of its own; one at a time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "cloud/aws/ecr.h"
+#include "engine/engine.h"
+
+namespace hive::controller {
+
+class RegistryLogins {
+ public:
+  // A token for the registries of a region.
+  using Login = std::function<Result<cloud::aws::RegistryLogin>(const std::string& region)>;
+  // Engine and clock outlive it.
+  RegistryLogins(engine::Engine& engine, const Clock& clock, Login login)
+      : engine_(engine), clock_(clock), login_(std::move(login)) {}
+
+  // While this manager acts for the Swarm, as often as one likes.
+  void turn();
+  // It does not act any more: another one writes services.
+  void rest() { written_.clear(), looked_ = false; }
+
+ private:
+  struct Token {
+    cloud::aws::RegistryLogin login;
+    WallTime renew;  // at half of its life
+    std::uint64_t number = 0;
+  };
+  void write_service(const model::Service& service, const cloud::aws::RegistryPlace& place);
+  const Token* token_for(const std::string& region);
+  void warn(const std::string& about, const Error& error);
+
+  engine::Engine& engine_;
+  const Clock& clock_;
+  const Login login_;
+  bool looked_ = false;
+  MonotonicTime looked_at_{};
+  std::uint64_t tokens_made_ = 0;
+  std::map<std::string, Token> tokens_;           // by region
+  std::map<std::string, std::uint64_t> written_;  // service's id -> the token's number
+  std::map<std::string, std::string> told_;       // about -> the last warning
+};
+
+}  // namespace hive::controller
