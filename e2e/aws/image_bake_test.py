@@ -104,7 +104,7 @@ def test_a_machine_that_is_ended_meanwhile_is_said(aws, file):
         said = one.communicate(timeout=120)[1]
     finally:
         aws.settings(boot_seconds=0)
-    assert one.returncode == 1
+    assert one.returncode == 1, said
     assert "ended before its image was made" in said
     assert images(aws, "ended") == []
 

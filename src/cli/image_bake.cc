@@ -81,7 +81,7 @@ int run(Context& context, const BakeArgs& args) {
     return context.fail(
         kExitRefused, "images of machines are AWS's: the file says cloud: " + spec->cluster.cloud);
   const auto id = bake(context, *spec, args);
-  if (!id) return context.fail(id.error());
+  if (!id) return context.fail_wait(id.error());
   context.line(*id);
   context.note("hive: set x-hive.aws.image to " + *id + "; machines that run are left as they are");
   return kExitOk;
