@@ -2,18 +2,20 @@
 theirs. One cluster; the tests build on each other's end state: two replicas, the policy active.
 """
 import contextlib
+import http.server
 import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from lib.cluster import HIVE, Cluster, eventually, example  # noqa: E402
+from lib.cluster import HIVE, Cluster, eventually, example, network_of  # noqa: E402
 
 NAME = "scalet"
 PORTS = {8080: 18080, 5000: 18085}
@@ -142,6 +144,59 @@ def test_pause_and_what_is_not_autoscaled(cluster):
     assert any(event["kind"] == "autoscale_succeeded" for event in history(cluster))
     missing = cluster.run("autoscale", "explain", "nothing", check=False)
     assert missing.returncode == 4
+
+
+class Prometheus:
+    """A server that answers every query with `value`, or not at all while it is None."""
+
+    def __init__(self):
+        self.value = 0
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                if outer.value is None:
+                    time.sleep(5)
+                    return
+                body = json.dumps({"status": "success", "data": {
+                    "resultType": "vector", "result": [{"metric": {}, "value": [0, str(outer.value)]}]}})
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *args):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def test_a_figure_of_the_applications_own_is_a_target(cluster):
+    with Prometheus() as prometheus:
+        at = f"http://10.77.{network_of(NAME)}.1:{prometheus.server.server_port}"
+        metric = f"metrics: [{{name: jobs, per_replica: 10, server: '{at}', query: sum(jobs)}}]"
+        cluster.file.write_text(text(f"autoscale: {{min: {MIN}, max: {MAX}, target: {{{metric}}}}}"))
+        cluster.up()
+        prometheus.value = 38
+        settled(cluster, 4, 60)
+        out = [event["reason"] for event in history(cluster) if event["kind"] == "autoscale_out"]
+        assert "38 jobs now" in out[0], out
+        prometheus.value = None
+        assert eventually(lambda: status(cluster)["state"] == "held", 30)
+        told = cluster.hive("autoscale", "explain", "hive-server")
+        assert "too old to count" in told or "not known" in told, told
+        time.sleep(5)
+        assert status(cluster)["replicas"] == 4
+        cluster.file.write_text(text(POLICY.replace("target", SCHEDULE)))
+        cluster.up()
+        settled(cluster, MIN)
 
 
 # Each replica takes a worker: this machine's CPUs are those of each instance.

@@ -139,6 +139,14 @@ std::string signal_line(const Json& signals, const char* key, const char* name, 
                      unit, number_at(*signal, "age_s"), fresh ? "" : ": too old to count");
 }
 
+std::string metric_line(const Json& metric) {
+  const Json one{{"metric", metric}};
+  std::string text = signal_line(one, "metric", json_string(metric, "name").c_str(), 1, "");
+  text += fmt::format(" ({} a replica)", figure(number_at(metric, "per_replica")));
+  if (const auto trouble = json_string(metric, "trouble"); !trouble.empty()) text += ": " + trouble;
+  return text;
+}
+
 std::string bounds_line(const Json& one) {
   const Json policy = one.value("policy", Json::object());
   std::string text = fmt::format("{} to {} replicas", json_int(one, "min"), json_int(one, "max"));
@@ -199,8 +207,12 @@ void explain_one(Context& context, const Json& one, const std::string& workers) 
   context.line(signal_line(signals, "latency_s", "answers take", 1'000, " ms"));
   context.line(signal_line(signals, "cpu", "CPU", 100, "% of a replica's"));
   context.line(signal_line(signals, "memory", "memory", 100, "% of a replica's"));
+  for (const Json& metric : signals.value("metrics", Json::array()))
+    context.line(metric_line(metric));
   if (json_bool(signals, "partial"))
-    context.line("  an edge is silent: there is at least this load, and nothing is taken away");
+    context.line(
+        "  an edge is silent, or a metric is not known: it is at least this, and none is taken "
+        "away");
 }
 
 int explain(Context& context, const ExplainArgs& args) {

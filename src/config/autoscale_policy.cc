@@ -30,6 +30,8 @@ autoscale::Policy autoscale_policy(const Autoscale& said) {
   out.target.cpu = said.target.cpu;
   out.target.memory = said.target.memory;
   if (said.target.latency) out.target.latency_s = seconds(said.target.latency);
+  for (const auto& metric : said.target.metrics)
+    out.target.metrics.push_back({metric.name, metric.per_replica});
   out.predict = said.predict;
   for (const auto& schedule : said.schedules) {
     const auto cron = autoscale::parse_cron(schedule.cron);

@@ -157,12 +157,26 @@ struct Deploy {
 
 // ---- x-hive of a service ----------------------------------------------------------------------
 
+// A figure of the application's own: read from each of its tasks, or by a query.
+struct AutoscaleMetric {
+  std::string name;
+  double per_replica = 0;
+  std::string metric;                         // of the text exposition; empty: `name`
+  std::map<std::string, std::string> labels;  // that its series have
+  std::uint16_t port = 0;                     // in the container; 0: the first published one
+  std::string path = "/metrics";
+  std::string server;  // of Prometheus, with `query`: then no task is asked
+  std::string query;
+  bool operator==(const AutoscaleMetric&) const = default;
+};
+
 struct AutoscaleTarget {
   std::optional<double> requests_per_replica;  // requests a second
   std::optional<double> concurrency;           // requests open at one time
   std::optional<double> cpu;                   // share of the reservation or limit, 0.6 = "60%"
   std::optional<double> memory;                // likewise
   std::optional<Nanoseconds> latency;
+  std::vector<AutoscaleMetric> metrics;
   bool operator==(const AutoscaleTarget&) const = default;
 };
 

@@ -26,6 +26,7 @@ constexpr Nanoseconds kLongestDeadline = std::chrono::hours(24);
 constexpr Nanoseconds kShortestJoin = std::chrono::seconds(5);
 constexpr Nanoseconds kLongestSchedule = std::chrono::hours(7 * 24);
 constexpr std::size_t kMostSchedules = 32;
+constexpr std::size_t kMostMetrics = 8;
 
 constexpr std::array<Reserved, 6> kReserved{{{2377, "Swarm's managers"},
                                              {4789, "Swarm's overlay networks"},
@@ -107,6 +108,8 @@ class HiveReader {
   std::optional<ClusterListener> short_listener(const Node& node, const std::string& path);
   void registry(const Node& node, Cluster& out);
   Autoscale autoscale(const Node& node, const std::string& path);
+  AutoscaleMetric metric(const Node& node, const std::string& path);
+  std::vector<AutoscaleMetric> metrics(const Node& list, const std::string& path);
   AutoscaleSchedule schedule(const Node& node, const std::string& path);
   std::vector<AutoscaleSchedule> schedules(const Node& list, const std::string& path);
   std::optional<std::uint64_t> count(const Node& node, std::string_view key,
@@ -412,6 +415,54 @@ std::vector<AutoscaleSchedule> HiveReader::schedules(const Node& list, const std
   return out;
 }
 
+AutoscaleMetric HiveReader::metric(const Node& node, const std::string& path) {
+  AutoscaleMetric out;
+  out.name = text_at(node, "name");
+  if (!is_token(out.name))
+    fault(node.find("name") == nullptr ? node : *node.find("name"),
+          fmt::format("{}.name must be 1 to 64 letters, digits, '_', '-' and '.'", path));
+  out.per_replica = positive(node, "per_replica", path).value_or(0);
+  if (node.find("per_replica") == nullptr)
+    fault(node, fmt::format("{} has no per_replica", path), "say how much of it one replica takes");
+  out.metric = text_at(node, "metric");
+  if (const Node* labels = map_at(node, "labels"))
+    for (const auto& entry : labels->entries) out.labels[entry.key] = scalar_text(entry.value);
+  out.port = static_cast<std::uint16_t>(number(node, "port", path, 1, 65535).value_or(0));
+  if (const std::string place = text_at(node, "path"); !place.empty()) {
+    if (!is_url_path(place))
+      fault(*node.find("path"),
+            fmt::format("{}.path is {}: it must begin with /", path, in_quotes(place)));
+    out.path = place;
+  }
+  out.server = text_at(node, "server");
+  out.query = text_at(node, "query");
+  if (out.server.empty() != out.query.empty())
+    fault(node, fmt::format("{} needs both server and query, or neither", path));
+  if (!out.server.empty() && !out.server.starts_with("http://") &&
+      !out.server.starts_with("https://"))
+    fault(*node.find("server"),
+          fmt::format("{}.server is {}: it must be a URL", path, in_quotes(out.server)),
+          "such as http://prometheus:9090");
+  return out;
+}
+
+std::vector<AutoscaleMetric> HiveReader::metrics(const Node& list, const std::string& path) {
+  std::vector<AutoscaleMetric> out;
+  if (list.items.size() > kMostMetrics)
+    fault(list, fmt::format("{} has {} entries: at most {} are taken", path, list.items.size(),
+                            kMostMetrics));
+  for (std::size_t i = 0; i < std::min(list.items.size(), kMostMetrics); ++i) {
+    const Node& item = list.items[i];
+    if (!item.is_map()) continue;
+    out.push_back(metric(item, fmt::format("{}[{}]", path, i)));
+    for (std::size_t j = 0; j + 1 < out.size(); ++j)
+      if (out[j].name == out.back().name)
+        fault(item, fmt::format("{}[{}]: there is a metric {} already", path, i,
+                                in_quotes(out.back().name)));
+  }
+  return out;
+}
+
 Autoscale HiveReader::autoscale(const Node& node, const std::string& path) {
   Autoscale out;
   const auto least = number(node, "min", path, 1, 100'000);
@@ -429,7 +480,10 @@ Autoscale HiveReader::autoscale(const Node& node, const std::string& path) {
         .concurrency = positive(*target, "concurrency", target_path),
         .cpu = percentage(*target, "cpu", target_path),
         .memory = percentage(*target, "memory", target_path),
-        .latency = time(*target, "latency", target_path)};
+        .latency = time(*target, "latency", target_path),
+        .metrics = {}};
+    if (const Node* list = target->find("metrics"); list != nullptr && list->is_list())
+      out.target.metrics = metrics(*list, target_path + ".metrics");
     if (target->entries.empty()) fault(*target, fmt::format("{} is empty", target_path));
   }
   if (node.find("predict") != nullptr) out.predict = flag_at(node, "predict");

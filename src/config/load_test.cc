@@ -255,6 +255,27 @@ TEST(Hive, serviceSettings) {
   EXPECT_EQ(service.hive_json.substr(0, 23), "{\"autoscale\":{\"max\":40,");
 }
 
+TEST(Hive, figuresOfTheApplicationsOwn) {
+  const auto service = load_service(R"(    x-hive:
+      autoscale:
+        max: 5
+        target:
+          metrics:
+            - {name: jobs, per_replica: 20, metric: jobs_waiting, labels: {queue: a}, port: 9404, path: /m}
+            - {name: queue, per_replica: 2.5, server: "http://p:9090", query: sum(q)})");
+  const auto& metrics = service.hive->autoscale->target.metrics;
+  ASSERT_EQ(metrics.size(), 2U);
+  EXPECT_EQ(metrics[0], (AutoscaleMetric{.name = "jobs",
+                                         .per_replica = 20,
+                                         .metric = "jobs_waiting",
+                                         .labels = {{"queue", "a"}},
+                                         .port = 9404,
+                                         .path = "/m"}));
+  EXPECT_EQ(metrics[1].server, "http://p:9090");
+  EXPECT_EQ(metrics[1].query, "sum(q)");
+  EXPECT_EQ(metrics[1].path, "/metrics");
+}
+
 TEST(Warnings, nameWhatIsLostWithoutAnInit) {
   const auto warnings = warnings_of(R"(version: "3.8"
 services:

@@ -58,7 +58,33 @@ ServerResponse events(Controller& controller, const ServerRequest& request) {
   return body(list);
 }
 
-ServerResponse metrics(Controller& controller) {
+// One series a service, with its name.
+void add_autoscale_metrics(prometheus::Registry& registry, const Json& services) {
+  const auto family = [&](const char* name, const char* help, const auto& value) {
+    auto& gauges = prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+    for (const Json& one : services)
+      gauges.Add({{"service", json_string(one, "service")}}).Set(value(one));
+  };
+  const auto member = [](const char* name) {
+    return [name](const Json& one) { return one.value(name, 0.0); };
+  };
+  family("hive_autoscale_replicas_wanted", "Replicas by the load, before limits and windows",
+         member("wanted"));
+  family("hive_autoscale_replicas_ordered", "Replicas ordered", member("replicas"));
+  family("hive_autoscale_replicas_ready", "Replicas that serve", member("ready"));
+  family("hive_autoscale_replicas_waiting", "Replicas that wait for workers", member("waiting"));
+  family("hive_autoscale_load", "Load in replicas' worth", member("load"));
+  family("hive_autoscale_held",
+         "1 while signals, a rollout, an operation or a pause hold the number",
+         [](const Json& one) {
+           const auto state = json_string(one, "state");
+           return state == "held" || state == "paused" ? 1.0 : 0.0;
+         });
+  family("hive_autoscale_decision_age_seconds", "Since the last decision", member("decided_age_s"));
+}
+
+ServerResponse metrics(const Api& api) {
+  auto& controller = api.controller;
   prometheus::Registry registry;
   const auto set = [&registry](const char* name, const char* help, double value) {
     prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({}).Set(value);
@@ -78,13 +104,24 @@ ServerResponse metrics(Controller& controller) {
   set("hive_agent_reports", "Reports received", count(counters.reports_total));
   set("hive_routing_tables", "Routing tables published", count(counters.tables_total));
   set("hive_active", "1 while this controller is the one that acts", controller.acts() ? 1 : 0);
+  if (controller.acts()) {
+    add_autoscale_metrics(registry, api.autoscaling.list());
+    const Json workers = api.instances.state();
+    if (json_bool(workers, "follow")) {
+      set("hive_workers", "Instances that are workers", count(json_int(workers, "workers")));
+      set("hive_workers_needed", "Workers that replicas need", count(json_int(workers, "needed")));
+      set("hive_workers_coming", "Workers on their way",
+          count(workers.value("coming", Json::array()).size()));
+    }
+  }
   ServerResponse out;
   out.content_type = "text/plain; version=0.0.4";
   out.body = prometheus::TextSerializer().Serialize(registry.Collect());
   return out;
 }
 
-ServerResponse read(Controller& controller, const ServerRequest& request) {
+ServerResponse read(const Api& api, const ServerRequest& request) {
+  auto& controller = api.controller;
   const auto& path = request.path;
   if (path == "/healthz") return ServerResponse::json("{\"ok\":true}\n");
   if (path == "/v1/status") return body(controller.status());
@@ -95,7 +132,7 @@ ServerResponse read(Controller& controller, const ServerRequest& request) {
   if (path == "/v1/snapshot") return body(controller.whole());
   if (path == "/v1/routing") return ServerResponse::json(agent::encode_table(controller.table()));
   if (path == "/v1/events") return events(controller, request);
-  if (path == "/metrics") return metrics(controller);
+  if (path == "/metrics") return metrics(api);
   if (path == "/v1/stream") {
     ServerResponse out;
     out.on_stream = [&controller](std::shared_ptr<net::EventStream> stream) {
@@ -157,7 +194,7 @@ ServerResponse root_door(const Api& api, const ServerRequest& request) {
   if (request.method == "GET" && is_autoscale_path(request.path))
     return controller.acts() ? answer_autoscale(api, request)
                              : forward_operations(controller, api.certificates, request);
-  if (request.method == "GET") return read(controller, request);
+  if (request.method == "GET") return read(api, request);
   if (request.path == "/v1/refresh" && request.method == "POST") {
     controller.kick();
     return ServerResponse::json("{}\n");
@@ -178,7 +215,7 @@ ServerResponse answer(const Api& api, const ServerRequest& request) {
   if (is_operations_path(request.path))
     return answer_operations(api.controller, api.operations, request);
   if (is_autoscale_path(request.path)) return answer_autoscale(api, request);
-  return read(api.controller, request);
+  return read(api, request);
 }
 
 }  // namespace hive::controller

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "config/autoscale_policy.h"
 #include "controller/autoscale_kind.h"
+#include "controller/autoscale_metrics.h"
 #include "controller/drain_part.h"
 #include "controller/swarm_actions.h"
 #include "controller/world_facts.h"
@@ -15,6 +16,7 @@ namespace hive::controller {
 namespace {
 
 using decide::autoscale::Autoscaler;
+using decide::autoscale::kFreshSeconds;
 using decide::autoscale::View;
 
 constexpr const char* kComponent = "autoscaling";
@@ -89,7 +91,9 @@ void Autoscaling::step(const World& world, std::optional<double> instance_lead_s
   if (instance_lead_s) room.emplace(world.snapshot);
   const Sight sight{
       world, book, holders, now, second, room ? &*room : nullptr, instance_lead_s.value_or(0)};
+  asked_.clear();
   for (const auto& id : scaled) step_one(entries_.at(id), world.snapshot.services.at(id), sight);
+  if (metrics_ != nullptr) metrics_->ask(asked_);
   keep_learned(now);
 }
 
@@ -109,6 +113,7 @@ void Autoscaling::rest() {
   std::erase_if(entries_, [](const auto& entry) { return !entry.second.busy; });
   for (auto& [id, entry] : entries_) entry.rule.reset();
   acts_since_.reset();
+  if (metrics_ != nullptr) metrics_->ask({});
 }
 
 // --- policies and what was learned
@@ -139,6 +144,7 @@ Autoscaling::Entry& Autoscaling::entry_of(const model::Service& service,
 void Autoscaling::read_policy(Entry& entry, const model::Service& service,
                               const config::Autoscale& said) {
   entry.policy = config::autoscale_policy(said);
+  entry.metrics = said.target.metrics;
   entry.dry_run = said.dry_run;
   entry.zones = ScheduleZones(entry.policy, options_.zoneinfo);
   for (const auto& trouble : entry.zones.troubles())
@@ -213,12 +219,28 @@ void Autoscaling::step_one(Entry& entry, const model::Service& service, const Si
   if (std::exchange(entry.real, service.replicas) != service.replicas)
     entry.would = static_cast<int>(service.replicas);
   entry.view = view_of(entry, service, sight, holder);
+  read_metrics(entry, sight.world, entry.view);
   if (noticed_hand(entry, service, sight, holder != nullptr)) entry.view.paused = true;
   entry.decision = entry.rule->decide(entry.view);
   entry.decided_unix_ms = unix_ms();
   entry.signals.serving.clear();  // they point into the look
   if (entry.dry_run) return imagine(entry);
   if (!entry.busy) act(entry, service, sight, holder);
+}
+
+// While a figure that the policy asks for is not known, nothing is taken away.
+void Autoscaling::read_metrics(Entry& entry, const World& world, View& view) {
+  view.metrics.clear();
+  entry.metric_troubles.clear();
+  for (const auto& metric : entry.metrics) {
+    auto sources = metric_sources(metric, entry.signals.serving, world.snapshot);
+    const auto told = metric_signal(
+        metrics_, sources, metric.query.empty() ? entry.signals.serving.size() : 1, clock_.now());
+    view.partial = view.partial || !told.signal.value || told.signal.age_s > kFreshSeconds;
+    view.metrics.push_back(told.signal);
+    entry.metric_troubles.push_back(told.trouble);
+    asked_.insert(asked_.end(), sources.begin(), sources.end());
+  }
 }
 
 // A replica counts from its task's creation, and once; of those that were there before this

@@ -24,6 +24,7 @@
 #include "controller/autoscale_signals.h"
 #include "controller/autoscale_store.h"
 #include "controller/executor.h"
+#include "controller/metric_watch.h"
 #include "controller/operations.h"
 #include "controller/schedule_zones.h"
 #include "controller/service_policies.h"
@@ -51,6 +52,10 @@ class Autoscaling {
   Autoscaling(Outside outside, Operations& operations, const Clock& clock, store::History& history,
               Executor& executor, AutoscalingOptions options);
 
+  // Where figures of the applications' own come from; before the first step. Without it there are
+  // none.
+  void attach(MetricWatch& metrics) { metrics_ = &metrics; }
+
   // A look that this controller made as leader. More than one within a second: all but the first
   // are passed over. `instance_lead_s`: how long a new worker takes, where workers follow what
   // replicas need; no more replicas are written then than nodes have room for, and the rest as
@@ -74,6 +79,8 @@ class Autoscaling {
     std::string name;
     std::string label;  // that the policy was read from
     decide::autoscale::Policy policy;
+    std::vector<config::AutoscaleMetric> metrics;  // of its target
+    std::vector<std::string> metric_troubles;      // likewise; why one is not known
     bool dry_run = false;
     ScheduleZones zones;
     std::unique_ptr<decide::autoscale::Autoscaler> rule;
@@ -116,6 +123,7 @@ class Autoscaling {
   void restore(Entry& entry) const;
   void step_one(Entry& entry, const model::Service& service, const Sight& sight);
   bool noticed_hand(Entry& entry, const model::Service& service, const Sight& sight, bool held);
+  void read_metrics(Entry& entry, const World& world, decide::autoscale::View& view);
   void learn_lead(Entry& entry, const World& world);
   decide::autoscale::View view_of(Entry& entry, const model::Service& service, const Sight& sight,
                                   const OperationRecord* holder) const;
@@ -144,10 +152,12 @@ class Autoscaling {
   Executor& executor_;
   const AutoscalingOptions options_;
   const AutoscaleStore store_;
+  MetricWatch* metrics_ = nullptr;
 
   mutable std::mutex mutex_;
   PolicyReader policies_;
   std::map<std::string, Entry> entries_;  // by service id
+  std::vector<MetricSource> asked_;       // by this step
   std::optional<MonotonicTime> acts_since_;
   std::int64_t last_second_ = -1;
   bool saving_ = false;

@@ -1,4 +1,6 @@
 // What autoscaling says of itself (docs/api.md).
+#include <algorithm>
+
 #include "controller/autoscaling.h"
 
 namespace hive::controller {
@@ -49,6 +51,19 @@ Json policy_json(const decide::autoscale::Policy& policy, bool dry_run) {
           {"schedules", schedules_json(policy)}};
 }
 
+Json metrics_json(const decide::autoscale::Policy& policy, const decide::autoscale::View& view,
+                  const std::vector<std::string>& troubles) {
+  Json out = Json::array();
+  for (std::size_t i = 0; i < std::min(policy.target.metrics.size(), view.metrics.size()); ++i) {
+    Json one = signal_json(view.metrics[i]);
+    one["name"] = policy.target.metrics[i].name;
+    one["per_replica"] = policy.target.metrics[i].per_replica;
+    one["trouble"] = i < troubles.size() ? troubles[i] : "";
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 }  // namespace
 
 Json Autoscaling::entry_json(const Entry& entry) const {
@@ -83,12 +98,14 @@ Json Autoscaling::entry_json(const Entry& entry) const {
           {"trouble", entry.trouble},
           {"zone_troubles", entry.zones.troubles()},
           {"decided_unix_ms", entry.decided_unix_ms},
+          {"decided_age_s", static_cast<double>(unix_ms() - entry.decided_unix_ms) / 1e3},
           {"signals",
            {{"requests", signal_json(view.requests)},
             {"in_flight", signal_json(view.in_flight)},
             {"latency_s", signal_json(view.latency_s)},
             {"cpu", signal_json(view.cpu)},
             {"memory", signal_json(view.memory)},
+            {"metrics", metrics_json(entry.policy, view, entry.metric_troubles)},
             {"partial", view.partial}}},
           {"policy", policy_json(entry.policy, entry.dry_run)}};
 }

@@ -152,6 +152,8 @@ int serve(const Arguments& arguments) {
   controller.attach_cloud([&cloud] { return cloud.newest(); });
   Autoscaling autoscaling({**engine, open_cloud}, operations, clock, history, executor,
                           {.directory = learned_directory(arguments.history)});
+  MetricWatch metrics(clock);
+  autoscaling.attach(metrics);
   InstanceScaling instances(operations, clock, history, executor);
   AutoscaleWatch autoscale(autoscaling, instances);
   controller.attach_watcher(
@@ -170,6 +172,7 @@ int serve(const Arguments& arguments) {
     return 1;
   }
   cloud.start();
+  metrics.start();
   autoscale.start();
   controller.start();
   if (aws != nullptr) aws->start([&controller] { return controller.acts(); });
@@ -182,6 +185,7 @@ int serve(const Arguments& arguments) {
   if (aws != nullptr) aws->stop();
   controller.stop();
   autoscale.stop();
+  metrics.stop();
   cloud.stop();
   executor.stop();
   return 0;

@@ -94,6 +94,9 @@ std::optional<double> Autoscaler::load_of(const View& view, std::string& what) {
   if (cpu && target.cpu)
     offer(*cpu * view.ready / *target.cpu,
           figure(*cpu * 100) + "% CPU on " + figure(view.ready) + " replicas");
+  for (std::size_t i = 0; i < std::min(target.metrics.size(), view.metrics.size()); ++i)
+    if (const auto value = fresh(view.metrics[i]))
+      offer(*value / target.metrics[i].per_replica, figure(*value) + " " + target.metrics[i].name);
   if (const auto latency = fresh(view.latency_s); latency && target.latency_s) {
     const double step = std::min(*latency / *target.latency_s, kMostLatencyStep);
     if (step > 1)
@@ -101,7 +104,8 @@ std::optional<double> Autoscaler::load_of(const View& view, std::string& what) {
     else if (!most && requests == std::nullopt)
       offer(std::max(0.5, step) * view.ready, "answers take " + figure(*latency * 1000) + " ms");
   }
-  const bool none = !target.requests_per_replica && !target.concurrency && !target.cpu;
+  const bool none =
+      !target.requests_per_replica && !target.concurrency && !target.cpu && target.metrics.empty();
   carries_.clear();
   const auto offer_learned = [&](double load, const std::string& words, double each) {
     if (most && *most >= load) return;
@@ -167,7 +171,7 @@ int Autoscaler::wanted_of(const View& view, const Bounds& bounds) {
 }
 
 std::string Autoscaler::why_no_load(const View& view) const {
-  if (fresh(view.requests) && !learned() && !carried_.level())
+  if (policy_.target.metrics.empty() && fresh(view.requests) && !learned() && !carried_.level())
     return "it is not known yet what a replica can carry: no target is set, and it has not served "
            "for long enough";
   return "no fresh signal of the load: the number holds (" + figure(view.ready) + " serve)";

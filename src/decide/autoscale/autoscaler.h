@@ -29,15 +29,16 @@ struct Signal {
 inline constexpr double kFreshSeconds = 5;
 
 struct View {
-  std::int64_t second = 0;  // monotonic seconds: intervals, limits
-  std::int64_t unix_s = 0;  // wall clock: seasons and schedules
-  Signal requests;          // that arrived at the edges, a second
-  Signal in_flight;         // open requests of the service
-  Signal cpu;               // mean of the ready replicas, share of the reservation
-  Signal memory;            // likewise
-  Signal latency_s;         // mean time of an answer
-  int ready = 0;            // replicas that serve
-  int starting = 0;         // ordered, not serving yet
+  std::int64_t second = 0;      // monotonic seconds: intervals, limits
+  std::int64_t unix_s = 0;      // wall clock: seasons and schedules
+  Signal requests;              // that arrived at the edges, a second
+  Signal in_flight;             // open requests of the service
+  Signal cpu;                   // mean of the ready replicas, share of the reservation
+  Signal memory;                // likewise
+  Signal latency_s;             // mean time of an answer
+  std::vector<Signal> metrics;  // of Target::metrics, in their order
+  int ready = 0;                // replicas that serve
+  int starting = 0;             // ordered, not serving yet
   // How many are ordered, where that is not `ready + starting`: some are on their way out.
   std::optional<int> ordered;
   bool partial = false;  // an edge is silent: there is at least this load, and none is taken away

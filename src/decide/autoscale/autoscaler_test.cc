@@ -72,6 +72,27 @@ TEST(Autoscaler, ComesDownAgainAndSaysSo) {
   EXPECT_THAT(service.said_of_less, HasSubstr("not worth its cost"));
 }
 
+// A figure of the application's own is a target as the others are.
+TEST(Autoscaler, FollowsAFigureOfTheApplicationsOwn) {
+  Policy asked{.min = 2, .max = 40};
+  asked.target.metrics = {{"jobs", 10}, {"queue", 100}};
+  Service service(asked);
+  service.view.metrics = {{40.0, 1}, {300.0, 1}};
+  service.run(900, 0);
+  EXPECT_GE(service.view.ready, 4);
+  service.view.metrics = {{40.0, 1}, {1'200.0, 1}};
+  service.run(30, 0);
+  EXPECT_GE(service.view.ready, 12);
+  EXPECT_THAT(service.said, HasSubstr("1,200 queue now"));
+  // Neither is known: the number holds.
+  service.view.metrics = {{std::nullopt, 0}, {1.0, kFreshSeconds + 1}};
+  const int before = service.view.ready;
+  const auto held = service.run(600, 0);
+  EXPECT_EQ(service.view.ready, before);
+  EXPECT_TRUE(held.held);
+  EXPECT_THAT(held.reason, HasSubstr("no fresh signal"));
+}
+
 TEST(Autoscaler, OldAndMissingSignalsHold) {
   Service service(policy());
   service.run(900, 400);

@@ -10,6 +10,12 @@
 
 namespace hive::decide::autoscale {
 
+// A figure of the application's own: its sum over all replicas, and what one replica takes of it.
+struct MetricTarget {
+  std::string name;
+  double per_replica = 1;
+};
+
 // What one replica shall carry; of several the one that asks for the most
 // replicas decides. Nothing set: what a replica can carry is learned from
 // requests and CPU.
@@ -19,6 +25,7 @@ struct Target {
   std::optional<double> cpu;                   // share of the reservation, 0.6 = 60 %
   std::optional<double> memory;     // likewise; only a floor, since it says nothing ahead
   std::optional<double> latency_s;  // above it, more replicas than now
+  std::vector<MetricTarget> metrics;
 };
 
 struct Schedule {
