@@ -44,6 +44,17 @@ TEST(AutoscalePolicy, TakesEachKeyInItsUnit) {
   EXPECT_EQ(policy.cooldown_out_s, 30);
 }
 
+TEST(AutoscalePolicy, TakesFiguresOfTheApplicationsOwn) {
+  const auto policy = of_file(
+      "{max: 9, target: {metrics: [{name: jobs, per_replica: 20}, {name: queue, per_replica: 2.5, "
+      "server: \"http://p:9090\", query: sum(q)}]}}");
+  ASSERT_EQ(policy.target.metrics.size(), 2U);
+  EXPECT_EQ(policy.target.metrics[0].name, "jobs");
+  EXPECT_EQ(policy.target.metrics[0].per_replica, 20);
+  EXPECT_EQ(policy.target.metrics[1].name, "queue");
+  EXPECT_EQ(policy.target.metrics[1].per_replica, 2.5);
+}
+
 TEST(AutoscalePolicy, TakesSchedules) {
   const auto policy = of_file(
       "{min: 1, max: 9, schedules: [{cron: \"0 8 * * mon-fri\", zone: Asia/Tokyo, duration: 9h, "

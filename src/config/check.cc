@@ -63,6 +63,7 @@ class Checker {
   void own_ports(const Service& service);
   void stops(const Service& service);
   void hive(const Service& service);
+  void metrics(const Service& service);
   void shared_ports();
   void compare(const Service& a, const Service& b, const ServicePort& port);
   void listeners();
@@ -157,6 +158,7 @@ void Checker::hive(const Service& service) {
                    fmt::format("services.{}: {} replicas are outside of autoscale's {} to {}",
                                service.name, *replicas, scale.min, scale.max),
                    "hive starts with the nearest number inside");
+  metrics(service);
   const auto& deploy = service.deploy;
   const bool cpu = (deploy.reservations && !deploy.reservations->cpus.empty()) ||
                    (deploy.limits && !deploy.limits->cpus.empty());
@@ -172,6 +174,33 @@ void Checker::hive(const Service& service) {
                                  path, name),
                      fmt::format("set deploy.resources.reservations.{}",
                                  name == std::string_view("cpu") ? "cpus" : "memory"));
+}
+
+// What is read from tasks needs a port of each of them on its node.
+void Checker::metrics(const Service& service) {
+  const auto& metrics = service.hive->autoscale->target.metrics;
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    const auto& metric = metrics[i];
+    const bool there =
+        std::any_of(service.ports.begin(), service.ports.end(), [&](const ServicePort& port) {
+          return (port.protocol.empty() || port.protocol == "tcp") &&
+                 (metric.port == 0 || metric.port == port.target);
+        });
+    if (there || !metric.server.empty() || !metric.query.empty()) continue;
+    const std::string port = metric.port == 0 ? "8080" : std::to_string(metric.port);
+    const std::string path =
+        fmt::format("services.{}.x-hive.autoscale.target.metrics[{}]", service.name, i);
+    findings_.warn(
+        position_of(spec_, path),
+        metric.port == 0
+            ? fmt::format("{} is read from a port of each task, and the service has none", path)
+            : fmt::format("{} is read from port {} of each task, and the service's ports "
+                          "do not have it",
+                          path, port),
+        fmt::format("add \"{}\" to ports: written so, without a second port, it is on no "
+                    "listener",
+                    port));
+  }
 }
 
 std::vector<RouteRule> rules_of(const Service& service) {

@@ -84,6 +84,37 @@ bool is_url_path(std::string_view text) {
   return text.starts_with('/') && text.find_first_of(" \t\r\n\"'\\?#") == std::string_view::npos;
 }
 
+bool is_ascii_graph(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+// Of a metric, or with `colons` false of a label, as Prometheus has them.
+bool is_prometheus_name(std::string_view text, bool colons) {
+  const auto letter = [colons](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (colons && c == ':');
+  };
+  return !text.empty() && text.size() <= 200 && letter(text.front()) &&
+         std::all_of(text.begin(), text.end(),
+                     [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+// With a query, as exporters want it.
+bool is_page(std::string_view text) {
+  return text.starts_with('/') && is_ascii_graph(text) &&
+         text.find_first_of("\"'\\#") == std::string_view::npos;
+}
+
+// "http://host:9090" and a path; no name and password, since what is asked is shown to everybody.
+bool is_server(std::string_view text) {
+  const auto begin = text.find("://");
+  if (begin == std::string_view::npos) return false;
+  const auto scheme = text.substr(0, begin);
+  const auto host = text.substr(begin + 3);
+  return (scheme == "http" || scheme == "https") && !host.empty() && host.front() != '/' &&
+         host.front() != ':' && is_ascii_graph(host) &&
+         host.find_first_of("\"'\\@?#") == std::string_view::npos;
+}
+
 class HiveReader {
  public:
   HiveReader(const LoadOptions& options, Findings& findings)
@@ -109,6 +140,8 @@ class HiveReader {
   void registry(const Node& node, Cluster& out);
   Autoscale autoscale(const Node& node, const std::string& path);
   AutoscaleMetric metric(const Node& node, const std::string& path);
+  void scrape(const Node& node, const std::string& path, AutoscaleMetric& out);
+  void query(const Node& node, const std::string& path, AutoscaleMetric& out);
   std::vector<AutoscaleMetric> metrics(const Node& list, const std::string& path);
   AutoscaleSchedule schedule(const Node& node, const std::string& path);
   std::vector<AutoscaleSchedule> schedules(const Node& list, const std::string& path);
@@ -418,32 +451,64 @@ std::vector<AutoscaleSchedule> HiveReader::schedules(const Node& list, const std
 AutoscaleMetric HiveReader::metric(const Node& node, const std::string& path) {
   AutoscaleMetric out;
   out.name = text_at(node, "name");
-  if (!is_token(out.name))
-    fault(node.find("name") == nullptr ? node : *node.find("name"),
-          fmt::format("{}.name must be 1 to 64 letters, digits, '_', '-' and '.'", path));
+  if (const Node* name = node.find("name"); name == nullptr)
+    fault(node, fmt::format("{} has no name", path), "say what it is called: name: jobs_waiting");
+  else if (!is_token(out.name))
+    fault(*name, fmt::format("{}.name is {}: it must be 1 to 64 letters, digits, '_', '-' and '.'",
+                             path, in_quotes(scalar_text(*name))));
   out.per_replica = positive(node, "per_replica", path).value_or(0);
   if (node.find("per_replica") == nullptr)
     fault(node, fmt::format("{} has no per_replica", path), "say how much of it one replica takes");
+  if (node.find("server") != nullptr || node.find("query") != nullptr)
+    query(node, path, out);
+  else
+    scrape(node, path, out);
+  return out;
+}
+
+void HiveReader::scrape(const Node& node, const std::string& path, AutoscaleMetric& out) {
   out.metric = text_at(node, "metric");
+  const Node* named = node.find(out.metric.empty() ? "name" : "metric");
+  const std::string series = out.metric.empty() ? out.name : out.metric;
+  if (named != nullptr && (!out.metric.empty() || is_token(out.name)) &&
+      !is_prometheus_name(series, true))
+    fault(*named, fmt::format("{}: no series can be called {}", path, in_quotes(series)),
+          "set metric to the name that the tasks' text has: letters, digits, '_' and ':'");
   if (const Node* labels = map_at(node, "labels"))
-    for (const auto& entry : labels->entries) out.labels[entry.key] = scalar_text(entry.value);
+    for (const auto& entry : labels->entries) {
+      if (!is_prometheus_name(entry.key, false))
+        fault(entry.value,
+              fmt::format("{}.labels: no label can be called {}", path, in_quotes(entry.key)));
+      out.labels[entry.key] = scalar_text(entry.value);
+    }
   out.port = static_cast<std::uint16_t>(number(node, "port", path, 1, 65535).value_or(0));
-  if (const std::string place = text_at(node, "path"); !place.empty()) {
-    if (!is_url_path(place))
-      fault(*node.find("path"),
-            fmt::format("{}.path is {}: it must begin with /", path, in_quotes(place)));
-    out.path = place;
+  if (const Node* page = node.find("path"); page != nullptr && page->is_string()) {
+    out.path = page->text;
+    if (!is_page(out.path))
+      fault(*page,
+            fmt::format("{}.path is {}: it must begin with / and have no spaces, quotes or #", path,
+                        in_quotes(out.path)));
   }
+}
+
+void HiveReader::query(const Node& node, const std::string& path, AutoscaleMetric& out) {
   out.server = text_at(node, "server");
   out.query = text_at(node, "query");
-  if (out.server.empty() != out.query.empty())
-    fault(node, fmt::format("{} needs both server and query, or neither", path));
-  if (!out.server.empty() && !out.server.starts_with("http://") &&
-      !out.server.starts_with("https://"))
-    fault(*node.find("server"),
-          fmt::format("{}.server is {}: it must be a URL", path, in_quotes(out.server)),
-          "such as http://prometheus:9090");
-  return out;
+  const Node* server = node.find("server");
+  if (out.query.empty())
+    fault(node, fmt::format("{} has a server and no query", path), "such as query: sum(jobs)");
+  if (server == nullptr)
+    fault(node, fmt::format("{} has a query and no server", path),
+          "such as server: http://10.0.0.5:9090");
+  else if (server->is_string() && !is_server(out.server))
+    fault(*server,
+          fmt::format("{}.server is {}: it must be a URL without name, password and query", path,
+                      in_quotes(out.server)),
+          "such as http://10.0.0.5:9090");
+  for (const char* key : {"metric", "labels", "port", "path"})
+    if (const Node* other = node.find(key))
+      fault(*other, fmt::format("{}.{} is of tasks, and a query asks none", path, key),
+            "leave it out, or server and query");
 }
 
 std::vector<AutoscaleMetric> HiveReader::metrics(const Node& list, const std::string& path) {

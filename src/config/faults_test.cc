@@ -136,6 +136,51 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"x-hive: {autoscale: {max: 2, target: {cpu: 60}}}",
              "5:48 services.web.x-hive.autoscale.target.cpu is \"60\": it must be more than 0% and "
              "at most 100% (write 60%)"},
+        Case{
+            "x-hive: {autoscale: {max: 2, target: {metrics: [{name: jobs}]}}}",
+            "5:53 services.web.x-hive.autoscale.target.metrics[0] has no per_replica (say how much "
+            "of it one replica takes)"},
+        Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{per_replica: 2}]}}}",
+             "5:53 services.web.x-hive.autoscale.target.metrics[0] has no name (say what it is "
+             "called: name: jobs_waiting)"},
+        Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a b, per_replica: 2}]}}}",
+             "5:60 services.web.x-hive.autoscale.target.metrics[0].name is \"a b\": it must be 1 "
+             "to 64 letters, digits, '_', '-' and '.'"},
+        Case{
+            "x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, per_replica: 0}]}}}",
+            "5:76 services.web.x-hive.autoscale.target.metrics[0].per_replica must be more than 0"},
+        Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a-b, per_replica: 2}]}}}",
+             "5:60 services.web.x-hive.autoscale.target.metrics[0]: no series can be called "
+             "\"a-b\" (set metric to the name that the tasks' text has: letters, digits, '_' and "
+             "':')"},
+        Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, per_replica: 2, labels: "
+             "{a-b: c}}]}}}",
+             "5:93 services.web.x-hive.autoscale.target.metrics[0].labels: no label can be called "
+             "\"a-b\""},
+        Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, per_replica: 2, path: "
+             "m}]}}}",
+             "5:85 services.web.x-hive.autoscale.target.metrics[0].path is \"m\": it must begin "
+             "with / and have no spaces, quotes or #"},
+        Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, per_replica: 2, port: "
+             "0}]}}}",
+             "5:85 services.web.x-hive.autoscale.target.metrics[0].port is 0: it must be 1 to "
+             "65535"},
+        Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, per_replica: 2, query: "
+             "q}]}}}",
+             "5:53 services.web.x-hive.autoscale.target.metrics[0] has a query and no server (such "
+             "as server: http://10.0.0.5:9090)"},
+        Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, per_replica: 2, server: "
+             "\"http://u:p@h\", query: q}]}}}",
+             "5:87 services.web.x-hive.autoscale.target.metrics[0].server is \"http://u:p@h\": it "
+             "must be a URL without name, password and query (such as http://10.0.0.5:9090)"},
+        Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, per_replica: 2, server: "
+             "\"http://h\", query: q, port: 8}]}}}",
+             "5:115 services.web.x-hive.autoscale.target.metrics[0].port is of tasks, and a query "
+             "asks none (leave it out, or server and query)"},
+        Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, per_replica: 2}, {name: a, "
+             "per_replica: 3}]}}}",
+             "5:80 services.web.x-hive.autoscale.target.metrics[1]: there is a metric \"a\" "
+             "already"},
         Case{"x-hive: {autoscal: {}}",
              "5:14 unknown key \"autoscal\" in services.web.x-hive (did you mean \"autoscale\"?)"},
         Case{"x-hive: {routes: [{path: api}]}",

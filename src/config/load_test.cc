@@ -289,6 +289,37 @@ services:
   EXPECT_EQ(warnings[0].substr(0, 53), "7 services.c: with init: false its stops are not held");
 }
 
+TEST(Warnings, nameAPortThatTheTasksDoNotShow) {
+  const auto warnings = warnings_of(R"(version: "3.8"
+services:
+  a:
+    image: x
+    ports: ["80:8080", "9404", "53:53/udp"]
+    x-hive:
+      autoscale:
+        max: 5
+        target:
+          metrics:
+            - {name: well, per_replica: 1}
+            - {name: also_well, per_replica: 1, port: 9404}
+            - {name: asked, per_replica: 1, server: "http://h", query: q}
+            - {name: other, per_replica: 1, port: 9405}
+            - {name: udp, per_replica: 1, port: 53}
+  b:
+    image: x
+    x-hive: {autoscale: {max: 5, target: {metrics: [{name: none, per_replica: 1}]}}}
+)");
+  ASSERT_EQ(warnings.size(), 3U);
+  EXPECT_EQ(warnings[0],
+            "14 services.a.x-hive.autoscale.target.metrics[3] is read from port 9405 of each task, "
+            "and the service's ports do not have it");
+  EXPECT_EQ(warnings[1].substr(0, 50), "15 services.a.x-hive.autoscale.target.metrics[4] i");
+  EXPECT_EQ(
+      warnings[2],
+      "18 services.b.x-hive.autoscale.target.metrics[0] is read from a port of each task, and "
+      "the service has none");
+}
+
 TEST(Warnings, nameWhatIsIgnored) {
   const auto warnings = warnings_of(R"(version: "3.8"
 services:
