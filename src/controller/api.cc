@@ -9,6 +9,7 @@
 
 #include "controller/assets.h"
 #include "controller/autoscale_api.h"
+#include "controller/decision_metrics.h"
 #include "controller/operations_api.h"
 
 namespace hive::controller {
@@ -58,31 +59,6 @@ ServerResponse events(Controller& controller, const ServerRequest& request) {
   return body(list);
 }
 
-// One series a service, with its name.
-void add_autoscale_metrics(prometheus::Registry& registry, const Json& services) {
-  const auto family = [&](const char* name, const char* help, const auto& value) {
-    auto& gauges = prometheus::BuildGauge().Name(name).Help(help).Register(registry);
-    for (const Json& one : services)
-      gauges.Add({{"service", json_string(one, "service")}}).Set(value(one));
-  };
-  const auto member = [](const char* name) {
-    return [name](const Json& one) { return one.value(name, 0.0); };
-  };
-  family("hive_autoscale_replicas_wanted", "Replicas by the load, before limits and windows",
-         member("wanted"));
-  family("hive_autoscale_replicas_ordered", "Replicas ordered", member("replicas"));
-  family("hive_autoscale_replicas_ready", "Replicas that serve", member("ready"));
-  family("hive_autoscale_replicas_waiting", "Replicas that wait for workers", member("waiting"));
-  family("hive_autoscale_load", "Load in replicas' worth", member("load"));
-  family("hive_autoscale_held",
-         "1 while signals, a rollout, an operation or a pause hold the number",
-         [](const Json& one) {
-           const auto state = json_string(one, "state");
-           return state == "held" || state == "paused" ? 1.0 : 0.0;
-         });
-  family("hive_autoscale_decision_age_seconds", "Since the last decision", member("decided_age_s"));
-}
-
 ServerResponse metrics(const Api& api) {
   auto& controller = api.controller;
   prometheus::Registry registry;
@@ -106,13 +82,7 @@ ServerResponse metrics(const Api& api) {
   set("hive_active", "1 while this controller is the one that acts", controller.acts() ? 1 : 0);
   if (controller.acts()) {
     add_autoscale_metrics(registry, api.autoscaling.list());
-    const Json workers = api.instances.state();
-    if (json_bool(workers, "follow")) {
-      set("hive_workers", "Instances that are workers", count(json_int(workers, "workers")));
-      set("hive_workers_needed", "Workers that replicas need", count(json_int(workers, "needed")));
-      set("hive_workers_coming", "Workers on their way",
-          count(workers.value("coming", Json::array()).size()));
-    }
+    add_worker_metrics(registry, api.instances.state());
   }
   ServerResponse out;
   out.content_type = "text/plain; version=0.0.4";

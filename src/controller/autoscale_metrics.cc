@@ -12,7 +12,9 @@ using decide::autoscale::kFreshSeconds;
 
 std::uint16_t bound_port(const model::Task& task, std::uint16_t target) {
   for (const auto& port : task.ports)
-    if (port.published != 0 && (target == 0 || port.target == target)) return port.published;
+    if (port.published != 0 && port.protocol == "tcp" && port.mode == model::PublishMode::kHost &&
+        (target == 0 || port.target == target))
+      return port.published;
   return 0;
 }
 
@@ -41,34 +43,40 @@ std::vector<MetricSource> metric_sources(const config::AutoscaleMetric& metric,
 MetricSignal metric_signal(const MetricWatch* watch, const std::vector<MetricSource>& sources,
                            std::size_t of, MonotonicTime now) {
   MetricSignal out;
-  if (sources.empty()) {
-    out.trouble = "no task that serves has its port published on its node";
-    return out;
-  }
-  double sum = 0;
   std::size_t known = 0;
+  double sum = 0;
   double oldest = 0;
-  std::optional<double> stale;
+  double stale_sum = 0;
+  double stale_s = 0;
   for (const auto& source : sources) {
     const MetricReading reading = watch == nullptr ? MetricReading{} : watch->read(source);
     if (!reading.trouble.empty()) out.trouble = reading.trouble;
     if (!reading.value) continue;
     const double age = std::chrono::duration<double>(now - reading.at).count();
     if (age > kFreshSeconds) {
-      stale = std::max(stale.value_or(age), age);
+      stale_sum += *reading.value;
+      stale_s = std::max(stale_s, age);
       continue;
     }
     sum += *reading.value;
     oldest = std::max(oldest, age);
     ++known;
   }
-  if (known == 0 || 2 * known < of) {
-    // What was known is shown with its age, and counts no more.
-    out.signal.age_s = stale.value_or(0);
-    if (out.trouble.empty()) out.trouble = "it was not read yet";
-    return out;
-  }
-  out.signal = {sum / static_cast<double>(known) * static_cast<double>(of), oldest};
+  out.whole = known > 0 && known >= of;
+  if (known > 0 && 2 * known >= of)
+    out.signal = {sum, oldest};
+  else if (stale_s > 0)  // shown with its age, and too old to count
+    out.signal = {sum + stale_sum, stale_s};
+  if (out.whole || !out.trouble.empty()) return out;
+  if (of == 0)
+    out.trouble = "no task serves";
+  else if (sources.size() < of)
+    out.trouble = std::to_string(of - sources.size()) + " of " + std::to_string(of) +
+                  " tasks have not published the port on their nodes";
+  else if (stale_s > 0)
+    out.trouble = "it was so " + std::to_string(static_cast<int>(stale_s)) + " s ago";
+  else
+    out.trouble = "not all of it was read yet";
   return out;
 }
 

@@ -19,10 +19,12 @@ std::vector<MetricSource> metric_sources(const config::AutoscaleMetric& metric,
 
 struct MetricSignal {
   decide::autoscale::Signal signal;
+  bool whole = false;   // every task is in it; otherwise there is at least this
   std::string trouble;  // why it is not known, or not whole
 };
-// The sum over `of` tasks, as far as most of them are known: those that are not are taken to be as
-// the others. `watch` may be null: then nothing is known.
+// The sum over `of` tasks, as far as at least half of them are known and not too old (a query
+// counts as one). Those that are not add nothing: what is not known orders no replicas. `watch` may
+// be null: then nothing is known.
 MetricSignal metric_signal(const MetricWatch* watch, const std::vector<MetricSource>& sources,
                            std::size_t of, MonotonicTime now);
 

@@ -16,7 +16,6 @@ namespace hive::controller {
 namespace {
 
 using decide::autoscale::Autoscaler;
-using decide::autoscale::kFreshSeconds;
 using decide::autoscale::View;
 
 constexpr const char* kComponent = "autoscaling";
@@ -223,12 +222,13 @@ void Autoscaling::step_one(Entry& entry, const model::Service& service, const Si
   if (noticed_hand(entry, service, sight, holder != nullptr)) entry.view.paused = true;
   entry.decision = entry.rule->decide(entry.view);
   entry.decided_unix_ms = unix_ms();
+  entry.decided_at = clock_.now();
   entry.signals.serving.clear();  // they point into the look
   if (entry.dry_run) return imagine(entry);
   if (!entry.busy) act(entry, service, sight, holder);
 }
 
-// While a figure that the policy asks for is not known, nothing is taken away.
+// While a figure that the policy asks for is not known of every task, nothing is taken away.
 void Autoscaling::read_metrics(Entry& entry, const World& world, View& view) {
   view.metrics.clear();
   entry.metric_troubles.clear();
@@ -236,7 +236,7 @@ void Autoscaling::read_metrics(Entry& entry, const World& world, View& view) {
     auto sources = metric_sources(metric, entry.signals.serving, world.snapshot);
     const auto told = metric_signal(
         metrics_, sources, metric.query.empty() ? entry.signals.serving.size() : 1, clock_.now());
-    view.partial = view.partial || !told.signal.value || told.signal.age_s > kFreshSeconds;
+    view.partial = view.partial || !told.whole;
     view.metrics.push_back(told.signal);
     entry.metric_troubles.push_back(told.trouble);
     asked_.insert(asked_.end(), sources.begin(), sources.end());
@@ -398,6 +398,7 @@ void Autoscaling::write(Entry& entry, const model::Service& service, int to,
       [this, id = entry.id, to, reason] {
         Entry& now = entries_.at(id);
         now.expected = to;
+        ++now.scaled_out;
         note("autoscale_out", now.name, reason);
       });
 }
@@ -416,8 +417,10 @@ void Autoscaling::shrink(Entry& entry, const model::Service& service, int to) {
         HIVE_TRY(operations_.create(request));
         return {};
       },
-      [this, name = entry.name, reason = entry.decision.reason] {
-        note("autoscale_in", name, reason);
+      [this, id = entry.id, reason = entry.decision.reason] {
+        Entry& now = entries_.at(id);
+        ++now.scaled_in;
+        note("autoscale_in", now.name, reason);
       });
 }
 

@@ -101,6 +101,9 @@ class Autoscaling {
 
     MonotonicTime saved_at{};
     std::int64_t decided_unix_ms = 0;
+    MonotonicTime decided_at{};
+    int scaled_out = 0;  // times, since this controller acts
+    int scaled_in = 0;
     std::string paused;  // why
     ServiceSignals signals;
     decide::autoscale::View view;

@@ -31,17 +31,24 @@ Json schedules_json(const decide::autoscale::Policy& policy) {
   return out;
 }
 
+Json targets_json(const decide::autoscale::Target& target) {
+  Json metrics = Json::array();
+  for (const auto& metric : target.metrics)
+    metrics.push_back({{"name", metric.name}, {"per_replica", metric.per_replica}});
+  return {{"requests_per_replica", optional_json(target.requests_per_replica)},
+          {"concurrency", optional_json(target.concurrency)},
+          {"cpu", optional_json(target.cpu)},
+          {"memory", optional_json(target.memory)},
+          {"latency_s", optional_json(target.latency_s)},
+          {"metrics", std::move(metrics)}};
+}
+
 Json policy_json(const decide::autoscale::Policy& policy, bool dry_run) {
   return {{"min", policy.min},
           {"max", policy.max},
           {"predict", policy.predict},
           {"dry_run", dry_run},
-          {"target",
-           {{"requests_per_replica", optional_json(policy.target.requests_per_replica)},
-            {"concurrency", optional_json(policy.target.concurrency)},
-            {"cpu", optional_json(policy.target.cpu)},
-            {"memory", optional_json(policy.target.memory)},
-            {"latency_s", optional_json(policy.target.latency_s)}}},
+          {"target", targets_json(policy.target)},
           {"out_per_minute", optional_json(policy.out_per_minute)},
           {"in_per_minute", optional_json(policy.in_per_minute)},
           {"stabilisation_in_s", policy.stabilise_in_s},
@@ -98,7 +105,9 @@ Json Autoscaling::entry_json(const Entry& entry) const {
           {"trouble", entry.trouble},
           {"zone_troubles", entry.zones.troubles()},
           {"decided_unix_ms", entry.decided_unix_ms},
-          {"decided_age_s", static_cast<double>(unix_ms() - entry.decided_unix_ms) / 1e3},
+          {"decided_age_s", std::chrono::duration<double>(clock_.now() - entry.decided_at).count()},
+          {"scaled_out", entry.scaled_out},
+          {"scaled_in", entry.scaled_in},
           {"signals",
            {{"requests", signal_json(view.requests)},
             {"in_flight", signal_json(view.in_flight)},

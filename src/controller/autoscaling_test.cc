@@ -11,6 +11,7 @@
 
 #include "engine/fake/fake_engine.h"
 #include "model/autoscale.h"
+#include "net/testing/scripted_server.h"
 
 namespace hive::controller {
 namespace {
@@ -381,6 +382,59 @@ TEST_F(AutoscalingTest, OldSignalsHoldTheNumber) {
   EXPECT_EQ(replicas(), 8);
   EXPECT_THAT(reason(), HasSubstr("no fresh signal"));
   EXPECT_EQ(json_string(status(), "state"), "held");
+}
+
+// A figure of the application's own, by a query: what it says is followed, and its silence holds.
+TEST_F(AutoscalingTest, FollowsAFigureAndHoldsWithoutIt) {
+  using net::testing::Reply;
+  std::string value = "100";  // empty: the server says nothing and hangs up
+  net::testing::ScriptedServer server(
+      net::testing::ScriptedServer::Kind::kTcp, [&](const net::testing::ScriptedRequest&) {
+        return value.empty()
+                   ? Reply{{}, Reply::Then::kClose}
+                   : net::testing::json_answer(
+                         200, R"({"status":"success","data":{"resultType":"scalar","result":[1,")" +
+                                  value + "\"]}}");
+      });
+  deploy(R"({"min":2,"max":8,"target":{"metrics":[{"name":"jobs","per_replica":50,"query":"q",)"
+         R"("server":"http://127.0.0.1:)" +
+         std::to_string(server.port()) + "\"}]}}");
+  MetricWatch watch(clock_);
+  manager_->autoscaling.attach(watch);
+  const auto turns = [&](int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      turn();
+      watch.look();
+    }
+  };
+  turns(60);
+  EXPECT_EQ(replicas(), 2);
+  value = "395";
+  turns(20);
+  EXPECT_EQ(replicas(), 8) << reason();
+  EXPECT_THAT(told("autoscale_out"), Contains(HasSubstr("395 jobs now")));
+  EXPECT_EQ(status()["signals"]["metrics"][0]["value"], 395);
+  EXPECT_GT(json_int(status(), "scaled_out"), 0);
+  value = "";
+  turns(600);
+  EXPECT_EQ(replicas(), 8);
+  const Json held = status();
+  EXPECT_EQ(json_string(held, "state"), "held") << reason();
+  EXPECT_FALSE(held["signals"]["metrics"][0]["fresh"].get<bool>());
+  EXPECT_THAT(held["signals"]["metrics"][0]["trouble"].get<std::string>(), HasSubstr("GET http"));
+  value = "20";
+  turns(1'800);
+  EXPECT_EQ(replicas(), 2) << reason();
+  EXPECT_GT(json_int(status(), "scaled_in"), 0);
+  manager_->autoscaling.rest();
+  EXPECT_EQ(watch
+                .read({"http://127.0.0.1:" + std::to_string(server.port()),
+                       "/api/v1/query?query=q",
+                       "",
+                       {}})
+                .value,
+            std::nullopt)
+      << "who does not act asks nobody";
 }
 
 TEST_F(AutoscalingTest, ADryRunOnlyTells) {

@@ -3,8 +3,9 @@
 //
 // Whoever wants figures says of which tasks and servers (ask()); they are fetched every `every` on
 // threads of their own, each fetch with a deadline and a bound, so that what hangs costs its own
-// figure alone. A source that failed is asked less often for a while. What was read keeps its time,
-// and whoever reads it decides whether that is too old.
+// figures alone. One fetch serves all figures of a page. A source that failed several times in a
+// row is asked less often. What was read keeps its time, and whoever reads it decides whether that
+// is too old.
 //
 // ask() and read() may be called from any thread, and never block.
 #pragma once
@@ -20,10 +21,11 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "controller/prometheus_text.h"
 
 namespace hive::controller {
 
-// One fetch. Its key is all of it.
+// One figure. Its key is all of it; those that agree in the first two come by one fetch.
 struct MetricSource {
   std::string base_url;  // "http://10.77.3.12:32768"
   std::string path;      // with its query
@@ -34,8 +36,8 @@ struct MetricSource {
 };
 
 struct MetricReading {
-  std::optional<double> value;  // the last that was read
-  MonotonicTime at{};           // when it was asked for
+  std::optional<double> value;  // the last that was read; of a counter, its increase a second
+  MonotonicTime at{};           // when it was asked for, or was so by the text's own times
   std::string trouble;          // of the last fetch
 };
 
@@ -44,10 +46,12 @@ class MetricWatch {
   struct Options {
     Milliseconds every{2'000};
     Milliseconds deadline{1'500};  // of a fetch
-    Milliseconds pause{10'000};    // before a source that failed is asked again
+    int patience = 3;              // failures in a row, before
+    Milliseconds pause{10'000};    // is waited until it is asked again
     std::size_t threads = 8;
     std::size_t max_bytes = 4U << 20;
-    std::size_t max_sources = 2'000;  // those beyond are left out
+    std::size_t max_sources = 2'000;    // those beyond are left out
+    Milliseconds longest_rate{60'000};  // two readings of a counter further apart tell nothing
   };
   explicit MetricWatch(const Clock& clock) : MetricWatch(clock, Options{}) {}
   MetricWatch(const Clock& clock, Options options) : clock_(clock), options_(options) {}
@@ -58,18 +62,27 @@ class MetricWatch {
   MetricReading read(const MetricSource& source) const;
 
   void start();
-  void stop();  // idempotent
+  void stop();  // for good; idempotent
   // Fetches what is due, on this thread: for tests.
   void look();
 
  private:
+  struct Count {
+    double value = 0;
+    MonotonicTime at{};
+  };
   struct Entry {
     MetricReading reading;
+    std::optional<Count> count;  // the last of a counter
     MonotonicTime due{};
+    int failures = 0;
     bool busy = false;
   };
-  std::optional<MetricSource> next();
-  void fetch(const MetricSource& source);
+  using Page = std::vector<MetricSource>;  // of one URL
+  Page next();
+  void fetch(const Page& page);
+  void take(const MetricSource& source, MonotonicTime begun, const Result<Figure>& figure);
+  Result<double> value_of(Entry& entry, MonotonicTime begun, const Figure& figure) const;
   void work();
 
   const Clock& clock_;

@@ -23,8 +23,8 @@ class MetricWatchTest : public ::testing::Test {
       : server_(ScriptedServer::Kind::kTcp, [this](const ScriptedRequest&) { return reply_; }),
         source_{"http://127.0.0.1:" + std::to_string(server_.port()), "/metrics", "jobs", {}} {}
 
-  MetricReading look() {
-    clock_.advance(Milliseconds(20'000));
+  MetricReading look(int seconds = 20) {
+    clock_.advance(Milliseconds(1'000 * seconds));
     watch_.ask({source_});
     watch_.look();
     return watch_.read(source_);
@@ -71,21 +71,79 @@ TEST_F(MetricWatchTest, WhatDoesNotAnswerWellKeepsTheLastValueAndItsTime) {
     EXPECT_EQ(reading.value, 3) << why;
     EXPECT_EQ(reading.at, at) << why;
     EXPECT_THAT(reading.trouble, HasSubstr(why));
-    EXPECT_THAT(reading.trouble, HasSubstr(source_.base_url + ": "));
+    EXPECT_THAT(reading.trouble, HasSubstr("GET " + source_.base_url + "/metrics: "));
   }
   reply_ = answer(200, "jobs 5\n");
   EXPECT_EQ(look().value, 5);
 }
 
-TEST_F(MetricWatchTest, WhatFailedIsAskedLessOften) {
+TEST_F(MetricWatchTest, WhatFailsAgainAndAgainIsAskedLessOften) {
   reply_ = answer(500, "");
+  const auto asked_after = [&](int seconds) {
+    const auto before = server_.requests().size();
+    look(seconds);
+    return server_.requests().size() - before;
+  };
   look();
-  clock_.advance(Milliseconds(9'000));
-  watch_.look();
-  EXPECT_THAT(server_.requests(), SizeIs(1));
-  clock_.advance(Milliseconds(1'000));
+  EXPECT_EQ(asked_after(2), 1U) << "one failure is none";
+  EXPECT_EQ(asked_after(2), 1U);
+  EXPECT_EQ(asked_after(9), 0U) << "after the third it has a pause";
+  EXPECT_EQ(asked_after(1), 1U);
+  reply_ = answer(200, "jobs 3\n");
+  EXPECT_EQ(asked_after(10), 1U);
+  EXPECT_EQ(asked_after(2), 1U) << "it is well again";
+}
+
+TEST_F(MetricWatchTest, OneFetchServesAllFiguresOfAPage) {
+  const MetricSource other{source_.base_url, source_.path, "others", {}};
+  const MetricSource elsewhere{source_.base_url, "/else", "jobs", {}};
+  watch_.ask({source_, other, elsewhere});
   watch_.look();
   EXPECT_THAT(server_.requests(), SizeIs(2));
+  EXPECT_EQ(watch_.read(source_).value, 3);
+  EXPECT_THAT(watch_.read(other).trouble, HasSubstr("no series of others"));
+}
+
+TEST_F(MetricWatchTest, OfACounterTheRateIsKnown) {
+  const auto told = [&](int count, int seconds) {
+    reply_ = answer(200, "# TYPE jobs counter\njobs " + std::to_string(count) + "\n");
+    return look(seconds);
+  };
+  EXPECT_THAT(told(1'000, 2).trouble, HasSubstr("at the second reading"));
+  EXPECT_EQ(told(1'000, 2).value, 0);
+  EXPECT_EQ(told(1'050, 5).value, 10);
+  EXPECT_EQ(told(1'050, 2).value, 0);
+  const auto anew = told(3, 2);
+  EXPECT_THAT(anew.trouble, HasSubstr("began anew"));
+  EXPECT_NE(anew.at, clock_.now()) << "the last rate keeps its time";
+  EXPECT_EQ(told(23, 2).value, 10);
+  EXPECT_THAT(told(1'000'000, 61).trouble, HasSubstr("at the second reading"));
+}
+
+TEST_F(MetricWatchTest, ATextsOwnTimesAreItsAge) {
+  const auto now_ms = [&] {
+    return std::chrono::duration_cast<Milliseconds>(clock_.wall_now().time_since_epoch()).count();
+  };
+  const auto age_of = [&](const std::string& time) {
+    reply_ = answer(200, "jobs 3 " + time + "\n");
+    const auto reading = look(20);
+    EXPECT_EQ(reading.value, 3) << reading.trouble;
+    return std::chrono::duration<double>(clock_.now() - reading.at).count();
+  };
+  EXPECT_EQ(age_of(std::to_string(now_ms() + 20'000 - 7'500)), 7.5);
+  EXPECT_EQ(age_of(std::to_string(now_ms() + 60'000)), 0) << "their clock is ahead";
+  EXPECT_EQ(age_of("0"), 86'400) << "a day stands for more";
+  EXPECT_EQ(age_of("-9223372036854775808"), 86'400);
+  EXPECT_EQ(age_of("9223372036854775807"), 0);
+}
+
+TEST_F(MetricWatchTest, TooManySourcesAreLeftOut) {
+  MetricWatch few(clock_, {.max_sources = 1});
+  const MetricSource other{source_.base_url, "/z", "jobs", {}};
+  few.ask({source_, other});
+  few.look();
+  EXPECT_THAT(server_.requests(), SizeIs(1));
+  EXPECT_EQ(few.read(other).value, std::nullopt);
 }
 
 TEST_F(MetricWatchTest, WhatNobodyWantsIsForgotten) {
@@ -161,31 +219,53 @@ TEST_F(MetricSignalTest, AddsUpWhatTasksSay) {
   look();
   const auto told = metric_signal(&watch_, sources(), 3, clock_.now());
   EXPECT_EQ(told.signal.value, 9);
+  EXPECT_TRUE(told.whole);
+  EXPECT_EQ(told.trouble, "");
 }
 
-TEST_F(MetricSignalTest, FewOfThemAreNoSignal) {
+TEST_F(MetricSignalTest, APortIsOneOfTcpOnTheNode) {
+  for (auto& task : tasks_) {
+    task.ports[0].protocol = "udp";
+    task.ports[0].target = 8'080;
+  }
+  EXPECT_EQ(sources()[0], source_);
+  metric_.port = 0;
+  EXPECT_EQ(sources()[0], source_) << "the first that can be asked";
+}
+
+// A replica that was not asked yet has no load made up for it: each that starts would order more.
+TEST_F(MetricSignalTest, WhatIsNotKnownOrdersNothing) {
   look();
   const MetricSource silent{"http://127.0.0.1:1", "/metrics", "jobs", {}};
   const MetricSource other{"http://127.0.0.1:2", "/metrics", "jobs", {}};
-  EXPECT_EQ(metric_signal(&watch_, {source_, silent}, 2, clock_.now()).signal.value, 6)
-      << "the other is taken to be like it";
-  EXPECT_EQ(metric_signal(&watch_, {source_, silent, other}, 3, clock_.now()).signal.value,
-            std::nullopt);
+  const auto half = metric_signal(&watch_, {source_, silent}, 2, clock_.now());
+  EXPECT_EQ(half.signal.value, 3) << "there is at least this";
+  EXPECT_FALSE(half.whole);
+  EXPECT_THAT(half.trouble, HasSubstr("not all of it"));
+  const auto few = metric_signal(&watch_, {source_, silent, other}, 3, clock_.now());
+  EXPECT_EQ(few.signal.value, std::nullopt);
+  EXPECT_FALSE(few.whole);
   EXPECT_EQ(metric_signal(nullptr, {source_}, 1, clock_.now()).signal.value, std::nullopt);
 }
 
-TEST_F(MetricSignalTest, AnOldOneIsNone) {
+TEST_F(MetricSignalTest, AnOldOneIsShownWithItsAgeAndDoesNotCount) {
   look();
   clock_.advance(Milliseconds(5'001));
   const auto told = metric_signal(&watch_, sources(), 3, clock_.now());
-  EXPECT_EQ(told.signal.value, std::nullopt);
-  EXPECT_GT(told.signal.age_s, 5);
+  EXPECT_EQ(told.signal.value, 9);
+  EXPECT_GT(told.signal.age_s, decide::autoscale::kFreshSeconds);
+  EXPECT_FALSE(told.whole);
+  EXPECT_THAT(told.trouble, HasSubstr("5 s ago"));
 }
 
 TEST_F(MetricSignalTest, APortThatIsNotPublishedIsSaid) {
   metric_.port = 9'999;
   EXPECT_THAT(sources(), SizeIs(0));
-  EXPECT_THAT(metric_signal(&watch_, {}, 3, clock_.now()).trouble, HasSubstr("port published"));
+  EXPECT_THAT(metric_signal(&watch_, {}, 3, clock_.now()).trouble,
+              HasSubstr("3 of 3 tasks have not published the port"));
+  const auto none = metric_signal(&watch_, {}, 0, clock_.now());
+  EXPECT_EQ(none.trouble, "no task serves");
+  EXPECT_FALSE(none.whole);
 }
 
 }  // namespace

@@ -79,24 +79,30 @@ void Autoscaler::learn_capacity(const View& view) {
 
 std::optional<double> Autoscaler::load_of(const View& view, std::string& what) {
   std::optional<double> most;
-  const auto offer = [&](double load, const std::string& words) {
+  carries_.clear();
+  const auto offer = [&](double load, const std::string& words, const std::string& carries = "") {
     if (most && *most >= load) return;
     most = load;
     what = words;
+    carries_ = carries;
   };
+  const auto at_most = [](double each) { return ", at most " + figure(each) + " a replica"; };
   const Target& target = policy_.target;
   const auto requests = fresh(view.requests);
   const auto cpu = fresh(view.cpu);
   if (const auto open = fresh(view.in_flight); open && target.concurrency)
-    offer(*open / *target.concurrency, figure(*open) + " requests open");
+    offer(*open / *target.concurrency, figure(*open) + " requests open",
+          at_most(*target.concurrency));
   if (requests && target.requests_per_replica)
-    offer(*requests / *target.requests_per_replica, figure(*requests) + " requests/s");
+    offer(*requests / *target.requests_per_replica, figure(*requests) + " requests/s",
+          at_most(*target.requests_per_replica));
   if (cpu && target.cpu)
     offer(*cpu * view.ready / *target.cpu,
           figure(*cpu * 100) + "% CPU on " + figure(view.ready) + " replicas");
   for (std::size_t i = 0; i < std::min(target.metrics.size(), view.metrics.size()); ++i)
     if (const auto value = fresh(view.metrics[i]))
-      offer(*value / target.metrics[i].per_replica, figure(*value) + " " + target.metrics[i].name);
+      offer(*value / target.metrics[i].per_replica, figure(*value) + " " + target.metrics[i].name,
+            at_most(target.metrics[i].per_replica));
   if (const auto latency = fresh(view.latency_s); latency && target.latency_s) {
     const double step = std::min(*latency / *target.latency_s, kMostLatencyStep);
     if (step > 1)
@@ -106,11 +112,8 @@ std::optional<double> Autoscaler::load_of(const View& view, std::string& what) {
   }
   const bool none =
       !target.requests_per_replica && !target.concurrency && !target.cpu && target.metrics.empty();
-  carries_.clear();
   const auto offer_learned = [&](double load, const std::string& words, double each) {
-    if (most && *most >= load) return;
-    offer(load, words);
-    carries_ = ", " + figure(each) + " a replica as learned";
+    offer(load, words, ", " + figure(each) + " a replica as learned");
   };
   if (const auto capacity = learned(); none && requests && capacity)
     offer_learned(*requests / *capacity, figure(*requests) + " requests/s", *capacity);
@@ -141,10 +144,7 @@ std::string Autoscaler::explain(int current, int next) const {
   std::snprintf(change, sizeof change, ", %+.0f%% expected in %.0f s when a new replica can serve",
                 (expected / now - 1) * 100, lead_s_);
   text += change;
-  if (policy_.target.requests_per_replica)
-    text += ", at most " + figure(*policy_.target.requests_per_replica) + " a replica";
-  else
-    text += carries_;
+  text += carries_;
   if (next < current) text += "; the rest was not worth its cost for a start's time";
   return text;
 }
@@ -166,8 +166,17 @@ Decision Autoscaler::hold(const View& view, const Bounds& bounds, std::string re
 int Autoscaler::wanted_of(const View& view, const Bounds& bounds) {
   const int wanted = std::max(sizer_.wanted(), floor_of_memory(view));
   const int current = ordered(view);
-  const bool quiet = view.partial || view.second - fresh_since_ < kQuietAfterGap;
+  const bool quiet =
+      view.partial || !unknown_metric(view).empty() || view.second - fresh_since_ < kQuietAfterGap;
   return std::clamp(quiet ? std::max(wanted, current) : wanted, bounds.min, bounds.max);
+}
+
+// The first metric of the policy that is not known; while there is one, nothing is taken away.
+std::string Autoscaler::unknown_metric(const View& view) const {
+  const auto& metrics = policy_.target.metrics;
+  for (std::size_t i = 0; i < metrics.size(); ++i)
+    if (i >= view.metrics.size() || !fresh(view.metrics[i])) return metrics[i].name;
+  return "";
 }
 
 std::string Autoscaler::why_no_load(const View& view) const {
@@ -211,6 +220,8 @@ Decision Autoscaler::move(const View& view, const std::string& what) {
                  " right: " + what + " now";
   else if (current < bounds_.min || current > bounds_.max)
     out.reason = by_bounds(current, out.replicas, bounds_);
+  if (const auto name = unknown_metric(view); !name.empty() && out.replicas >= current)
+    out.reason += "; " + name + " is not known, so none is taken away";
   if (!why.empty()) out.reason += " (" + figure(out.wanted) + " wanted, held back by " + why + ")";
   return out;
 }

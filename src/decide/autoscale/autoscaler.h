@@ -3,7 +3,8 @@
 // simulate`.
 //
 // An old or missing signal never drives a decision: the number holds, and after
-// a gap nothing is taken away until a minute of signals has been seen.
+// a gap nothing is taken away until a minute of signals has been seen. While a
+// metric of the policy is not known, the other targets only add.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +42,10 @@ struct View {
   int starting = 0;             // ordered, not serving yet
   // How many are ordered, where that is not `ready + starting`: some are on their way out.
   std::optional<int> ordered;
-  bool partial = false;  // an edge is silent: there is at least this load, and none is taken away
-  double lead_s = 60;    // measured here: from an order to its serving
+  // An edge is silent, or a metric not known of each task: there is at least this load, and none is
+  // taken away.
+  bool partial = false;
+  double lead_s = 60;  // measured here: from an order to its serving
   bool rolling_out = false;
   bool paused = false;            // somebody scaled by hand, or switched the policy off
   std::string held_by;            // who else moves its tasks now, as a sentence; empty: nobody
@@ -85,6 +88,7 @@ class Autoscaler {
   int wanted_of(const View& view, const Bounds& bounds);
   std::string explain(int current, int next) const;
   std::optional<double> learned() const;
+  std::string unknown_metric(const View& view) const;
   std::string why_no_load(const View& view) const;
   void follow(const View& view);
   Decision move(const View& view, const std::string& what);
@@ -105,7 +109,7 @@ class Autoscaler {
   Carried carried_;
   double load_ = 0;
   std::string signal_;   // the sentence part that names the deciding signal
-  std::string carries_;  // and the one of what was learned of a replica, where that decided
+  std::string carries_;  // and the one of what a replica is given of it, by target or learned
 };
 
 }  // namespace hive::decide::autoscale

@@ -93,6 +93,40 @@ TEST(Autoscaler, FollowsAFigureOfTheApplicationsOwn) {
   EXPECT_THAT(held.reason, HasSubstr("no fresh signal"));
 }
 
+// The other targets add, and nothing is taken away.
+TEST(Autoscaler, WhileAMetricIsNotKnownNothingIsTakenAway) {
+  Policy asked = policy();
+  asked.target.metrics = {{"jobs", 10}};
+  for (const Signal& unknown : {Signal{0.0, kFreshSeconds + 1}, Signal{std::nullopt, 0},
+                                Signal{-5.0, 0}, Signal{1e9, -1.0}}) {
+    Service service(asked);
+    service.view.metrics = {{200.0, 1}};
+    service.run(900, 100);
+    const int before = service.view.ready;
+    ASSERT_GE(before, 20);
+    service.view.metrics = {unknown};
+    const auto kept = service.run(3'600, 100);
+    EXPECT_EQ(kept.replicas, before);
+    EXPECT_FALSE(kept.held);
+    EXPECT_THAT(kept.reason, HasSubstr("jobs is not known, so none is taken away"));
+    service.run(30, 1'500);
+    EXPECT_GE(service.view.ready, 30) << "requests alone order more";
+    service.view.metrics = {{0.0, 1}};
+    service.run(1'800, 100);
+    EXPECT_LT(service.view.ready, before) << "it is known again";
+  }
+}
+
+TEST(Autoscaler, NamesWhatAReplicaIsGivenOfTheSignalThatDecides) {
+  Policy asked = policy();
+  asked.target.metrics = {{"jobs", 12}};
+  Service service(asked);
+  service.view.metrics = {{240.0, 1}};
+  service.run(30, 100);
+  EXPECT_THAT(service.said, HasSubstr("240 jobs now"));
+  EXPECT_THAT(service.said, HasSubstr("at most 12 a replica"));
+}
+
 TEST(Autoscaler, OldAndMissingSignalsHold) {
   Service service(policy());
   service.run(900, 400);
