@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import pytest
 
@@ -178,25 +179,64 @@ class Prometheus:
         self.server.server_close()
 
 
-def test_a_figure_of_the_applications_own_is_a_target(cluster):
+# Each task tells of seven jobs, at a port that only the nodes know.
+FIGURE_PORT, JOBS = 9404, 7
+TELL = ('while read line; do case "$line" in ?|"") break;; esac; done; printf '
+        f"'HTTP/1.1 200 OK\\r\\nConnection: close\\r\\n\\r\\n# TYPE jobs gauge\\njobs {JOBS}\\n'")
+
+
+def with_figures(server):
+    """The file with a service that is scaled by what `server` says; its tasks' own figures are read
+    too, and ask for little."""
+    command = ["/bin/busybox", "nc", "-ll", "-p", str(FIGURE_PORT), "-e", "/bin/sh", "-c", TELL]
+    own = f"{{name: own, metric: jobs, port: {FIGURE_PORT}, per_replica: 1000}}"
+    asked = f"{{name: asked, per_replica: 10, server: '{server}', query: sum(jobs)}}"
+    return text(POLICY.replace("target", SCHEDULE)) + f"""
+  figures:
+    image: registry.hive:5001/hive-tomcat:1.0
+    command: {json.dumps(command).replace("$", "$$")}
+    ports: ["{FIGURE_PORT}"]
+    deploy: {{replicas: 1}}
+    x-hive:
+      autoscale: {{min: 1, max: 3, target: {{metrics: [{own}, {asked}]}}}}
+"""
+
+
+def figures(cluster):
+    """What autoscaling says of that service, and the value of its tasks' own figure."""
+    now = cluster.run("autoscale", "status", "figures", "--format", "json", check=False)
+    if now.returncode != 0:
+        return {"ready": 0, "replicas": 0}, None
+    now = json.loads(now.stdout)[0]
+    return now, now["signals"]["metrics"][0]["value"]
+
+
+def test_figures_of_the_applications_own_are_targets(cluster):
+    explained = lambda: cluster.hive("autoscale", "explain", "figures")  # noqa: E731
     with Prometheus() as prometheus:
-        at = f"http://10.77.{network_of(NAME)}.1:{prometheus.server.server_port}"
-        metric = f"metrics: [{{name: jobs, per_replica: 10, server: '{at}', query: sum(jobs)}}]"
-        cluster.file.write_text(text(f"autoscale: {{min: {MIN}, max: {MAX}, target: {{{metric}}}}}"))
+        prometheus.value = 5
+        cluster.file.write_text(
+            with_figures(f"http://10.77.{network_of(NAME)}.1:{prometheus.server.server_port}"))
         cluster.up()
-        prometheus.value = 38
-        settled(cluster, 4, 60)
-        out = [event["reason"] for event in history(cluster) if event["kind"] == "autoscale_out"]
-        assert "38 jobs now" in out[0], out
+        assert eventually(lambda: figures(cluster)[1] == JOBS, 60), explained()
+        prometheus.value = 28
+        assert eventually(lambda: (figures(cluster)[0]["ready"], figures(cluster)[1]) == (3, 3 * JOBS),
+                          90), explained()
+        out = [event["reason"] for event in cluster.json("autoscale", "history", "figures")
+               if event["kind"] == "autoscale_out"]
+        assert out and "28 asked now" in out[0] and "at most 10 a replica" in out[0], out
+        leader = cluster.instances()[cluster.leader()]["address"]
+        with urllib.request.urlopen(f"http://{leader}:7070/metrics", timeout=5) as answer:
+            told = answer.read().decode()
+        assert re.search(r'^hive_autoscale_replicas_ordered\{service="\w*figures"\} 3$', told, re.M), told
+        assert re.search(rf'^hive_autoscale_signal\{{.*"metric:own".*\}} {3 * JOBS}$', told, re.M), told
+        # Its silence takes nothing away.
         prometheus.value = None
-        assert eventually(lambda: status(cluster)["state"] == "held", 30)
-        told = cluster.hive("autoscale", "explain", "hive-server")
-        assert "too old to count" in told or "not known" in told, told
-        time.sleep(5)
-        assert status(cluster)["replicas"] == 4
+        assert eventually(lambda: "asked is not known" in figures(cluster)[0]["reason"], 30), explained()
+        assert "too old to count" in explained() or "not known" in explained()
+        assert figures(cluster)[0]["replicas"] == 3
         cluster.file.write_text(text(POLICY.replace("target", SCHEDULE)))
-        cluster.up()
-        settled(cluster, MIN)
+        cluster.hive("service", "rm", "figures")
 
 
 # Each replica takes a worker: this machine's CPUs are those of each instance.
