@@ -54,9 +54,9 @@ void MetricWatch::ask(const std::vector<MetricSource>& sources) {
   for (const auto& source : sources)
     if (wanted.size() < options_.max_sources) wanted.insert(source);
   for (const auto& source : wanted) entries_.try_emplace(source);
-  std::erase_if(entries_, [&](const auto& entry) {
-    return !entry.second.busy && !wanted.contains(entry.first);
-  });
+  for (auto& [source, entry] : entries_) entry.wanted = wanted.contains(source);
+  std::erase_if(entries_,
+                [](const auto& entry) { return !entry.second.busy && !entry.second.wanted; });
 }
 
 MetricReading MetricWatch::read(const MetricSource& source) const {
@@ -106,6 +106,10 @@ void MetricWatch::take(const MetricSource& source, MonotonicTime begun,
   const auto found = entries_.find(source);
   if (found == entries_.end()) return;
   Entry& entry = found->second;
+  if (!entry.wanted) {
+    entries_.erase(found);
+    return;
+  }
   entry.busy = false;
   entry.failures = figure ? 0 : entry.failures + 1;
   entry.due = begun + (entry.failures < options_.patience ? options_.every : options_.pause);

@@ -76,7 +76,8 @@ class MetricWatch {
     std::optional<Count> count;  // the last of a counter
     MonotonicTime due{};
     int failures = 0;
-    bool busy = false;
+    bool busy = false;   // being fetched
+    bool wanted = true;  // or it goes once it was
   };
   using Page = std::vector<MetricSource>;  // of one URL
   Page next();

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "controller/autoscale_metrics.h"
 #include "net/testing/scripted_server.h"
 
@@ -20,7 +22,11 @@ using ::testing::SizeIs;
 class MetricWatchTest : public ::testing::Test {
  protected:
   MetricWatchTest()
-      : server_(ScriptedServer::Kind::kTcp, [this](const ScriptedRequest&) { return reply_; }),
+      : server_(ScriptedServer::Kind::kTcp,
+                [this](const ScriptedRequest&) {
+                  if (meanwhile_) meanwhile_();
+                  return reply_;
+                }),
         source_{"http://127.0.0.1:" + std::to_string(server_.port()), "/metrics", "jobs", {}} {}
 
   MetricReading look(int seconds = 20) {
@@ -31,6 +37,7 @@ class MetricWatchTest : public ::testing::Test {
   }
 
   Reply reply_ = answer(200, "jobs 3\n");
+  std::function<void()> meanwhile_;  // before an answer
   ManualClock clock_;
   ScriptedServer server_;
   MetricSource source_;
@@ -150,6 +157,14 @@ TEST_F(MetricWatchTest, WhatNobodyWantsIsForgotten) {
   look();
   watch_.ask({});
   EXPECT_EQ(watch_.read(source_).value, std::nullopt);
+}
+
+TEST_F(MetricWatchTest, WhatIsNotWantedAnyMoreWhenItComesIsForgotten) {
+  meanwhile_ = [this] { watch_.ask({}); };
+  EXPECT_EQ(look().value, std::nullopt);
+  clock_.advance(Milliseconds(20'000));
+  watch_.look();
+  EXPECT_THAT(server_.requests(), SizeIs(1)) << "it is not asked for ever";
 }
 
 TEST_F(MetricWatchTest, AQueryOfAServer) {
