@@ -65,7 +65,8 @@ TEST(DecisionMetrics, TellOfTheSignalsThatAreKnown) {
 }
 
 TEST(DecisionMetrics, WorkersOnlyWhereTheyFollow) {
-  const Json workers = {{"follow", true}, {"workers", 3}, {"needed", 4}, {"coming", {{{"a", 1}}}}};
+  const Json workers =
+      Json::parse(R"({"follow": true, "workers": 3, "needed": 4, "coming": ["w3"]})");
   const auto text = text_of(Json::array(), workers);
   EXPECT_EQ(value(text, "hive_workers", {}), 3);
   EXPECT_EQ(value(text, "hive_workers_needed", {}), 4);
