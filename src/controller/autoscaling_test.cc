@@ -387,7 +387,7 @@ TEST_F(AutoscalingTest, OldSignalsHoldTheNumber) {
 // A figure of the application's own, by a query: what it says is followed, and its silence holds.
 TEST_F(AutoscalingTest, FollowsAFigureAndHoldsWithoutIt) {
   using net::testing::Reply;
-  std::string value = "100";  // empty: the server says nothing and hangs up
+  std::string value = "40";  // empty: the server says nothing and hangs up
   net::testing::ScriptedServer server(
       net::testing::ScriptedServer::Kind::kTcp, [&](const net::testing::ScriptedRequest&) {
         return value.empty()

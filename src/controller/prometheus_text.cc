@@ -188,7 +188,7 @@ bool is_counter(const SampleTypes& types, std::string_view name) {
   if (cut == std::string_view::npos) return false;
   const auto family = type_of(types, name.substr(0, cut));
   const auto end = name.substr(cut);
-  if (end == "_total") return family.empty() || family == "counter";
+  if (end == "_total") return true;
   return distribution(family) && (end == "_sum" || end == "_count" || end == "_bucket");
 }
 
