@@ -95,22 +95,31 @@ int FleetRule::most_needed(const FleetView& view, int needed) {
   return view.second - since_ < view.window_s ? view.max : needed_.front().second;
 }
 
-void FleetRule::grow(const FleetView& view, const Need& now, FleetDecision& out) {
+// `lost`: dead ones without which there are fewer than the minimum.
+void FleetRule::grow(const FleetView& view, const Need& now, int lost, FleetDecision& out) {
+  const bool needed = now.nodes > 0;
+  out.reason = needed ? now.what : count_of(lost, "worker") + " died";
   if (!view.leaving.empty() && view.may_stay) {
     out.call_off = true;
-    out.reason = now.what + " need the node that is being emptied";
+    out.reason += needed ? " need the node that is being emptied"
+                         : ", so that the node that is being emptied stays";
     return;
   }
   const int there = count_there(view);
-  const int may = std::min(now.nodes, view.max - there);
-  out.reason = now.what + (now.waiting == 1 ? " finds" : " find") + " no node with room";
-  if (may <= 0)
+  const int may = std::min(std::max(now.nodes, lost), view.max - there);
+  if (needed)
+    out.reason += now.waiting == 1 ? " finds no node with room" : " find no node with room";
+  else
+    out.reason += ", and x-hive.workers.min is " + std::to_string(view.min);
+  if (may <= 0) {
     out.reason += ": there are " + count_of(there, "worker") + ", and x-hive.workers.max is " +
                   std::to_string(view.max);
-  else if (!view.frozen.empty())
+  } else if (!view.frozen.empty()) {
     out.reason += ", but " + view.frozen;
-  else
+  } else {
     out.start = may;
+    out.replacing = std::min(lost, may);
+  }
 }
 
 void FleetRule::shrink(const FleetView& view, const Sight& sight, FleetDecision& out) const {
@@ -133,7 +142,7 @@ void FleetRule::shrink(const FleetView& view, const Sight& sight, FleetDecision&
 
 FleetDecision FleetRule::decide(const FleetView& view) {
   FleetDecision out;
-  std::set<std::string> without;
+  std::set<std::string> without = view.going;
   for (const Worker& worker : view.workers)
     if (worker.instance_id == view.leaving && !worker.node_id.empty())
       without.insert(worker.node_id);
@@ -147,8 +156,9 @@ FleetDecision FleetRule::decide(const FleetView& view) {
   out.needed =
       std::clamp(sight.stay + now.nodes - sight.spare, view.min, std::max(view.min, view.max));
   sight.most = most_needed(view, out.needed);
-  if (now.nodes > 0) {
-    grow(view, now, out);
+  const int lost = std::min(view.dead, view.min - sight.stay);
+  if (now.nodes > 0 || lost > 0) {
+    grow(view, now, std::max(0, lost), out);
   } else if (now.waiting > 0) {
     out.reason = now.what + (now.waiting == 1 ? " waits for " : " wait for ") +
                  count_of(view.coming, "worker") +

@@ -5,11 +5,13 @@
 // it could have been done without: all replicas that were wanted would have had a place on the
 // others. So a fleet never shrinks by what it needed a window ago. Of those that may go, the
 // cheapest to empty goes: the one with the least to move, by the ways that tasks move
-// (decide/placement/move_rule.h). Managers and the `min` oldest workers never go.
+// (decide/placement/move_rule.h). Managers and the `min` oldest workers never go. A worker that
+// died is replaced where fewer than `min` are left, needed or not; one that a person ended is not.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,8 +34,10 @@ struct FleetView {
   const model::Snapshot& snapshot;
   const Wants& wants;
   std::vector<Worker> workers;  // terminated ones are none
-  int coming = 0;               // started by hive, no ready node yet
+  int coming = 0;               // asked for, no ready node yet
   int unborn = 0;               // of those, not in `workers` yet
+  int dead = 0;                 // died, and nothing was started in their place
+  std::set<std::string> going;  // nodes whose instances the cloud ends; not in `workers`
   std::string leaving;          // the instance that hive empties now; empty: none
   bool may_stay = false;        // ... and it could still be kept
   int min = 0;
@@ -45,6 +49,7 @@ struct FleetView {
 
 struct FleetDecision {
   int start = 0;          // so many more workers, now
+  int replacing = 0;      // of those, in the place of dead ones
   std::string end;        // the instance that goes; empty: none
   bool call_off = false;  // the one that leaves is needed again
   int needed = 0;         // workers, by what is wanted now
@@ -62,7 +67,7 @@ class FleetRule {
  private:
   struct Sight;
   int most_needed(const FleetView& view, int needed);
-  static void grow(const FleetView& view, const Need& now, FleetDecision& out);
+  static void grow(const FleetView& view, const Need& now, int lost, FleetDecision& out);
   void shrink(const FleetView& view, const Sight& sight, FleetDecision& out) const;
 
   std::deque<std::pair<std::int64_t, int>> needed_;  // the most since each moment, falling

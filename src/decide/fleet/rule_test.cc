@@ -42,6 +42,8 @@ class RuleTest : public ::testing::Test {
       view.window_s = 10;
       view.coming = coming;
       view.unborn = unborn;
+      view.dead = dead;
+      view.going = going;
       view.leaving = leaving;
       view.may_stay = true;
       view.frozen = frozen;
@@ -59,6 +61,8 @@ class RuleTest : public ::testing::Test {
   std::int64_t second = 100;
   int coming = 0;
   int unborn = 0;
+  int dead = 0;
+  std::set<std::string> going;
   std::string leaving;
   std::string frozen;
   std::string busy;
@@ -141,6 +145,50 @@ TEST_F(RuleTest, OneThatLeavesIsKeptWhenItIsNeededAgain) {
   const auto decision = decide();
   EXPECT_TRUE(decision.call_off);
   EXPECT_EQ(decision.start, 0);
+}
+
+TEST_F(RuleTest, ADeadOneIsReplacedWhereFewerThanTheMinimumAreLeft) {
+  dead = 1;
+  EXPECT_EQ(decide(5).start, 0) << "two are left, and the minimum is one";
+  workers.clear();
+  now.tasks.clear();
+  wants.clear();
+  dead = 0;
+  EXPECT_EQ(decide(5).start, 0) << "a person's hand";
+  dead = 2;
+  auto decision = decide();
+  EXPECT_EQ(decision.start, 1);
+  EXPECT_EQ(decision.replacing, 1);
+  EXPECT_EQ(decision.reason, "1 worker died, and x-hive.workers.min is 1");
+  frozen = "a rollout is under way";
+  EXPECT_EQ(decide(5).start, 0);
+  frozen.clear();
+  coming = unborn = 1;
+  EXPECT_EQ(decide(5).start, 0) << "it is on its way";
+}
+
+TEST_F(RuleTest, WhatIsNeededAndWhatDiedIsStartedTogether) {
+  workers.clear();
+  now.nodes.erase("w1");
+  now.nodes.erase("w2");
+  now.tasks.clear();
+  wants["web"] = 6;
+  dead = 1;
+  const auto decision = decide();
+  EXPECT_EQ(decision.start, 3);
+  EXPECT_EQ(decision.replacing, 1);
+}
+
+TEST_F(RuleTest, WhatRunsOnANodeThatTheCloudEndsNeedsAPlace) {
+  wants["web"] = 4;
+  add_task(now, "web", 3, "w1");
+  add_task(now, "web", 4, "w2");
+  EXPECT_EQ(decide().start, 0);
+  going = {"w2"};
+  std::erase_if(workers, [](const Worker& one) { return one.node_id == "w2"; });
+  const auto decision = decide();
+  EXPECT_EQ(decision.start, 1);
+  EXPECT_EQ(decision.reason, "2 replicas of shop_web find no node with room");
 }
 
 TEST_F(RuleTest, ANodeThatAloneTakesAServiceIsNoSpare) {
