@@ -27,6 +27,8 @@ PLACES = {
         "name": "/AutoScalingGroups/0/AutoScalingGroupName",
         "template": "/AutoScalingGroups/0/MixedInstancesPolicy/LaunchTemplate/"
                     "LaunchTemplateSpecification/LaunchTemplateId"},
+    "DescribeScalingActivities": {"description": "/Activities/0/Description",
+                                  "message": "/Activities/0/StatusMessage"},
     "DescribeLifecycleHooks": {"name": "/LifecycleHooks/0/LifecycleHookName"},
     "DescribeLoadBalancers": {"dns_name": "/LoadBalancerDescriptions/0/DNSName"},
     "DescribeInstanceHealth": {"instance": "/InstanceStates/0/InstanceId",

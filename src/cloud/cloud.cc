@@ -22,6 +22,19 @@ Status Cloud::release_hold(const Instance&) {
 Status Cloud::keep_hold(const Instance&) {
   return fail(Errc::kUnsupported, "this cloud holds no instances");
 }
+Status Cloud::give_up_hold(const Instance&) {
+  return fail(Errc::kUnsupported, "this cloud holds no instances");
+}
+
+Result<WorkerGroup> Cloud::worker_group() {
+  return fail(Errc::kUnsupported, "this cloud keeps no group of workers");
+}
+Status Cloud::raise_workers(int) {
+  return fail(Errc::kUnsupported, "this cloud keeps no group of workers");
+}
+Status Cloud::forgo_workers() {
+  return fail(Errc::kUnsupported, "this cloud keeps no group of workers");
+}
 
 std::string_view to_string(TargetHealth health) {
   switch (health) {

@@ -22,6 +22,10 @@ std::string_view to_string(InstanceState state);
 // one that is to end before it does.
 enum class Hold { kNone, kLaunching, kEnding };
 
+// Where an instance stands in the group that the cloud keeps at a size; kNone: in none. Those that
+// end are no part of the size any more.
+enum class Membership { kNone, kComing, kServing, kEnding };
+
 struct Instance {
   std::string id;        // "i-0a1b2c3d"
   std::string hostname;  // "shop-manager-1"
@@ -31,6 +35,7 @@ struct Instance {
   std::int64_t launched_unix_ms = 0;
   std::string engine_host;  // how this machine reaches its engine: "unix:///..."; may be empty
   Hold hold = Hold::kNone;
+  Membership membership = Membership::kNone;
   bool operator==(const Instance&) const = default;
 };
 
@@ -42,6 +47,18 @@ struct LaunchRequest {
   bool standard_user_data = false;
   // The same token gives the same instance: a launch that was cut off is not done twice.
   std::string idempotency_token;
+};
+
+// A cloud that names its machines itself is asked for a number of workers, never for a certain one:
+// it keeps a group at the size that is desired, and replaces what is lost.
+struct WorkerGroup {
+  int min = 0;
+  int max = 0;      // 0: there is no group yet
+  int desired = 0;  // those that come are counted, those that end are not
+  // Why an instance that is due does not come ("no m5.large in eu-central-1a"); empty: none is due,
+  // or it comes.
+  std::string shortage;
+  bool operator==(const WorkerGroup&) const = default;
 };
 
 // What a machine needs to become a node of a Swarm. The token is a secret, and so no user data.
@@ -99,6 +116,19 @@ class Cloud {
   // itself some day. kUnsupported where the cloud holds nothing.
   virtual Status release_hold(const Instance& instance);
   virtual Status keep_hold(const Instance& instance);
+  // A new instance that is held shall not be waited for any more: its group ends it, and starts
+  // another.
+  virtual Status give_up_hold(const Instance& instance);
+
+  // --- where the cloud names its machines itself; kUnsupported from all others
+  virtual Result<WorkerGroup> worker_group();
+  // The group's size is at least so many from now on; a larger one stays. kFailedPrecondition
+  // beyond its maximum, kNotFound without a group.
+  virtual Status raise_workers(int to);
+  // Instances that are due and did not come are not waited for: the size becomes the number of
+  // those that are there or come, its minimum at least. Ends none.
+  virtual Status forgo_workers();
+
   // What the instance printed on its console, the last `max_bytes`.
   virtual Result<std::string> console_output(const std::string& instance_id,
                                              std::size_t max_bytes) = 0;

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "cloud/aws/credentials.h"
 
 namespace hive::cloud::aws {
 namespace {
@@ -11,6 +12,9 @@ constexpr const char* kLaunching = "autoscaling:EC2_INSTANCE_LAUNCHING";
 constexpr const char* kTerminating = "autoscaling:EC2_INSTANCE_TERMINATING";
 // Until the balancer's health check counts: a machine boots, joins and pulls images.
 constexpr int kHealthGraceSeconds = 300;
+constexpr int kLastActivities = 20;
+constexpr std::size_t kShownOfMessage = 200;
+constexpr std::chrono::minutes kFailureCounts{30};
 
 std::uint32_t read_count(const Element& from, const char* path) {
   const std::string text = from.text_at(path);
@@ -143,6 +147,33 @@ Status set_desired(Client& client, const std::string& group, std::uint32_t desir
   form.flag("HonorCooldown", false);
   HIVE_TRY(client.query(Op::kSetDesiredCapacity, form));
   return {};
+}
+
+Result<std::vector<Activity>> describe_activities(Client& client, const std::string& group) {
+  Form form;
+  form.set("AutoScalingGroupName", group).set("MaxRecords", kLastActivities);
+  HIVE_ASSIGN(const auto answer, client.query(Op::kDescribeScalingActivities, form));
+  std::vector<Activity> out;
+  for (const Element* one : answer.list_at("Activities"))
+    out.push_back({.description = one->text_at("Description"),
+                   .status = one->text_at("StatusCode"),
+                   .message = one->text_at("StatusMessage"),
+                   .started = one->text_at("StartTime")});
+  return out;
+}
+
+std::string shortage_of(const std::vector<Activity>& newest_first, WallTime now) {
+  for (const auto& one : newest_first) {
+    if (!one.description.starts_with("Launching")) continue;
+    // One that names its instance got it, whatever became of it then.
+    if (one.status != "Failed" || one.description.find(": i-") != std::string::npos) return "";
+    if (const auto at = parse_time(one.started); at && now - *at > kFailureCounts) return "";
+    if (one.message.empty()) return "AWS does not say why";
+    std::string out = one.message.substr(0, kShownOfMessage);
+    while (!out.empty() && (out.back() == '.' || out.back() == ' ')) out.pop_back();
+    return out;
+  }
+  return "";
 }
 
 Status suspend_processes(Client& client, const std::string& group,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "cloud/aws/client.h"
 #include "cloud/aws/tags.h"
@@ -44,6 +45,14 @@ struct Group {
   Tags tags;
 };
 
+// What a group did, or tried to.
+struct Activity {
+  std::string description;  // "Launching a new EC2 instance: i-0a1b2c3d"
+  std::string status;       // "InProgress", "Successful", "Failed", ...
+  std::string message;      // why it failed, in AWS's words
+  std::string started;      // ISO 8601
+};
+
 struct LifecycleHook {
   std::string name;
   bool launching = false;  // else terminating
@@ -63,6 +72,11 @@ Status update_group(Client& client, const std::string& name, const GroupSpec& sp
 Status delete_group(Client& client, const std::string& name);
 // Within the group's bounds, else kInvalidArgument.
 Status set_desired(Client& client, const std::string& group, std::uint32_t desired);
+// The last ones, the newest first.
+Result<std::vector<Activity>> describe_activities(Client& client, const std::string& group);
+// Why the group got no instance when it tried last; empty when it got one, or when that was long
+// ago. Pure.
+std::string shortage_of(const std::vector<Activity>& newest_first, WallTime now);
 Status suspend_processes(Client& client, const std::string& group,
                          const std::vector<std::string>& processes);
 

@@ -33,6 +33,22 @@ Hold hold_of(const std::string& lifecycle_state) {
   return Hold::kNone;
 }
 
+Membership membership_of(const std::string& lifecycle_state) {
+  if (lifecycle_state.starts_with("Pending")) return Membership::kComing;
+  if (lifecycle_state == "InService") return Membership::kServing;
+  if (lifecycle_state.starts_with("Terminat")) return Membership::kEnding;
+  return Membership::kNone;  // in standby, detached
+}
+
+// Those that its size counts.
+int counted(const Group& group) {
+  return static_cast<int>(
+      std::count_if(group.members.begin(), group.members.end(), [](const GroupMember& one) {
+        const auto membership = membership_of(one.lifecycle_state);
+        return membership == Membership::kComing || membership == Membership::kServing;
+      }));
+}
+
 // The Classic Load Balancer says InService of one that drains too.
 TargetHealth health_of(const InstanceHealth& health) {
   if (health.description.find("deregistration currently in progress") != std::string::npos)
@@ -60,18 +76,8 @@ class Port final : public Cloud {
 
   Result<Instance> launch(const LaunchRequest& request) override {
     if (request.role != "worker") return operators("launching a manager");
-    // Asked for again by its name it would be another one each time.
-    if (!request.hostname.empty())
-      return fail(Errc::kUnsupported,
-                  "a worker of a group cannot be launched by a name of one's choice");
-    HIVE_ASSIGN(const auto group, workers());
-    if (!group) return fail(Errc::kNotFound, "the cluster has no worker group");
-    if (group->desired >= group->spec.max)
-      return fail(Errc::kResourceExhausted, "worker group " + group->name + " has " +
-                                                std::to_string(group->desired) +
-                                                " workers, and workers.max is no more");
-    HIVE_TRY(set_desired(client_, group->name, group->desired + 1));
-    return Instance{.role = "worker"};
+    return fail(Errc::kUnsupported,
+                "a worker of a group is not launched by itself: the group's size is raised");
   }
 
   Result<std::vector<Instance>> list_instances() override {
@@ -93,8 +99,10 @@ class Port final : public Cloud {
       if (const auto at = parse_time(machine.launched); at)
         one.launched_unix_ms =
             std::chrono::duration_cast<Milliseconds>(at->time_since_epoch()).count();
-      if (const auto member = lifecycle.find(machine.id); member != lifecycle.end())
+      if (const auto member = lifecycle.find(machine.id); member != lifecycle.end()) {
         one.hold = hold_of(member->second);
+        one.membership = membership_of(member->second);
+      }
       out.push_back(std::move(one));
     }
     return out;
@@ -106,9 +114,12 @@ class Port final : public Cloud {
 
   Status terminate(const std::string& id) override {
     HIVE_ASSIGN(const auto group, workers());
-    const bool member = group && std::any_of(group->members.begin(), group->members.end(),
-                                             [&](const GroupMember& one) { return one.id == id; });
-    if (!member) return terminate_instances(client_, {id});
+    if (!group) return terminate_instances(client_, {id});
+    const auto member = std::find_if(group->members.begin(), group->members.end(),
+                                     [&](const GroupMember& one) { return one.id == id; });
+    if (member == group->members.end()) return terminate_instances(client_, {id});
+    // Asked once more, the group would shrink once more.
+    if (membership_of(member->lifecycle_state) == Membership::kEnding) return {};
     return terminate_in_group(client_, id, group->desired > group->spec.min);
   }
 
@@ -120,6 +131,47 @@ class Port final : public Cloud {
   }
   Status keep_hold(const Instance& instance) override {
     return unless_over(record_heartbeat(client_, names_.worker_group, hook(instance), instance.id));
+  }
+  Status give_up_hold(const Instance& instance) override {
+    if (instance.hold != Hold::kLaunching)
+      return fail(Errc::kFailedPrecondition, instance.hostname + " is not held as a new instance");
+    return unless_over(
+        complete_lifecycle_action(client_, names_.worker_group, kLaunchHook, instance.id, false));
+  }
+
+  Result<WorkerGroup> worker_group() override {
+    HIVE_ASSIGN(const auto group, workers());
+    if (!group) return WorkerGroup{};
+    WorkerGroup out{.min = static_cast<int>(group->spec.min),
+                    .max = static_cast<int>(group->spec.max),
+                    .desired = static_cast<int>(group->desired)};
+    if (counted(*group) < out.desired) {
+      const auto activities = describe_activities(client_, group->name);
+      // Managers of a cluster that an older version made may not ask until the next `hive up`.
+      if (!activities && activities.error().code != Errc::kPermissionDenied)
+        return tl::unexpected(activities.error());
+      if (activities) out.shortage = shortage_of(*activities, client_.clock().wall_now());
+    }
+    return out;
+  }
+
+  Status raise_workers(int to) override {
+    HIVE_ASSIGN(const auto group, workers());
+    if (!group) return fail(Errc::kNotFound, "the cluster has no worker group");
+    if (static_cast<int>(group->desired) >= to) return {};
+    if (to > static_cast<int>(group->spec.max))
+      return fail(Errc::kFailedPrecondition, "worker group " + group->name +
+                                                 " takes no more than " +
+                                                 std::to_string(group->spec.max) + " workers");
+    return set_desired(client_, group->name, static_cast<std::uint32_t>(to));
+  }
+
+  Status forgo_workers() override {
+    HIVE_ASSIGN(const auto group, workers());
+    if (!group) return {};
+    const int to = std::max(counted(*group), static_cast<int>(group->spec.min));
+    if (static_cast<int>(group->desired) <= to) return {};
+    return set_desired(client_, group->name, static_cast<std::uint32_t>(to));
   }
 
   Result<std::string> console_output(const std::string&, std::size_t) override {

@@ -2,8 +2,10 @@
 // instances of their own, the balancer is the Classic one. As managers' instance roles may: what it
 // takes to make a cluster is the operator's (plan.h), and refused here by name (kUnsupported).
 //
-// - launch("worker"): the group's desired size goes up by one. Which instance comes is not known,
-//   so that it cannot be asked for by name (kUnsupported).
+// - raise_workers(): the group's desired size, an absolute number, so that a second try is none
+// more.
+//   launch() of a worker is kUnsupported: which instance comes is not known.
+// - worker_group(): with why instances do not come, by the group's activities.
 // - join(): nothing, since machines ask by themselves (join.h).
 // - terminate() of a worker: that very instance, and the desired size goes down with it, unless the
 //   group is as small as it may be: then another one comes.

@@ -46,6 +46,8 @@ constexpr Operation kTable[] = {
     {Op::kDeleteGroup, Service::kAutoScaling, "DeleteAutoScalingGroup", Scope::kTagged, kOperator},
     {Op::kSetDesiredCapacity, Service::kAutoScaling, "SetDesiredCapacity", Scope::kTagged,
      kManager},
+    {Op::kDescribeScalingActivities, Service::kAutoScaling, "DescribeScalingActivities",
+     Scope::kAny, kManager},
     {Op::kSuspendProcesses, Service::kAutoScaling, "SuspendProcesses", Scope::kTagged, kOperator},
     {Op::kDescribeLifecycleHooks, Service::kAutoScaling, "DescribeLifecycleHooks", Scope::kAny,
      kOperator},

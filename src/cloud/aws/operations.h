@@ -35,6 +35,7 @@ enum class Op {
   kUpdateGroup,
   kDeleteGroup,
   kSetDesiredCapacity,
+  kDescribeScalingActivities,
   kSuspendProcesses,
   kDescribeLifecycleHooks,
   kPutLifecycleHook,

@@ -17,6 +17,12 @@ class Client final : public Cloud {
   Result<std::string> console_output(const std::string& id, std::size_t most) override {
     return to_.console_output(id, most);
   }
+  Status release_hold(const Instance& one) override { return to_.release_hold(one); }
+  Status keep_hold(const Instance& one) override { return to_.keep_hold(one); }
+  Status give_up_hold(const Instance& one) override { return to_.give_up_hold(one); }
+  Result<WorkerGroup> worker_group() override { return to_.worker_group(); }
+  Status raise_workers(int to) override { return to_.raise_workers(to); }
+  Status forgo_workers() override { return to_.forgo_workers(); }
   Status join(const std::string& id, const SwarmPlace& place) override {
     return to_.join(id, place);
   }
@@ -63,7 +69,13 @@ void FakeCloud::boot() {
     if (!hung.contains(one.id)) booted_.insert(one.id);
 }
 
+void FakeCloud::die(const std::string& id) {
+  std::erase_if(status.targets, [&](const auto& target) { return target.instance_id == id; });
+  std::erase_if(instances, [&](const Instance& each) { return each.id == id; });
+}
+
 Result<Instance> FakeCloud::launch(const LaunchRequest& request) {
+  if (group) return fail(Errc::kUnsupported, "this cloud names its machines itself");
   if (const auto known = tokens_.find(request.idempotency_token); known != tokens_.end())
     if (const Instance* there = find(known->second)) return *there;
   if (!fail_launches.empty()) {
@@ -99,12 +111,107 @@ Status FakeCloud::stop(const std::string& id) {
 
 Status FakeCloud::terminate(const std::string& id) {
   HIVE_TRY(other());
+  Instance* one = find(id);
+  if (one == nullptr || one->membership == Membership::kEnding) return {};
+  if (one->membership == Membership::kNone) return end(id);
+  if (group->desired > group->min) --group->desired;
+  one->membership = Membership::kEnding;
+  one->hold = Hold::kEnding;
+  std::erase_if(status.targets, [&](const auto& target) { return target.instance_id == id; });
+  return {};
+}
+
+Status FakeCloud::end(const std::string& id) {
   const Instance* one = find(id);
-  if (one == nullptr) return {};
   if (on_terminate) on_terminate(*one);
   ++terminations;
-  std::erase_if(status.targets, [&](const auto& target) { return target.instance_id == id; });
-  std::erase_if(instances, [&](const Instance& each) { return each.id == id; });
+  die(id);
+  return {};
+}
+
+// --- its group
+
+int FakeCloud::counted() const {
+  return static_cast<int>(
+      std::count_if(instances.begin(), instances.end(), [](const Instance& one) {
+        return one.membership == Membership::kComing || one.membership == Membership::kServing;
+      }));
+}
+
+Status FakeCloud::need_group() const {
+  if (group) return {};
+  return fail(Errc::kUnsupported, "this cloud keeps no group");
+}
+
+void FakeCloud::fit() {
+  while (counted() < group->desired && !no_capacity) {
+    Instance& made = add("", "worker");
+    made.hostname = "shop-worker-" + made.id;
+    made.membership = Membership::kComing;
+    made.hold = Hold::kLaunching;
+    if (starts_hung) hung.insert(made.id);
+  }
+  group->shortage = counted() < group->desired ? "no m5.large is left" : "";
+  // A list of its own: whoever is told may look at the instances.
+  for (const Instance& one : std::vector<Instance>(instances))
+    if (one.hold == Hold::kLaunching && booted_.contains(one.id) && joined_.insert(one.id).second &&
+        on_join)
+      on_join(one, {});
+}
+
+Result<WorkerGroup> FakeCloud::worker_group() {
+  HIVE_TRY(need_group());
+  WorkerGroup out = *group;
+  if (counted() >= out.desired) out.shortage.clear();
+  return out;
+}
+
+Status FakeCloud::raise_workers(int to) {
+  HIVE_TRY(need_group());
+  if (!fail_launches.empty()) {
+    Error error = fail_launches.front();
+    fail_launches.pop_front();
+    return tl::unexpected(std::move(error));
+  }
+  if (group->desired >= to) return {};
+  if (to > group->max) return fail(Errc::kFailedPrecondition, "the group takes no more");
+  group->desired = to;
+  raises.push_back(to);
+  return {};
+}
+
+Status FakeCloud::forgo_workers() {
+  HIVE_TRY(need_group());
+  HIVE_TRY(other());
+  group->desired = std::min(group->desired, std::max(counted(), group->min));
+  return {};
+}
+
+Status FakeCloud::release_hold(const Instance& instance) {
+  HIVE_TRY(need_group());
+  HIVE_TRY(other());
+  Instance* one = find(instance.id);
+  if (one == nullptr || one->hold != instance.hold || one->hold == Hold::kNone) return {};
+  if (one->hold == Hold::kEnding) return end(one->id);
+  one->hold = Hold::kNone;
+  one->membership = Membership::kServing;
+  status.targets.push_back({one->id, TargetHealth::kInService, 0, ""});
+  return {};
+}
+
+Status FakeCloud::keep_hold(const Instance&) {
+  HIVE_TRY(need_group());
+  return other();
+}
+
+Status FakeCloud::give_up_hold(const Instance& instance) {
+  HIVE_TRY(need_group());
+  HIVE_TRY(other());
+  Instance* one = find(instance.id);
+  if (one == nullptr || one->hold != Hold::kLaunching) return {};
+  one->membership = Membership::kEnding;
+  one->hold = Hold::kEnding;
+  ++given_up;
   return {};
 }
 
@@ -120,6 +227,7 @@ Status FakeCloud::join(const std::string& id, const SwarmPlace& place) {
 Status FakeCloud::register_instance(const std::string& id) {
   HIVE_TRY(other());
   if (find(id) == nullptr) return fail(Errc::kNotFound, "there is no instance " + id);
+  std::erase_if(status.targets, [&](const auto& target) { return target.instance_id == id; });
   status.targets.push_back({id, TargetHealth::kInService, 0, ""});
   return {};
 }

@@ -1,11 +1,14 @@
 // A cloud in memory behind the port, for unit tests. Instances boot by tests' own hands (boot()),
-// and what becomes of their engines is told to hooks. Not thread-safe.
+// and what becomes of their engines is told to hooks. With `group` it is one that names its
+// machines itself, as AWS: a group that keeps its size, holds what comes and what ends, and puts
+// its members behind the balancer. Not thread-safe.
 #pragma once
 
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,7 +19,15 @@ namespace hive::cloud::fake {
 
 class FakeCloud final : public Cloud {
  public:
+  // --- a cloud that names its machines itself
+  std::optional<WorkerGroup> group;
+  bool no_capacity = false;  // its group gets no instance
+  // The group's turn: what is missing is started, and those that booted join by themselves.
+  void fit();
+
   // --- what tests do to it
+  // One is gone in a moment, as by a broken host.
+  void die(const std::string& id);
   Instance& add(const std::string& hostname, const std::string& role);
   // The engines of instances that were started answer from now on; those of `hung` never do.
   void boot();
@@ -28,6 +39,8 @@ class FakeCloud final : public Cloud {
   std::function<void(const Instance&)> on_terminate;  // before it is gone
   std::vector<LaunchRequest> launches;                // those that made an instance
   std::size_t terminations = 0;
+  std::vector<int> raises;  // sizes that the group was raised to
+  std::size_t given_up = 0;
 
   // A client of this cloud, as adapters hand them out; it must not outlive it.
   std::unique_ptr<Cloud> client();
@@ -41,6 +54,12 @@ class FakeCloud final : public Cloud {
   Status power_off(const std::string& id) override { return stop(id); }
   Result<std::string> console_output(const std::string&, std::size_t) override { return ""; }
   Status join(const std::string& id, const SwarmPlace& place) override;
+  Status release_hold(const Instance& instance) override;
+  Status keep_hold(const Instance& instance) override;
+  Status give_up_hold(const Instance& instance) override;
+  Result<WorkerGroup> worker_group() override;
+  Status raise_workers(int to) override;
+  Status forgo_workers() override;
   Status ensure_balancer(const BalancerSpec&) override { return {}; }
   Status register_instance(const std::string& id) override;
   Status deregister_instance(const std::string& id) override;
@@ -52,6 +71,9 @@ class FakeCloud final : public Cloud {
  private:
   Status other();
   Instance* find(const std::string& id);
+  int counted() const;
+  Status end(const std::string& id);
+  Status need_group() const;
 
   std::map<std::string, std::string> tokens_;  // id by token
   std::set<std::string> booted_;

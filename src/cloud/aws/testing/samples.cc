@@ -89,6 +89,9 @@ Json shown(const Group& group) {
           {"members", members},
           {"tags", group.tags}};
 }
+Json shown(const Activity& one) {
+  return {{"description", one.description}, {"status", one.status}, {"message", one.message}};
+}
 Json shown(const LifecycleHook& hook) {
   return {{"name", hook.name}, {"launching", hook.launching}, {"heartbeat_s", hook.heartbeat_s}};
 }
@@ -219,6 +222,7 @@ void autoscaling(Client& client) {
   report("UpdateAutoScalingGroup", update_group(client, "g", spec));
   report("DeleteAutoScalingGroup", delete_group(client, "g"));
   report("SetDesiredCapacity", set_desired(client, "g", 3));
+  report("DescribeScalingActivities", describe_activities(client, "g"));
   report("SuspendProcesses", suspend_processes(client, "g", {"AZRebalance"}));
   report("DescribeLifecycleHooks", describe_hooks(client, "g"));
   report("PutLifecycleHook", put_hook(client, "g", {"h", true, 600}));
