@@ -64,7 +64,8 @@ std::string workers_line(engine::Engine& engine) {
   const Json coming = told->value("coming", Json::array());
   std::string text = fmt::format("{} (of {} to {})", json_int(*told, "workers"),
                                  json_int(*told, "min"), json_int(*told, "max"));
-  if (!coming.empty()) text += fmt::format(", {} on the way", coming.size());
+  const auto on_the_way = static_cast<std::int64_t>(coming.size()) + json_int(*told, "asked_for");
+  if (on_the_way > 0) text += fmt::format(", {} on the way", on_the_way);
   if (const auto leaving = json_string(*told, "leaving"); !leaving.empty())
     text += ", " + leaving + " is emptied";
   text += ": " + json_string(*told, "reason");

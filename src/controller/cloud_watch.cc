@@ -8,6 +8,11 @@ Result<CloudLook> look_at_cloud(cloud::Cloud& cloud, const Clock& clock) {
   CloudLook out;
   out.taken_at = clock.now();
   HIVE_ASSIGN(out.instances, cloud.list_instances());
+  auto group = cloud.worker_group();
+  if (group)
+    out.group = std::move(*group);
+  else if (group.error().code != Errc::kUnsupported)
+    return tl::unexpected(group.error());
   auto balancer = cloud.balancer();
   if (balancer) {
     out.has_balancer = true;

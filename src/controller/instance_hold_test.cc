@@ -92,6 +92,37 @@ TEST_F(InstanceHoldTest, WithoutTheCloudsWordNothingIsDecided) {
   EXPECT_THAT(run.actions(), IsEmpty());
 }
 
+TEST_F(InstanceHoldTest, ANewInstanceThatDoesNotJoinInTimeIsGivenUp) {
+  instance("c").hold = Hold::kLaunching;
+  small.world.settings.workers.join_timeout_ms = 5'000;
+  Stepped run(make_instance_ready_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"instance", "i-c"}}));
+  small.node("c").state = model::NodeState::kDown;
+  small.world.now_unix_ms += 600'000;
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty()) << "what it needs may take minutes to install";
+  small.world.now_unix_ms += 1'000;
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("give up shop-c"));
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty()) << "the cloud's list is a moment old";
+  instance("c").membership = cloud::Membership::kEnding;
+  instance("c").hold = Hold::kEnding;
+  run.step();
+  EXPECT_EQ(run.last.outcome, OperationOutcome::kFailed);
+}
+
+TEST_F(InstanceHoldTest, ANewInstanceWithAReadyNodeIsNeverGivenUp) {
+  instance("c").hold = Hold::kLaunching;
+  Stepped run(make_instance_ready_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"instance", "i-c"}}));
+  small.world.reports.erase("c");
+  small.world.now_unix_ms += 6'000'000;
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty());
+  EXPECT_THAT(run.last.progress.doing, HasSubstr("agent reports"));
+}
+
 // --- ending
 
 TEST_F(InstanceHoldTest, AnInstanceThatTheCloudEndsIsEmptiedFirst) {

@@ -255,6 +255,9 @@ class InstanceLaunchKind final : public OperationKind {
     if (!world.cloud)
       return fail(Errc::kUnavailable,
                   "the cloud does not answer this controller, or there is none");
+    if (world.cloud->group)
+      return fail(Errc::kFailedPrecondition,
+                  "the cloud names its machines itself: 'workers_grow' makes its group larger");
     const auto max = json_int(request, "max");
     if (max > 0 && count_workers(world.cloud->instances) >= max)
       return fail(Errc::kFailedPrecondition,
@@ -269,6 +272,8 @@ class InstanceLaunchKind final : public OperationKind {
                 {"max", max},
                 {"timeout_ms", timeout},
                 {"autoscaler", json_bool(request, "autoscaler")},
+                {"replaces", json_string(request, "replaces")},
+                {"attempt", json_int(request, "attempt")},
                 {"reason", json_string(request, "reason", "it was asked for")}};
   }
   std::string subject(const Json& request, const World&) const override {

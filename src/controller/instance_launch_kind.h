@@ -2,7 +2,8 @@
 // Swarm, and the cloud's balancer gets it. One operation an instance, so that each meets its own
 // fate.
 //   instance_launch  {"name": host name; empty = chosen, "max": no more workers than these,
-//                     "timeout_ms": from the start to a ready node, "reason", "autoscaler"}
+//                     "timeout_ms": from the start to a ready node, "reason", "autoscaler",
+//                     "replaces", "attempt": fleet_sight.h}
 //
 // One that is no ready node by then is taken out and ended, and another is tried, kAttempts times.
 // Where the cloud has no capacity it is asked again, less and less often, for kCapacityMs. A node

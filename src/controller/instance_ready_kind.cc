@@ -18,6 +18,29 @@ const cloud::Instance* instance_in(const World& world, const std::string& id) {
   return nullptr;
 }
 
+// A cloud machine that installs what it needs takes minutes, whatever the file says of joining.
+constexpr std::int64_t kLeastJoinMs = 600'000;
+
+bool has_ready_node(const World& world, const cloud::Instance& instance) {
+  return std::any_of(world.snapshot.nodes.begin(), world.snapshot.nodes.end(),
+                     [&](const auto& entry) {
+                       return entry.second.state == model::NodeState::kReady &&
+                              instance_of(world, entry.second) == &instance;
+                     });
+}
+
+OperationAction give_up_action(const cloud::Instance& instance, const std::string& why) {
+  return {"give up " + instance.hostname, why, [held = instance](Outside& outside) -> Status {
+            HIVE_ASSIGN(const auto nodes, outside.engine.list_nodes());
+            // What is ready has tasks a moment later.
+            for (const auto& node : nodes)
+              if (node.hostname == held.hostname && node.state == model::NodeState::kReady)
+                return {};
+            HIVE_ASSIGN(const auto cloud, outside.cloud());
+            return cloud->give_up_hold(held);
+          }};
+}
+
 // What it still lacks; empty when it can serve.
 std::string lacks(const World& world, const cloud::Instance& instance) {
   for (const auto& [id, node] : world.snapshot.nodes) {
@@ -64,12 +87,20 @@ class InstanceReadyKind final : public OperationKind {
     out.progress.doing = "waits for the cloud's word";
     if (!input.world.cloud) return out;
     const auto* instance = instance_in(input.world, json_string(record.request, "instance"));
-    if (instance == nullptr)
+    if (instance == nullptr || instance->membership == cloud::Membership::kEnding)
       return end_step(out, OperationOutcome::kFailed, "it ended before it could serve");
     if (instance->hold != cloud::Hold::kLaunching)
       return end_step(out, OperationOutcome::kSucceeded, "in service");
     if (const auto what = lacks(input.world, *instance); !what.empty()) {
       out.progress.doing = "waits " + what;
+      const auto most = std::max(kLeastJoinMs, input.world.settings.workers.join_timeout_ms);
+      const bool late = input.world.now_unix_ms - record.created_unix_ms > most &&
+                        !has_ready_node(input.world, *instance);
+      const auto given_up_at = json_int(out.state, "given_up_unix_ms");
+      if (!late || (!input.failure && input.world.now_unix_ms - given_up_at < kCloudTellsMs))
+        return out;
+      out.state["given_up_unix_ms"] = input.world.now_unix_ms;
+      out.actions.push_back(give_up_action(*instance, "it is no ready node in time"));
       return out;
     }
     out.progress.doing = "the cloud puts it into service";

@@ -1,7 +1,7 @@
 // The operation that lets a new instance count once it can serve: the cloud holds it
 // (cloud::Hold::kLaunching) until its node is ready and its agent reports. Begun by hive itself. An
-// instance whose node never comes is not let through: its hold ends by itself, and its group
-// replaces it.
+// instance whose node does not come within x-hive.workers.join_timeout, ten minutes at least, is
+// given up: its group ends it and starts another.
 //   instance_ready  {"instance"}
 #pragma once
 

@@ -1,12 +1,14 @@
 #include "controller/instance_scaling.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/log.h"
 #include "controller/autoscaling.h"
 #include "controller/drain_part.h"
 #include "controller/instance_launch_kind.h"
+#include "controller/workers_grow_kind.h"
 #include "controller/world_facts.h"
 #include "decide/fleet/room.h"
 
@@ -32,29 +34,16 @@ bool follows(const World& world) {
   return world.settings.workers.max > world.settings.workers.min && world.cloud.has_value();
 }
 
-std::vector<fleet::Worker> workers_of(const World& world) {
-  std::vector<fleet::Worker> out;
-  for (const auto& instance : world.cloud->instances) {
-    if (instance.role != "worker" || instance.state == cloud::InstanceState::kTerminated) continue;
-    fleet::Worker worker{instance.id, instance.hostname, "", false, instance.launched_unix_ms};
-    for (const auto& [id, node] : world.snapshot.nodes) {
-      if (instance_of(world, node) != &instance) continue;
-      // Somebody made it a manager: then it is one.
-      if (node.role == model::Role::kManager) continue;
-      worker.node_id = id;
-      worker.serves = node.state == model::NodeState::kReady &&
-                      node.availability == model::Availability::kActive;
-    }
-    out.push_back(std::move(worker));
-  }
+// How long each instance took that an operation brought, in ms, by an id of its own.
+std::map<std::string, std::int64_t> leads_of(const OperationRecord& record) {
+  std::map<std::string, std::int64_t> out;
+  if (record.kind == kInstanceLaunch && record.outcome == OperationOutcome::kSucceeded)
+    out.emplace(record.id, record.finished_unix_ms - record.created_unix_ms);
+  const Json* leads = record.kind == kWorkersGrow ? json_member(record.state, "leads") : nullptr;
+  if (leads != nullptr && leads->is_object())
+    for (const auto& [id, ms] : leads->items())
+      if (ms.is_number_integer()) out.emplace(record.id + "/" + id, ms.get<std::int64_t>());
   return out;
-}
-
-bool node_ready(const World& world, const std::string& hostname) {
-  return std::any_of(
-      world.snapshot.nodes.begin(), world.snapshot.nodes.end(), [&](const auto& entry) {
-        return entry.second.hostname == hostname && entry.second.state == model::NodeState::kReady;
-      });
 }
 
 }  // namespace
@@ -86,12 +75,12 @@ void InstanceScaling::learn(const World& world, const std::vector<OperationRecor
   std::set<std::string> known;
   std::int64_t newest = 0;
   for (const auto& record : records) {
-    if (record.kind != kInstanceLaunch || active(record)) continue;
-    known.insert(record.id);
-    if (record.outcome == OperationOutcome::kSucceeded && !learned_.contains(record.id))
-      lead_.saw(static_cast<double>(record.finished_unix_ms - record.created_unix_ms) /
-                kMsPerSecond);
-    if (record.finished_unix_ms < newest) continue;
+    if (record.kind != kInstanceLaunch && record.kind != kWorkersGrow) continue;
+    for (const auto& [id, ms] : leads_of(record)) {
+      known.insert(id);
+      if (!learned_.contains(id)) lead_.saw(static_cast<double>(ms) / kMsPerSecond);
+    }
+    if (active(record) || record.finished_unix_ms < newest) continue;
     newest = record.finished_unix_ms;
     const bool counts = record.outcome == OperationOutcome::kFailed &&
                         world.now_unix_ms - newest < kPauseAfterFailureMs;
@@ -107,12 +96,9 @@ InstanceScaling::Moves InstanceScaling::moves_of(
   for (const auto& [id, service] : world.snapshot.services)
     if (updating(service)) out.rollout = "an update of " + service.name + " is under way";
   for (const auto& record : records) {
-    if (!active(record)) continue;
+    if (!active(record) || record.kind == kInstanceLaunch || record.kind == kWorkersGrow) continue;
     const std::string what = record.kind + " of " + record.subject + " is under way";
-    if (record.kind == kInstanceLaunch) {
-      const auto name = json_string(record.request, "name");
-      if (!node_ready(world, name)) out.coming.insert(name);
-    } else if (record.kind == kTerminate && by_autoscaler(record)) {
+    if (record.kind == kTerminate && by_autoscaler(record)) {
       out.leaving = &record;
     } else if (record.kind == "rollout") {
       out.rollout = "a " + what;
@@ -145,6 +131,68 @@ fleet::Wants InstanceScaling::wants_of(const World& world, const fleet::Wants& a
   return out;
 }
 
+std::string InstanceScaling::frozen(const Scene& scene) const {
+  if (!scene.moves.rollout.empty()) return scene.moves.rollout;
+  if (const auto& group = scene.world.cloud->group; group) {
+    if (group->max == 0) return "the cloud has no group of workers yet";
+    if (!group->shortage.empty()) return "the cloud has no instance now: " + group->shortage;
+  }
+  return failed_.empty() ? "" : "the last start failed less than a minute ago: " + failed_;
+}
+
+fleet::FleetView InstanceScaling::view_of(const Scene& scene, const fleet::Wants& wants) {
+  const World& world = scene.world;
+  const auto& bounds = world.settings.workers;
+  fleet::FleetView view{
+      .second =
+          std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch()).count(),
+      .snapshot = world.snapshot,
+      .wants = wants,
+      .workers = scene.fleet.workers};
+  view.coming = static_cast<int>(scene.fleet.coming.size()) + scene.fleet.nameless;
+  view.unborn = scene.fleet.unborn;
+  view.dead = static_cast<int>(scene.replacements.size());
+  view.going = scene.fleet.going;
+  if (const auto* leaving = scene.moves.leaving; leaving != nullptr) {
+    view.leaving = json_string(leaving->request, "instance");
+    view.may_stay = !leaving->cancelled && !json_bool(leaving->state, "ending");
+    // Whoever called it off: the window begins anew.
+    if (leaving->cancelled && std::exchange(called_off_, leaving->id) != leaving->id)
+      rule_.forget();
+  }
+  view.min = bounds.min;
+  view.max = bounds.max;
+  if (const auto& group = world.cloud->group; group && group->max > 0)
+    view.max = std::min(view.max, group->max);
+  view.window_s = bounds.scale_in_after_ms / 1'000;
+  view.frozen = frozen(scene);
+  view.busy = scene.moves.other;
+  return view;
+}
+
+void InstanceScaling::tell(const Scene& scene, const fleet::FleetView& view,
+                           const fleet::FleetDecision& decision) {
+  const auto serving = std::count_if(view.workers.begin(), view.workers.end(),
+                                     [](const fleet::Worker& one) { return one.serves; });
+  const auto* leaving = scene.moves.leaving;
+  const auto& group = scene.world.cloud->group;
+  state_ = Json{{"follow", true},
+                {"min", view.min},
+                {"max", view.max},
+                {"workers", view.workers.size()},
+                {"serving", serving},
+                {"needed", decision.needed},
+                {"coming", scene.fleet.coming},
+                {"asked_for", scene.fleet.nameless},
+                {"leaving", leaving == nullptr ? "" : leaving->subject},
+                {"reason", decision.reason},
+                {"impossible", decision.impossible},
+                {"trouble", trouble_.empty() && group ? group->shortage : trouble_},
+                {"lead_s", lead_.seconds()},
+                {"lead_measured", lead_.measured()},
+                {"decided_unix_ms", scene.world.now_unix_ms}};
+}
+
 void InstanceScaling::step(const World& world, const fleet::Wants& autoscaled) {
   const auto records = operations_.records();
   const std::lock_guard lock(mutex_);
@@ -155,90 +203,70 @@ void InstanceScaling::step(const World& world, const fleet::Wants& autoscaled) {
     return;
   }
   if (busy_ || world.snapshot.taken_at <= settled_at_) return;
-  const auto& bounds = world.settings.workers;
-  const Moves moves = moves_of(world, records);
+  Scene scene{world, records, moves_of(world, records), {}, replacements_due(world, records)};
+  const auto* leaving = scene.moves.leaving;
+  scene.fleet = fleet_sight(world, records,
+                            leaving == nullptr ? "" : json_string(leaving->request, "instance"));
   const auto wants = wants_of(world, autoscaled);
-  fleet::FleetView view{
-      .second =
-          std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch()).count(),
-      .snapshot = world.snapshot,
-      .wants = wants,
-      .workers = workers_of(world)};
-  view.coming = static_cast<int>(moves.coming.size());
-  for (const auto& name : moves.coming)
-    if (std::none_of(view.workers.begin(), view.workers.end(),
-                     [&](const fleet::Worker& one) { return one.hostname == name; }))
-      ++view.unborn;
-  if (moves.leaving != nullptr) {
-    view.leaving = json_string(moves.leaving->request, "instance");
-    view.may_stay = !moves.leaving->cancelled && !json_bool(moves.leaving->state, "ending");
-    // Whoever called it off: the window begins anew.
-    if (moves.leaving->cancelled &&
-        std::exchange(called_off_, moves.leaving->id) != moves.leaving->id)
-      rule_.forget();
-  }
-  view.min = bounds.min;
-  view.max = bounds.max;
-  view.window_s = bounds.scale_in_after_ms / 1'000;
-  view.frozen = moves.rollout;
-  if (view.frozen.empty() && !failed_.empty())
-    view.frozen = "the last start failed less than a minute ago: " + failed_;
-  view.busy = moves.other;
+  const auto view = view_of(scene, wants);
   const auto decision = rule_.decide(view);
-  const auto serving = std::count_if(view.workers.begin(), view.workers.end(),
-                                     [](const fleet::Worker& one) { return one.serves; });
-  state_ = Json{{"follow", true},
-                {"min", bounds.min},
-                {"max", bounds.max},
-                {"workers", view.workers.size()},
-                {"serving", serving},
-                {"needed", decision.needed},
-                {"coming", moves.coming},
-                {"leaving", moves.leaving == nullptr ? "" : moves.leaving->subject},
-                {"reason", decision.reason},
-                {"impossible", decision.impossible},
-                {"trouble", trouble_},
-                {"lead_s", lead_.seconds()},
-                {"lead_measured", lead_.measured()},
-                {"decided_unix_ms", world.now_unix_ms}};
-  act(world, moves, decision);
+  tell(scene, view, decision);
+  act(scene, decision);
 }
 
 // --- what is done
 
-void InstanceScaling::act(const World& world, const Moves& moves,
-                          const fleet::FleetDecision& decision) {
-  if (decision.start > 0) return start(world, moves, decision);
-  if (!decision.end.empty()) return end(world, decision);
-  if (!decision.call_off || moves.leaving == nullptr) return;
+void InstanceScaling::act(const Scene& scene, const fleet::FleetDecision& decision) {
+  if (decision.start > 0) return start(scene, decision);
+  if (!decision.end.empty()) return end(scene, decision);
+  if (!decision.call_off || scene.moves.leaving == nullptr) return;
   submit(
-      [this, id = moves.leaving->id]() -> Status {
+      [this, id = scene.moves.leaving->id]() -> Status {
         HIVE_TRY(operations_.cancel(id));
         return {};
       },
       "autoscale_instances_in_called_off", decision.reason);
 }
 
-void InstanceScaling::start(const World& world, const Moves& moves,
-                            const fleet::FleetDecision& decision) {
-  std::set<std::string> names = moves.coming;
-  std::vector<OperationRequest> requests;
-  const int there = count_workers(world.cloud->instances);
-  const int count = std::min(decision.start, kMostAtOnce);
+std::vector<OperationRequest> InstanceScaling::starts(const Scene& scene, int count,
+                                                      const fleet::FleetDecision& decision) const {
+  const World& world = scene.world;
+  if (world.cloud->group) {
+    const int to = std::min(world.cloud->group->max, desired_workers(world, scene.records) + count);
+    return {{.id = "",
+             .kind = kWorkersGrow,
+             .by = kAutoscalerName,
+             .request = {{"to", to}, {"autoscaler", true}, {"reason", decision.reason}}}};
+  }
+  std::set<std::string> names = scene.fleet.coming;
+  std::vector<OperationRequest> out;
   for (int i = 0; i < count; ++i) {
     const auto name = free_worker_name(world, names);
     names.insert(name);
-    requests.push_back({.id = "",
-                        .kind = kInstanceLaunch,
-                        .by = kAutoscalerName,
-                        .request = {{"name", name},
-                                    {"max", world.settings.workers.max},
-                                    {"timeout_ms", world.settings.workers.join_timeout_ms},
-                                    {"autoscaler", true},
-                                    {"reason", decision.reason}}});
+    OperationRequest request{.id = "",
+                             .kind = kInstanceLaunch,
+                             .by = kAutoscalerName,
+                             .request = {{"name", name},
+                                         {"max", world.settings.workers.max},
+                                         {"timeout_ms", world.settings.workers.join_timeout_ms},
+                                         {"autoscaler", true},
+                                         {"reason", decision.reason}}};
+    if (i < decision.replacing) {
+      const auto& instead = scene.replacements[static_cast<std::size_t>(i)];
+      request.id = instead.id;
+      request.request["replaces"] = instead.of;
+      request.request["attempt"] = instead.attempt;
+    }
+    out.push_back(std::move(request));
   }
+  return out;
+}
+
+void InstanceScaling::start(const Scene& scene, const fleet::FleetDecision& decision) {
+  const int there = static_cast<int>(scene.fleet.workers.size()) + scene.fleet.unborn;
+  const int count = std::min(decision.start, kMostAtOnce);
   submit(
-      [this, requests]() -> Status {
+      [this, requests = starts(scene, count, decision)]() -> Status {
         for (const auto& request : requests) HIVE_TRY(operations_.create(request));
         return {};
       },
@@ -246,8 +274,8 @@ void InstanceScaling::start(const World& world, const Moves& moves,
       std::to_string(there) + " -> " + std::to_string(there + count) + ": " + decision.reason);
 }
 
-void InstanceScaling::end(const World& world, const fleet::FleetDecision& decision) {
-  const int there = count_workers(world.cloud->instances);
+void InstanceScaling::end(const Scene& scene, const fleet::FleetDecision& decision) {
+  const int there = static_cast<int>(scene.fleet.workers.size());
   const OperationRequest request{
       .id = "",
       .kind = kTerminate,

@@ -37,12 +37,19 @@ struct Manager {
   InstanceScaling instances;
 };
 
+// How the cloud makes instances: one by one, by name, or as a group at a size.
+enum class Makes { kByName, kGroup };
+
 class Cluster {
  public:
-  explicit Cluster(std::uint64_t seed) : random(seed) {
+  explicit Cluster(std::uint64_t seed, Makes makes = Makes::kByName) : random(seed) {
     cloud.add("manager-1", "manager");
-    for (int i = 0; i < kMin; ++i)
-      join(cloud.add("shop-worker-" + std::to_string(1 + i), "worker"));
+    if (makes == Makes::kGroup) cloud.group = cloud::WorkerGroup{kMin, kMax, kMin, ""};
+    for (int i = 0; i < kMin; ++i) {
+      auto& one = cloud.add("shop-worker-" + std::to_string(1 + i), "worker");
+      if (cloud.group) one.membership = cloud::Membership::kServing;
+      join(one);
+    }
     cloud.on_join = [this](const cloud::Instance& one, const cloud::SwarmPlace&) { join(one); };
     cloud.on_terminate = [this](const cloud::Instance& one) { ended(one); };
     const Json spec = {{"Name", "shop_web"},
@@ -72,7 +79,22 @@ class Cluster {
                      task.desired <= model::TaskState::kRunning)
             << one.hostname << " ends with a live task";
     }
-    EXPECT_GT(count_workers(cloud.instances), kMin) << "below the minimum";
+    if (deaths == 0) {
+      EXPECT_GT(count_workers(cloud.instances), kMin) << "below the minimum";
+    }
+  }
+  // One of the workers that serve, with all that is on it.
+  void kill_one() {
+    std::vector<cloud::Instance> workers;
+    for (const auto& one : cloud.instances)
+      if (one.role == "worker") workers.push_back(one);
+    if (workers.empty()) return;
+    const auto& victim = workers[random.below(workers.size())];
+    ++deaths;
+    cloud.die(victim.id);
+    const auto nodes = engine.list_nodes({});
+    for (const auto& node : *nodes)
+      if (node.hostname == victim.hostname) engine.set_node_state(node.id, model::NodeState::kDown);
   }
 
   std::shared_ptr<World> look() {
@@ -132,7 +154,8 @@ class Cluster {
       auto records = manager->operations.read();
       if (records) manager->operations.step(world, *records);
       manager->executor.run();
-      ASSERT_LE(count_workers(cloud.instances), kMax);
+      if (cloud.group) cloud.fit();
+      ASSERT_LE(workers(), kMax);
     }
   }
   // The same, and instances boot at once.
@@ -142,7 +165,13 @@ class Cluster {
       turn();
     }
   }
-  int workers() const { return count_workers(cloud.instances); }
+  // Those that the group ends are none any more.
+  int workers() const {
+    return static_cast<int>(std::count_if(
+        cloud.instances.begin(), cloud.instances.end(), [](const cloud::Instance& one) {
+          return one.role == "worker" && one.membership != cloud::Membership::kEnding;
+        }));
+  }
   int running() {
     int out = 0;
     const auto tasks = engine.list_tasks({});
@@ -150,6 +179,12 @@ class Cluster {
       if (task.state == model::TaskState::kRunning && task.desired == model::TaskState::kRunning)
         ++out;
     return out;
+  }
+  int ready_workers() {
+    const auto nodes = engine.list_nodes({});
+    return static_cast<int>(std::count_if(nodes->begin(), nodes->end(), [](const auto& node) {
+      return node.role == model::Role::kWorker && node.state == model::NodeState::kReady;
+    }));
   }
   Json state() { return manager->instances.state(); }
   std::vector<std::string> told(const std::string& kind) {
@@ -167,6 +202,7 @@ class Cluster {
   std::string update_state;
   int wanted = 1;
   bool cloud_silent = false;
+  int deaths = 0;
   std::unique_ptr<Manager> manager;
 };
 
@@ -240,8 +276,119 @@ TEST(InstanceScaling, AnotherManagerGoesOn) {
   EXPECT_EQ(world.running(), 4);
 }
 
+// --- the same where the cloud names its machines itself
+
+TEST(InstanceScaling, AGroupIsRaisedInOneMotion) {
+  Cluster world(6, Makes::kGroup);
+  world.wanted = 7;
+  world.turn(2);
+  EXPECT_THAT(world.cloud.raises, ::testing::ElementsAre(4)) << "an absolute size, once";
+  EXPECT_EQ(world.running(), 2) << "what is free is filled at once";
+  EXPECT_THAT(world.told("autoscale_instances_out"),
+              Contains("1 -> 4: 5 replicas of shop_web find no node with room"));
+  world.turn(2);
+  EXPECT_EQ(world.state()["coming"].size(), 3U);
+  EXPECT_THAT(json_string(world.state(), "reason"), HasSubstr("wait for 3 workers that start"));
+  world.boots(10);
+  EXPECT_EQ(world.running(), 7);
+  EXPECT_EQ(world.cloud.status.targets.size(), 3U) << "those that came serve";
+  EXPECT_TRUE(json_bool(world.state(), "lead_measured"));
+  EXPECT_EQ(world.told("autoscale_instances_out").size(), 1U);
+}
+
+TEST(InstanceScaling, AMemberThatIsNotNeededLeavesThroughItsGroup) {
+  Cluster world(7, Makes::kGroup);
+  world.wanted = 4;
+  world.boots(20);
+  ASSERT_EQ(world.workers(), 2);
+  world.wanted = 2;
+  world.boots(60);
+  EXPECT_EQ(world.workers(), 1);
+  EXPECT_EQ(world.cloud.instances.size(), 2U) << "it is let go, and not only called ended";
+  EXPECT_EQ(world.cloud.group->desired, 1);
+  EXPECT_EQ(world.running(), 2);
+}
+
+TEST(InstanceScaling, MoreAreAskedForWhileOthersCome) {
+  Cluster world(8, Makes::kGroup);
+  world.wanted = 4;
+  world.turn(3);
+  world.wanted = 6;
+  world.turn(3);
+  EXPECT_THAT(world.cloud.raises, ::testing::ElementsAre(2, 3));
+  world.boots(10);
+  EXPECT_EQ(world.running(), 6);
+  EXPECT_FALSE(world.manager->operations.any_active());
+}
+
+TEST(InstanceScaling, AShortageIsShownAndNotAskedForAgain) {
+  Cluster world(9, Makes::kGroup);
+  world.cloud.no_capacity = true;
+  world.wanted = 6;
+  world.turn(120);
+  EXPECT_THAT(world.cloud.raises, ::testing::ElementsAre(3));
+  EXPECT_EQ(json_string(world.state(), "trouble"), "no m5.large is left");
+  EXPECT_EQ(world.state()["asked_for"], 2);
+  EXPECT_EQ(world.running(), 2);
+  world.turn(600);
+  EXPECT_LE(world.cloud.raises.size(), 2U) << "after ten minutes it is asked anew";
+  world.cloud.no_capacity = false;
+  world.boots(100);
+  EXPECT_EQ(world.running(), 6);
+}
+
+TEST(InstanceScaling, AnotherManagerGoesOnWithAGroup) {
+  Cluster world(10, Makes::kGroup);
+  world.wanted = 4;
+  world.turn();
+  world.new_manager();
+  world.boots(10);
+  EXPECT_THAT(world.cloud.raises, ::testing::ElementsAre(2));
+  EXPECT_EQ(world.running(), 4);
+}
+
+// --- workers that die
+
+TEST(InstanceScaling, ADeadWorkerBelowTheMinimumIsReplaced) {
+  Cluster world(11);
+  world.wanted = 0;  // else the replicas would ask for it
+  world.boots(3);
+  world.kill_one();
+  world.boots(55);
+  EXPECT_EQ(world.workers(), 0) << "it may come back";
+  world.boots(30);
+  EXPECT_EQ(world.workers(), 1);
+  EXPECT_THAT(world.told("autoscale_instances_out"), Contains(HasSubstr("died, and x-hive")));
+}
+
+TEST(InstanceScaling, AReplacementThatFailsIsTriedAgain) {
+  Cluster world(12);
+  world.wanted = 0;
+  world.boots(3);
+  world.kill_one();
+  for (int i = 0; i < 2; ++i)
+    world.cloud.fail_launches.push_back({Errc::kPermissionDenied, "not allowed here", {}});
+  world.boots(100);
+  EXPECT_EQ(world.workers(), 0);
+  EXPECT_THAT(json_string(world.state(), "reason"), HasSubstr("not allowed here"));
+  world.boots(200);
+  EXPECT_EQ(world.workers(), 1);
+  EXPECT_EQ(world.told("autoscale_instances_out").size(), 3U);
+}
+
+TEST(InstanceScaling, OneThatAPersonEndedIsNotReplaced) {
+  Cluster world(13);
+  world.wanted = 0;
+  world.boots(5);
+  world.deaths = 1;  // below the minimum, by a person's wish
+  ASSERT_TRUE(world.manager->operations.create(
+      {.id = "", .kind = "instance_terminate", .by = "root", .request = {{"instance", "i-2"}}}));
+  world.boots(300);
+  EXPECT_EQ(world.workers(), 0);
+}
+
 // Faults for ten minutes, then none: nothing breaks meanwhile, and then all is as it shall be.
-void storm(Cluster& world, int seconds) {
+void storm(Cluster& world, int seconds, bool with_deaths = false) {
   auto& random = world.random;
   const auto one_of = [&](std::uint64_t many) { return random.below(many) == 0; };
   for (int i = 0; i < seconds && !::testing::Test::HasFailure(); ++i) {
@@ -256,6 +403,8 @@ void storm(Cluster& world, int seconds) {
     if (one_of(100)) world.engine.fail_next("update_node", {Errc::kUnavailable, "lost", {}});
     if (one_of(50)) world.update_state = world.update_state.empty() ? "updating" : "";
     world.cloud_silent = one_of(10);
+    if (one_of(30)) world.cloud.no_capacity = !world.cloud.no_capacity;
+    if (with_deaths && one_of(100)) world.kill_one();
     if (one_of(30)) {
       world.manager->executor.drop();
       world.new_manager();
@@ -264,25 +413,59 @@ void storm(Cluster& world, int seconds) {
   }
 }
 
-TEST(InstanceScaling, WithFaultsItKeepsItsBoundsAndConvergesAfterThem) {
+void heal(Cluster& world) {
+  world.cloud.fail_launches.clear();
+  world.cloud.fail_others.clear();
+  world.engine.fail_no_more();
+  world.cloud.starts_hung = false;
+  world.cloud.no_capacity = false;
+  world.cloud_silent = false;
+  world.update_state.clear();
+}
+
+// What has hung since a fault is given up after ten minutes, and what failed is asked for again.
+constexpr int kConverged = 1'500;
+
+class Storm : public ::testing::TestWithParam<Makes> {};
+INSTANTIATE_TEST_SUITE_P(Clouds, Storm, ::testing::Values(Makes::kByName, Makes::kGroup),
+                         [](const auto& makes) {
+                           return makes.param == Makes::kGroup ? "Group" : "ByName";
+                         });
+
+TEST_P(Storm, WithFaultsItKeepsItsBoundsAndConvergesAfterThem) {
   const auto first = static_cast<std::uint64_t>(::testing::UnitTest::GetInstance()->random_seed());
   for (std::uint64_t seed = first; seed < first + 3; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    Cluster world(seed);
+    Cluster world(seed, GetParam());
     storm(world, 600);
-    world.cloud.fail_launches.clear();
-    world.cloud.fail_others.clear();
-    world.engine.fail_no_more();
-    world.cloud.starts_hung = false;
-    world.cloud_silent = false;
-    world.update_state.clear();
+    heal(world);
     for (const int wanted : {7, 3}) {
       world.wanted = wanted;
-      world.boots(900);
+      world.boots(kConverged);
       EXPECT_EQ(world.running(), wanted) << world.state().dump(2);
       EXPECT_EQ(world.workers(), (wanted + kFit - 1) / kFit) << world.state().dump(2);
       EXPECT_FALSE(world.manager->operations.any_active());
     }
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+// Swarm's stand-in crowds on what is left, so that no more than the minimum is promised.
+TEST_P(Storm, AfterWorkersDiedThereAreAtLeastTheMinimum) {
+  const auto first = static_cast<std::uint64_t>(::testing::UnitTest::GetInstance()->random_seed());
+  for (std::uint64_t seed = first; seed < first + 3; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Cluster world(seed, GetParam());
+    storm(world, 600, true);
+    heal(world);
+    // All at once, in the end, and no replica asks for any.
+    world.wanted = 0;
+    world.boots(kConverged);
+    for (int i = 0; i < kMax; ++i) world.kill_one();
+    world.boots(kConverged);
+    EXPECT_GE(world.workers(), kMin) << world.state().dump(2);
+    EXPECT_GT(world.ready_workers(), 0) << world.state().dump(2);
+    EXPECT_FALSE(world.manager->operations.any_active());
     if (::testing::Test::HasFailure()) return;
   }
 }

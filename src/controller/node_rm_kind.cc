@@ -84,7 +84,7 @@ bool dead(const World& world, const model::Node& node) {
 
 class NodeReapKind final : public OperationKind {
  public:
-  std::string_view name() const override { return "node_reap"; }
+  std::string_view name() const override { return kNodeReap; }
 
   Result<Json> check(const Json& request, const World& world) const override {
     HIVE_ASSIGN(const auto* node, node_named(world, json_string(request, "node")));
@@ -123,7 +123,7 @@ class NodeReapKind final : public OperationKind {
     std::vector<OperationRequest> out;
     for (const auto& [id, node] : world.snapshot.nodes)
       if (dead(world, node))
-        out.push_back({"reap-" + id.substr(0, 40), "node_reap", "hive", Json{{"node", id}}});
+        out.push_back({"reap-" + id.substr(0, 40), kNodeReap, "hive", Json{{"node", id}}});
     return out;
   }
 };

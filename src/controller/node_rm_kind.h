@@ -10,6 +10,8 @@
 
 namespace hive::controller {
 
+inline constexpr const char* kNodeReap = "node_reap";
+
 std::unique_ptr<OperationKind> make_node_rm_kind();
 std::unique_ptr<OperationKind> make_node_reap_kind();
 

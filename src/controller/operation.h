@@ -46,6 +46,7 @@ struct CloudLook {
   std::vector<cloud::Instance> instances;
   cloud::BalancerStatus balancer;
   bool has_balancer = false;
+  std::optional<cloud::WorkerGroup> group;  // where the cloud names its machines itself
   MonotonicTime taken_at{};
 };
 

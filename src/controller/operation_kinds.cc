@@ -9,6 +9,7 @@
 #include "controller/operation.h"
 #include "controller/scale_kind.h"
 #include "controller/task_stop_kind.h"
+#include "controller/workers_grow_kind.h"
 
 namespace hive::controller {
 
@@ -24,6 +25,7 @@ std::vector<std::unique_ptr<OperationKind>> operation_kinds() {
   kinds.push_back(make_node_rm_kind());
   kinds.push_back(make_node_reap_kind());
   kinds.push_back(make_instance_launch_kind());
+  kinds.push_back(make_workers_grow_kind());
   kinds.push_back(make_instance_terminate_kind());
   kinds.push_back(make_instance_stop_kind());
   kinds.push_back(make_instance_leave_kind());

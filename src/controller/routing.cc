@@ -287,8 +287,6 @@ ClusterSettings settings_from_json(const Json& cluster) {
   out.rebalance = json_bool(cluster, "x_hive.rebalance", true);
   if (const Json* workers = json_member(cluster, "workers"))
     out.workers = workers_from_json(*workers);
-  // Where the cloud names its machines itself, they cannot be asked for as instance_launch does.
-  if (json_string(cluster, "cloud", "local") != "local") out.workers.max = out.workers.min;
   const Json* listeners = json_member(cluster, "listeners");
   if (listeners != nullptr && listeners->is_array())
     for (const Json& entry : *listeners)

@@ -257,7 +257,7 @@ TEST(Settings, MalformedMembersArePassedOver) {
       R"({"workers":{"min":1,"max":4,"scale_in_after_ms":20000,"join_timeout_ms":1}})", "t");
   EXPECT_EQ(settings_from_json(*follow).workers, (WorkerSettings{1, 4, 20'000, 5'000}));
   const auto aws = parse_json(R"({"cloud":"aws","workers":{"min":1,"max":4}})", "t");
-  EXPECT_EQ(settings_from_json(*aws).workers.max, 1) << "they do not follow there";
+  EXPECT_EQ(settings_from_json(*aws).workers.max, 4) << "they follow there too";
 }
 
 TEST(Reachable, AnAddressThatOthersCanUse) {
