@@ -33,7 +33,9 @@ services:
     image: e2e/server:1
     ports: ["8080:8080"]
     secrets: [key]
-    deploy: {replicas: 2}
+    deploy:
+      replicas: 2
+      placement: {constraints: [node.role==worker], max_replicas_per_node: 2}
 secrets: {key: {file: ./key}}
 """
 SECRET = "what-nobody-may-see-7391"
@@ -202,6 +204,54 @@ def test_an_instance_comes_and_goes_through_the_hooks_and_no_request_is_lost(clu
     cluster.eventually(lambda: both[0] not in cluster.lifecycle_states(group), 180)
     cluster.eventually(lambda: len(nodes(cluster)) == 4, 60)
     assert load.stop() == []
+
+
+def running(aws):
+    """Where the application's tasks run."""
+    manager = next(iter(tagged(aws, "manager").values()))
+    listed = docker(manager, "service", "ps", "shop_web", "--filter", "desired-state=running",
+                    "--format", "{{.Node}}|{{.CurrentState}}").splitlines()
+    return sorted(line.split("|")[0] for line in listed if "|Running" in line)
+
+
+def workers_line(aws):
+    """What hive says of the workers, for a failure's message."""
+    manager = next(iter(tagged(aws, "manager").values()))
+    out = subprocess.run([HIVE, "--host", manager["docker"], "autoscale", "status"],
+                         capture_output=True, text=True, timeout=30)
+    return out.stdout[-600:] + out.stderr[-600:]
+
+
+def test_workers_follow_the_replicas(cluster, file):
+    group = "hive-shop-workers"
+    file.write_text(file.read_text().replace("max: 3}", "max: 3, scale_in_after: 10s}"))
+    hive(cluster, "up", "-f", str(file))
+    before = set(cluster.in_states(group, "InService", seconds=60))
+    manager = next(iter(tagged(cluster, "manager").values()))
+    load = Load(cluster)
+
+    def scale(replicas):
+        docker(manager, "service", "scale", "--detach", f"shop_web={replicas}")
+
+    def size():
+        found, = cluster.client("autoscaling").describe_auto_scaling_groups(
+            AutoScalingGroupNames=[group])["AutoScalingGroups"]
+        return found["DesiredCapacity"]
+    try:
+        scale(3)  # two fit on a worker
+        cluster.eventually(lambda: size() == 2, 60)
+        cluster.in_states(group, "InService", "InService", seconds=120)
+        cluster.eventually(lambda: len(running(cluster)) == 3, 60)
+        assert len(set(running(cluster))) == 2 and size() == 2
+        scale(2)
+        cluster.eventually(lambda: size() == 1, 120)
+        cluster.eventually(lambda: set(cluster.lifecycle_states(group)) == before, 120)
+        cluster.eventually(lambda: len(nodes(cluster)) == 4 and len(running(cluster)) == 2, 60)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{workers_line(cluster)}") from error
+    finally:
+        lost = load.stop()
+    assert lost == [] and load.answered > 50
 
 
 def test_down_leaves_nothing(cluster, file):
