@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "cloud/fake/fake_cloud.h"
 #include "controller/cloud_watch.h"
 #include "controller/instance_launch_kind.h"
@@ -426,6 +428,18 @@ void heal(Cluster& world) {
 // What has hung since a fault is given up after ten minutes, and what failed is asked for again.
 constexpr int kConverged = 1'500;
 
+// Comes to what `there` says within that time, with nothing under way, and stays so.
+bool settles(Cluster& world, const std::function<bool()>& there) {
+  const auto now = [&] { return there() && !world.manager->operations.any_active(); };
+  for (int s = 0; s < kConverged && !::testing::Test::HasFailure(); s += 50) {
+    world.boots(50);
+    if (!now()) continue;
+    world.boots(120);
+    if (now()) return true;
+  }
+  return false;
+}
+
 class Storm : public ::testing::TestWithParam<Makes> {};
 INSTANTIATE_TEST_SUITE_P(Clouds, Storm, ::testing::Values(Makes::kByName, Makes::kGroup),
                          [](const auto& makes) {
@@ -434,17 +448,18 @@ INSTANTIATE_TEST_SUITE_P(Clouds, Storm, ::testing::Values(Makes::kByName, Makes:
 
 TEST_P(Storm, WithFaultsItKeepsItsBoundsAndConvergesAfterThem) {
   const auto first = static_cast<std::uint64_t>(::testing::UnitTest::GetInstance()->random_seed());
-  for (std::uint64_t seed = first; seed < first + 3; ++seed) {
+  for (std::uint64_t seed = first; seed < first + 2; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Cluster world(seed, GetParam());
     storm(world, 600);
     heal(world);
     for (const int wanted : {7, 3}) {
       world.wanted = wanted;
-      world.boots(kConverged);
-      EXPECT_EQ(world.running(), wanted) << world.state().dump(2);
-      EXPECT_EQ(world.workers(), (wanted + kFit - 1) / kFit) << world.state().dump(2);
-      EXPECT_FALSE(world.manager->operations.any_active());
+      const int needed = (wanted + kFit - 1) / kFit;
+      EXPECT_TRUE(
+          settles(world, [&] { return world.running() == wanted && world.workers() == needed; }))
+          << world.running() << " of " << wanted << " run on " << world.workers() << " workers, "
+          << needed << " are needed: " << world.state().dump(2);
     }
     if (::testing::Test::HasFailure()) return;
   }
@@ -453,19 +468,17 @@ TEST_P(Storm, WithFaultsItKeepsItsBoundsAndConvergesAfterThem) {
 // Swarm's stand-in crowds on what is left, so that no more than the minimum is promised.
 TEST_P(Storm, AfterWorkersDiedThereAreAtLeastTheMinimum) {
   const auto first = static_cast<std::uint64_t>(::testing::UnitTest::GetInstance()->random_seed());
-  for (std::uint64_t seed = first; seed < first + 3; ++seed) {
+  for (std::uint64_t seed = first; seed < first + 2; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Cluster world(seed, GetParam());
     storm(world, 600, true);
     heal(world);
     // All at once, in the end, and no replica asks for any.
     world.wanted = 0;
-    world.boots(kConverged);
+    const auto enough = [&] { return world.workers() >= kMin && world.ready_workers() > 0; };
+    EXPECT_TRUE(settles(world, enough)) << world.state().dump(2);
     for (int i = 0; i < kMax; ++i) world.kill_one();
-    world.boots(kConverged);
-    EXPECT_GE(world.workers(), kMin) << world.state().dump(2);
-    EXPECT_GT(world.ready_workers(), 0) << world.state().dump(2);
-    EXPECT_FALSE(world.manager->operations.any_active());
+    EXPECT_TRUE(settles(world, enough)) << world.state().dump(2);
     if (::testing::Test::HasFailure()) return;
   }
 }
