@@ -131,7 +131,12 @@ def test_ecrs_tokens_may_end(aws, cluster):
     before = cluster.running()
     assert len(before) == 2
     aws.end_tokens()
+
+    def written():
+        return cluster.docker("service", "inspect", "--format", "{{.Version.Index}}", "shop_web")
+    version = written()
     cluster.kill_controllers()  # the next one renews at once, and not only at half of the life
+    aws.eventually(lambda: written() not in (version, ""), 120)
     cluster.docker("service", "scale", "--detach", "shop_web=5")
     aws.eventually(lambda: len(cluster.running()) == 5, 120)
     assert before <= cluster.running()

@@ -1,5 +1,7 @@
 #include "controller/registry_logins.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "controller/world_facts.h"
 
@@ -8,6 +10,7 @@ namespace {
 
 constexpr const char* kComponent = "ecr";
 constexpr Milliseconds kLook{60'000};
+constexpr Milliseconds kPulls{120'000};
 
 }  // namespace
 
@@ -29,12 +32,25 @@ void RegistryLogins::turn() {
       write_service(service, *place);
 }
 
+// Tasks that still pull would begin anew.
+Result<bool> RegistryLogins::pulls(const model::Service& service) const {
+  HIVE_ASSIGN(const auto tasks, engine_.list_tasks({{"service", {service.id}}}));
+  return std::any_of(tasks.begin(), tasks.end(), [&](const model::Task& task) {
+    const auto age = clock_.wall_now() - WallTime(Milliseconds(task.created_unix_ms));
+    return task.desired == model::TaskState::kRunning && task.state < model::TaskState::kReady &&
+           age < kPulls;
+  });
+}
+
 void RegistryLogins::write_service(const model::Service& service,
                                    const cloud::aws::RegistryPlace& place) {
   const Token* token = token_for(place.region);
   if (token == nullptr) return;
   const auto before = written_.find(service.id);
   if (before != written_.end() && before->second == token->number) return;
+  const auto pulling = pulls(service);
+  if (!pulling) return warn(service.name, pulling.error());
+  if (*pulling) return;
   engine::ServiceWriteOptions options;
   options.auth.username = token->login.username;
   options.auth.password = token->login.password.reveal();

@@ -5,8 +5,8 @@
 // Source: swarmkit, orchestrator/task.go: tasks that have their image are not replaced for a login
 // alone (tried on Docker 20.10: e2e/aws/ecr_cluster_test.py).
 //
-// A service that is being updated waits until that is over. What fails is tried again a minute
-// later. No thread of its own; one at a time.
+// A service that is being updated waits until that is over, and one whose tasks pull for two
+// minutes. What fails is tried again a minute later. No thread of its own; one at a time.
 #pragma once
 
 #include <functional>
@@ -39,6 +39,7 @@ class RegistryLogins {
     WallTime renew;  // at half of its life
     std::uint64_t number = 0;
   };
+  Result<bool> pulls(const model::Service& service) const;
   void write_service(const model::Service& service, const cloud::aws::RegistryPlace& place);
   const Token* token_for(const std::string& region);
   void warn(const std::string& about, const Error& error);

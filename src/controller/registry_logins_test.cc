@@ -89,6 +89,17 @@ TEST_F(RegistryLoginsTest, ANewServiceIsSeenAndANewManagerBeginsAnew) {
   EXPECT_EQ(asked.size(), 1U) << "the token lives";
 }
 
+TEST_F(RegistryLoginsTest, TasksPullInPeace) {
+  engine.hold_tasks(model::TaskState::kPreparing);
+  const auto id = add("web", kImage);
+  const WallTime created(Milliseconds(engine.list_tasks({})->at(0).created_unix_ms));
+  const auto until = std::chrono::duration_cast<Milliseconds>(created - clock.wall_now());
+  ASSERT_GT(until, Milliseconds(0)) << "the stand-in's time is behind the clock's";
+  EXPECT_THAT(look(until + Milliseconds(30'000)), IsEmpty());
+  EXPECT_THAT(look(), IsEmpty());
+  EXPECT_THAT(look(), ElementsAre(id)) << "it may be the login that it waits for";
+}
+
 TEST_F(RegistryLoginsTest, WhatFailsIsTriedAgain) {
   const auto id = add("web", kImage);
   outcome = fail(Errc::kPermissionDenied, "no");
