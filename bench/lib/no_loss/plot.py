@@ -3,12 +3,32 @@ WIDTH, PANEL, LEFT, TOP = 1000, 150, 50, 30
 
 
 def _points(samples, scale, base, unit):
-    out = []
+    """A step where it changes, and the end."""
+    out, last = [], None
     for seconds, _, healthy in samples:
+        if healthy == last and seconds != samples[-1][0]:
+            continue
+        x = f"{LEFT + seconds * scale:.1f}"
         if out:
-            out.append(f"{LEFT + seconds * scale:.1f},{out[-1].split(',')[1]}")
-        out.append(f"{LEFT + seconds * scale:.1f},{base - healthy * unit:.1f}")
+            out.append(f"{x},{out[-1].split(',')[1]}")
+        out.append(f"{x},{base - healthy * unit:.1f}")
+        last = healthy
     return " ".join(out)
+
+
+def _short(samples, scale, base):
+    """Marks below the axis where fewer were healthy than wanted."""
+    spells = []
+    for (begin, wanted, healthy), (end, _, _) in zip(samples, samples[1:]):
+        if healthy >= wanted:
+            continue
+        if spells and spells[-1][1] == begin:
+            spells[-1][1] = end
+        else:
+            spells.append([begin, end])
+    return "".join(f'<rect x="{LEFT + begin * scale:.1f}" y="{base + 7}" '
+                   f'width="{(end - begin) * scale + 0.5:.1f}" height="5" fill="#c33"/>'
+                   for begin, end in spells)
 
 
 def _wanted(samples, scale, base, unit):
@@ -42,6 +62,7 @@ def svg(columns):
         parts.append(f'<polyline points="{_wanted(samples, scale, base, unit)}" fill="none" '
                      f'stroke="#bbb" stroke-width="3"/>')
         parts.append(f'<polyline points="{_points(samples, scale, base, unit)}" fill="none" '
-                     f'stroke="#c33" stroke-width="1.5"/>')
+                     f'stroke="#06c" stroke-width="1.5"/>')
+        parts.append(_short(samples, scale, base))
         parts.append(f'<text x="{WIDTH - 90}" y="{base + 20}">{samples[-1][0]:.0f} s</text>')
     return "\n".join(parts) + "\n</svg>\n"
