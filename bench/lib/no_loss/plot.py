@@ -42,7 +42,7 @@ def svg(columns):
              f'font-family="sans-serif" font-size="12">'
              f'<rect width="100%" height="100%" fill="white"/>'
              f'<text x="{LEFT}" y="18">replicas: healthy (line) and wanted (grey); '
-             f'each tick is an event</text>']
+             f'each tick is an event, red: fewer than wanted</text>']
     for number, (name, column) in enumerate(columns.items()):
         samples = column["samples"]
         if not samples:
