@@ -14,6 +14,7 @@ main() {
   ensure_packages fresh
   # shellcheck source=dev.d/lib/fresh_machine.sh
   . dev.d/lib/fresh_machine.sh
+  mkdir -p /run/lock
   exec 9>/run/lock/hive-fresh.lock
   flock --nonblock 9 || die "another ./dev fresh is running"
   fresh_remove

@@ -34,6 +34,7 @@ main() {
 # Two runs would take each other's clusters and ports. What a run starts does not hold its lock: it is
 # free again once the run is gone, however that ended.
 only_one() {
+  mkdir -p /run/lock # a minimal machine has none
   exec 8>/run/lock/hive-test.lock
   flock --nonblock 8 || die "another ./dev test is running on this machine (its lock: /run/lock/hive-test.lock); wait for its end"
 }
