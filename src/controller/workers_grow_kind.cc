@@ -200,9 +200,10 @@ struct Growth {
         group().desired <= std::max(sight.members, group().min) && (!ends || sight.pending.empty());
     // A group that is as small as it may be starts another in the place of each that ends.
     if (told && (done || at("tellings") >= kTellings)) {
+      const std::string why = json_string(out.state, "forgoing");
       out = end_step(std::move(out),
                      record.cancelled ? OperationOutcome::kCancelled : OperationOutcome::kFailed,
-                     json_string(out.state, "forgoing"));
+                     why);
       return;
     }
     if (told && !input.failure && now() - at("told_unix_ms") < kCloudTellsMs) return;
