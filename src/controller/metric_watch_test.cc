@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <mutex>
 
 #include "controller/autoscale_metrics.h"
 #include "net/testing/scripted_server.h"
@@ -19,13 +20,31 @@ using net::testing::ScriptedServer;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
+// What a server answers, which a thread of it may still be saying when the next is set.
+class Said {
+ public:
+  Said& operator=(Reply reply) {
+    const std::lock_guard lock(mutex_);
+    reply_ = std::move(reply);
+    return *this;
+  }
+  Reply get() const {
+    const std::lock_guard lock(mutex_);
+    return reply_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Reply reply_ = answer(200, "jobs 3\n");
+};
+
 class MetricWatchTest : public ::testing::Test {
  protected:
   MetricWatchTest()
       : server_(ScriptedServer::Kind::kTcp,
                 [this](const ScriptedRequest&) {
                   if (meanwhile_) meanwhile_();
-                  return reply_;
+                  return reply_.get();
                 }),
         source_{"http://127.0.0.1:" + std::to_string(server_.port()), "/metrics", "jobs", {}} {}
 
@@ -36,7 +55,7 @@ class MetricWatchTest : public ::testing::Test {
     return watch_.read(source_);
   }
 
-  Reply reply_ = answer(200, "jobs 3\n");
+  Said reply_;
   std::function<void()> meanwhile_;  // before an answer
   ManualClock clock_;
   ScriptedServer server_;
