@@ -63,7 +63,7 @@ def edit(args):
 def generator(cluster, rate, seed, out):
     return subprocess.Popen(
         [str(report.BIN / "load_generator"), "--to", f"127.0.0.1:{cluster.port}", "--rate", str(rate),
-         "--mix", "slow:1", "--seed", str(seed), "--prefix", f"s{seed}-", "--out", str(out)],
+         "--mix", "slow:1", "--seed", str(seed), "--id-prefix", f"s{seed}", "--out", str(out)],
         stdout=subprocess.PIPE, text=True)
 
 
