@@ -4,7 +4,6 @@ The example's Tomcat on the local cloud under x-hive.autoscale. Requests of the 
 5 s, so that 400 a second are some thousand open at a time, and a Tomcat has 200 threads. Beside it what
 the Kubernetes documentation says of the HorizontalPodAutoscaler with its defaults: not run here.
 """
-import csv
 import json
 import pathlib
 import re
@@ -17,6 +16,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from lib import report  # noqa: E402
 from lib.cluster import HiveCluster  # noqa: E402
+from lib.no_loss.account import answers  # noqa: E402
 
 TOOLS = ["load_generator"]
 SLOWEST_MS = 5_000
@@ -76,15 +76,13 @@ def objective_met_again(files, step_at, until):
     """Seconds from the step to the end of the last second that missed the objective; with the worst
     share."""
     due, late = {}, {}
-    for path in files:
-        with open(path, newline="", encoding="utf-8") as f:
-            for row in csv.DictReader(f):
-                second = int(float(row["due_unix_us"]) / 1e6 - step_at)
-                if not 0 <= second < until - step_at:
-                    continue
-                due[second] = due.get(second, 0) + 1
-                if row["error"] or float(row["latency_us"]) > LATE_MS * 1_000:
-                    late[second] = late.get(second, 0) + 1
+    for row in (row for path in files for row in answers(path)):
+        second = int(float(row["due_unix_us"]) / 1e6 - step_at)
+        if not 0 <= second < until - step_at:
+            continue
+        due[second] = due.get(second, 0) + 1
+        if row["error"] or float(row["latency_us"]) > LATE_MS * 1_000:
+            late[second] = late.get(second, 0) + 1
     missed = [second for second, count in late.items() if count / due[second] > MOST_LATE]
     worst = max((count / due[second] for second, count in late.items()), default=0)
     return (max(missed) + 1 if missed else 0), worst
