@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "controller/cloud_retry.h"
 #include "controller/drain_part.h"
 #include "controller/kind_base.h"
 
@@ -15,8 +16,6 @@ constexpr std::int64_t kJoinAgainMs = 1'000;    // while the engine does not ans
 constexpr std::int64_t kJoinTakesMs = 30'000;   // until a node that was let in is asked again
 constexpr std::int64_t kRegisterAgainMs = 5'000;
 constexpr std::int64_t kRegisterMs = 60'000;
-constexpr std::int64_t kFirstPauseMs = 5'000;
-constexpr std::int64_t kLongestPauseMs = 60'000;
 constexpr Milliseconds kLookAgain{500};
 
 std::string took(std::int64_t ms) { return format_duration(Milliseconds(ms - ms % 100)); }
@@ -81,7 +80,7 @@ struct Launch {
   void start() {
     if (json_bool(out.state, "seen")) return next_attempt("it is gone");
     if (failed_to("start")) {
-      if (!retry_later()) return;
+      if (!ask_cloud_again(record, input.failure->error, now(), out)) return;
     }
     if (out.state.contains("retry_unix_ms") && now() < at("retry_unix_ms")) {
       out.progress.doing = "waits to ask the cloud again: " + json_string(out.state, "why");
@@ -116,27 +115,6 @@ struct Launch {
                            .standard_user_data = true,
                            .idempotency_token = token}));
     return {};
-  }
-
-  // After a start that failed: true when it goes on.
-  bool retry_later() {
-    const Error& error = input.failure->error;
-    out.state["why"] = error.message;
-    const bool may_pass = retryable(error.code) || error.code == Errc::kResourceExhausted;
-    if (!may_pass || now() - record.created_unix_ms > kCapacityMs) {
-      out = end_step(std::move(out), OperationOutcome::kFailed,
-                     "the cloud gave no instance: " + error.message);
-      return false;
-    }
-    const auto pauses = std::min<std::int64_t>(at("pauses"), 5);
-    auto pause = std::min(kLongestPauseMs, kFirstPauseMs << pauses);
-    if (error.retry_after) pause = std::max<std::int64_t>(pause, error.retry_after->count());
-    out.state["pauses"] = at("pauses") + 1;
-    out.state["retry_unix_ms"] = now() + pause;
-    if (pauses == 0)
-      out.notes.push_back("the cloud has no instance now: " + error.message +
-                          "; it is asked again");
-    return true;
   }
 
   // --- the node

@@ -18,7 +18,6 @@ namespace hive::controller {
 
 inline constexpr const char* kInstanceLaunch = "instance_launch";
 inline constexpr int kLaunchAttempts = 3;
-inline constexpr std::int64_t kCapacityMs = 600'000;
 
 std::unique_ptr<OperationKind> make_instance_launch_kind();
 

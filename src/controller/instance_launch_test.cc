@@ -3,11 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cloud/fake/fake_cloud.h"
-#include "controller/cloud_watch.h"
 #include "controller/instance_launch_kind.h"
-#include "controller/testing/small_world.h"
-#include "engine/fake/fake_engine.h"
+#include "controller/testing/cloud_operation.h"
 
 namespace hive::controller {
 namespace {
@@ -17,13 +14,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// Steps as the framework does: a step's actions are done before the next look.
-class LaunchTest : public ::testing::Test {
+class LaunchTest : public testing::CloudOperationTest {
  protected:
-  LaunchTest() {
+  LaunchTest() : CloudOperationTest(make_instance_launch_kind()) {
     cloud.add("shop-manager-1", "manager");
     world.settings.name = "shop";
-    world.now_unix_ms = 1'000'000;
     look();
     cloud.on_join = [this](const cloud::Instance& one, const cloud::SwarmPlace& place) {
       joins.push_back(place);
@@ -32,13 +27,6 @@ class LaunchTest : public ::testing::Test {
     };
   }
 
-  void look() {
-    world.cloud = *look_at_cloud(cloud, clock);
-    world.cloud->has_balancer = true;
-    world.snapshot.nodes.clear();
-    const auto nodes = engine.list_nodes({});
-    for (const auto& node : *nodes) world.snapshot.nodes[node.id] = node;
-  }
   Status begin(Json request = Json::object()) {
     request["timeout_ms"] = 60'000;
     HIVE_ASSIGN(record.request, kind->check(request, world));
@@ -46,44 +34,13 @@ class LaunchTest : public ::testing::Test {
     record.created_unix_ms = world.now_unix_ms;
     return {};
   }
-  void step(std::int64_t ms = 1'000) {
-    world.now_unix_ms += ms;
-    look();
-    last = kind->step(record, {world, failure, [](const std::string&) { return ""; }});
-    record.state = last.state;
-    record.outcome = last.outcome;
-    record.result = last.result;
-    failure.reset();
-    for (const auto& note : last.notes) told.push_back(note);
-    for (const auto& action : last.actions) {
-      if (dies) return;
-      done.push_back(action.what);
-      const auto result = action.run(outside);
-      if (result) continue;
-      failure = OperationFailure{result.error(), action.what, 1};
-      return;
-    }
-  }
   void run(int steps) {
-    for (int i = 0; i < steps && record.outcome == OperationOutcome::kRunning; ++i) step();
+    for (int i = 0; i < steps && running(); ++i) step();
   }
   int workers() const { return count_workers(cloud.instances); }
 
-  ManualClock clock;
-  engine::fake::FakeEngine engine;
-  cloud::fake::FakeCloud cloud;
-  Outside outside{engine,
-                  [this]() -> Result<std::unique_ptr<cloud::Cloud>> { return cloud.client(); }};
-  World world;
-  std::unique_ptr<OperationKind> kind = make_instance_launch_kind();
-  OperationRecord record;
-  OperationStep last;
-  std::optional<OperationFailure> failure;
-  std::vector<std::string> done;
-  std::vector<std::string> told;
   std::vector<cloud::SwarmPlace> joins;
   bool joins_silently = false;
-  bool dies = false;
 };
 
 TEST_F(LaunchTest, StartsJoinsAndRegisters) {

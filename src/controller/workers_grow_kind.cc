@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "controller/cloud_retry.h"
 #include "controller/drain_part.h"
 #include "controller/instance_launch_kind.h"
 #include "controller/kind_base.h"
@@ -13,8 +14,6 @@ namespace {
 using cloud::Membership;
 
 constexpr std::int64_t kCloudTellsMs = 30'000;  // its word may be a moment old
-constexpr std::int64_t kFirstPauseMs = 5'000;
-constexpr std::int64_t kLongestPauseMs = 60'000;
 constexpr std::int64_t kTellings = 3;
 constexpr Milliseconds kLookAgain{500};
 
@@ -86,7 +85,8 @@ struct Growth {
       return true;
     }
     out.progress.doing = "asks for " + std::to_string(to) + " workers";
-    if (failed_to("ask") && !retry_later()) return false;
+    if (failed_to("ask") && !ask_cloud_again(record, input.failure->error, now(), out))
+      return false;
     if (now() < at("retry_unix_ms")) {
       out.progress.doing = "waits to ask the cloud again: " + json_string(out.state, "why");
       return false;
@@ -102,25 +102,6 @@ struct Growth {
                                  [&](const auto& cloud) { return cloud->raise_workers(to); });
                            }});
     return false;
-  }
-
-  // After an ask that failed: true when it goes on.
-  bool retry_later() {
-    const Error& error = input.failure->error;
-    const bool may_pass = retryable(error.code) || error.code == Errc::kResourceExhausted;
-    if (!may_pass || now() - record.created_unix_ms > kCapacityMs) {
-      out = end_step(std::move(out), OperationOutcome::kFailed,
-                     "the cloud gave no instance: " + error.message);
-      return false;
-    }
-    const auto pauses = std::min<std::int64_t>(at("pauses"), 5);
-    auto pause = std::min(kLongestPauseMs, kFirstPauseMs << pauses);
-    if (error.retry_after) pause = std::max<std::int64_t>(pause, error.retry_after->count());
-    out.state["why"] = error.message;
-    out.state["pauses"] = at("pauses") + 1;
-    out.state["retry_unix_ms"] = now() + pause;
-    if (pauses == 0) out.notes.push_back("the cloud is asked again later: " + error.message);
-    return true;
   }
 
   // --- those that come

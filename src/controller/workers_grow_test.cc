@@ -3,11 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cloud/fake/fake_cloud.h"
-#include "controller/cloud_watch.h"
 #include "controller/fleet_sight.h"
+#include "controller/testing/cloud_operation.h"
 #include "controller/workers_grow_kind.h"
-#include "engine/fake/fake_engine.h"
 
 namespace hive::controller {
 namespace {
@@ -17,27 +15,19 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// Steps as the framework does: a step's actions are done before the next look.
-class GrowTest : public ::testing::Test {
+class GrowTest : public testing::CloudOperationTest {
  protected:
-  GrowTest() {
+  GrowTest() : CloudOperationTest(make_workers_grow_kind()) {
     cloud.add("manager-1", "manager");
     cloud.group = cloud::WorkerGroup{1, 4, 1, ""};
     cloud.on_join = [this](const cloud::Instance& one, const cloud::SwarmPlace&) {
       engine.add_node(one.hostname, model::Role::kWorker, one.address);
     };
-    world.now_unix_ms = 1'000'000;
     cloud.fit();
     serve();
     cloud.raises.clear();
   }
 
-  void look() {
-    world.cloud = *look_at_cloud(cloud, clock);
-    world.snapshot.nodes.clear();
-    const auto nodes = engine.list_nodes({});
-    for (const auto& node : *nodes) world.snapshot.nodes[node.id] = node;
-  }
   // What is held boots, joins and is let into service.
   void serve() {
     cloud.boot();
@@ -60,44 +50,12 @@ class GrowTest : public ::testing::Test {
     record.created_unix_ms = world.now_unix_ms;
     return {};
   }
-  void step(std::int64_t ms = 1'000) {
-    world.now_unix_ms += ms;
-    look();
-    last = kind->step(record, {world, failure, [](const std::string&) { return ""; }});
-    record.state = last.state;
-    record.outcome = last.outcome;
-    record.result = last.result;
-    failure.reset();
-    for (const auto& note : last.notes) told.push_back(note);
-    for (const auto& action : last.actions) {
-      if (dies) return;
-      done.push_back(action.what);
-      const auto result = action.run(outside);
-      if (result) continue;
-      failure = OperationFailure{result.error(), action.what, 1};
-      return;
-    }
-  }
   void run(int steps, std::int64_t ms = 1'000) {
-    for (int i = 0; i < steps && record.outcome == OperationOutcome::kRunning; ++i) {
+    for (int i = 0; i < steps && running(); ++i) {
       step(ms);
       cloud.fit();
     }
   }
-
-  ManualClock clock;
-  engine::fake::FakeEngine engine;
-  cloud::fake::FakeCloud cloud;
-  Outside outside{engine,
-                  [this]() -> Result<std::unique_ptr<cloud::Cloud>> { return cloud.client(); }};
-  World world;
-  std::unique_ptr<OperationKind> kind = make_workers_grow_kind();
-  OperationRecord record;
-  OperationStep last;
-  std::optional<OperationFailure> failure;
-  std::vector<std::string> done;
-  std::vector<std::string> told;
-  bool dies = false;
 };
 
 TEST_F(GrowTest, AsksOnceForAllAndWaitsUntilTheyServe) {
