@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <set>
 #include <thread>
@@ -143,11 +142,7 @@ class HaproxyEdge final : public Edge {
   std::map<std::string, std::size_t> slot_counts_;
   std::map<std::string, std::string> task_of_slot_;  // "backend/s1" -> task
   std::map<std::string, ServerRow> last_rows_;
-  struct Holder {
-    std::string task;
-    ServerRow begin;  // of the slot, when it took it
-  };
-  std::map<std::string, Holder> holders_;        // by slot
+  TaskMeans means_;
   std::map<std::string, EndpointStats> totals_;  // by task
   Prober prober_;                                // last: its threads end first
 };
@@ -393,7 +388,7 @@ Status HaproxyEdge::start(const SlotMap& slots, const std::string& structure) {
   process_ = fresh;
   structure_ = structure;
   last_rows_.clear();
-  holders_.clear();
+  means_.forget();
   HIVE_TRY(os::write_file_atomically(path("structure.cfg"), structure, 0600));
   HIVE_TRY(os::write_file_atomically(path("haproxy.pid"), fmt::format("{} {}\n", pid, born), 0600));
   log::info("edge", "HAProxy started, pid {}", pid);
@@ -422,7 +417,6 @@ Result<std::vector<EndpointStats>> HaproxyEdge::stats() {
   HIVE_ASSIGN(const std::string csv, ask_own("show stat -1 4 -1"));
   HIVE_ASSIGN(const std::vector<ServerRow> rows, parse_stat(csv));
   std::map<std::string, EndpointStats> totals;
-  std::map<std::string, SlotMean> means;  // by task; of the sums so far
   for (const auto& [slot, task] : task_of_slot_) {
     EndpointStats& stats = totals[task];
     if (const auto old = totals_.find(task); old != totals_.end()) stats = old->second;
@@ -447,17 +441,9 @@ Result<std::vector<EndpointStats>> HaproxyEdge::stats() {
     stats.in_flight += row.current;
     stats.queued += row.queued;
     stats.rate += row.rate;
-    Holder& holder = holders_[slot];
-    if (holder.task != task->second) holder = {task->second, last};
-    const SlotMean mean = mean_between(holder.begin, row);
-    SlotMean& sum = means[task->second];
-    sum.response_time_ms += mean.response_time_ms * mean.weight;
-    sum.weight += mean.weight;
+    means_.add(slot, task->second, last, row);
   }
-  for (const auto& [task, sum] : means)
-    if (sum.weight > 0)
-      totals[task].response_time_ms =
-          static_cast<std::uint32_t>(std::lround(sum.response_time_ms / sum.weight));
+  for (const auto& [task, mean] : means_.take()) totals[task].response_time_ms = mean;
   totals_ = totals;
   std::vector<EndpointStats> result;
   for (auto& [task, stats] : totals) result.push_back(std::move(stats));

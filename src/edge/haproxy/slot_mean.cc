@@ -24,4 +24,23 @@ SlotMean mean_between(const ServerRow& begin, const ServerRow& end) {
   return {std::max(0.0, (sum_of(end) - sum_of(from) * kept) / weight), weight};
 }
 
+void TaskMeans::add(const std::string& slot, const std::string& task, const ServerRow& before,
+                    const ServerRow& now) {
+  Holder& holder = holders_[slot];
+  if (holder.task != task) holder = {task, before};
+  const SlotMean mean = mean_between(holder.begin, now);
+  SlotMean& sum = sums_[task];
+  sum.response_time_ms += mean.response_time_ms * mean.weight;
+  sum.weight += mean.weight;
+}
+
+std::map<std::string, std::uint32_t> TaskMeans::take() {
+  std::map<std::string, std::uint32_t> out;
+  for (const auto& [task, sum] : sums_)
+    if (sum.weight > 0)
+      out[task] = static_cast<std::uint32_t>(std::lround(sum.response_time_ms / sum.weight));
+  sums_.clear();
+  return out;
+}
+
 }  // namespace hive::edge::haproxy

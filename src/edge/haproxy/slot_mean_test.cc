@@ -86,5 +86,34 @@ TEST(SlotMean, AfterAReloadAllIsNew) {
   EXPECT_EQ(found.weight, 60);
 }
 
+TEST(TaskMeans, WhoTakesASlotBeginsAnew) {
+  TaskMeans means;
+  Slot slot;
+  for (int i = 0; i < 300; ++i) slot.answer(2'000);
+  means.add("b/s1", "old", {}, slot.row());
+  EXPECT_EQ(means.take().at("old"), 2'000U);
+  auto before = slot.row();
+  for (int look = 0; look < 3; ++look) {
+    for (int i = 0; i < 40; ++i) slot.answer(20);
+    means.add("b/s1", "new", before, slot.row());
+    EXPECT_NEAR(means.take().at("new"), 20, 12) << "look " << look;
+    before = slot.row();
+  }
+}
+
+TEST(TaskMeans, OfSeveralSlotsWeighTheRequests) {
+  TaskMeans means;
+  Slot often, seldom, never;
+  for (int i = 0; i < 99; ++i) often.answer(10);
+  seldom.answer(4'010);
+  means.add("b/s1", "t", {}, often.row());
+  means.add("c/s1", "t", {}, seldom.row());
+  means.add("c/s2", "idle", {}, never.row());
+  const auto found = means.take();
+  EXPECT_EQ(found.at("t"), 50U);
+  EXPECT_FALSE(found.contains("idle"));
+  EXPECT_TRUE(means.take().empty());
+}
+
 }  // namespace
 }  // namespace hive::edge::haproxy
