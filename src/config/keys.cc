@@ -288,7 +288,7 @@ void add_cluster_keys(std::vector<Key>& keys) {
            Format::kDuration),
       hive("x-hive.workers.join_timeout", kText, "duration, 5s to 24h", "3m",
            "A worker that hive started and that is no ready node by then is ended and started "
-           "anew, three times at most.",
+           "anew, three times at most. On AWS ten minutes at least.",
            Format::kDuration),
       hive("x-hive.subnet", kText, "IPv4 network", "a free one",
            "The addresses of the local cloud's instances: one of `10.77.0.0/24` to "
