@@ -58,6 +58,11 @@ def owner(path, rooms):
     return best
 
 
+def is_for_tests(path):
+    """What tests of a room share, and rooms that are for tests altogether."""
+    return "testing" in path.parts[:-1]
+
+
 def closure(name, rooms):
     seen, todo = set(), [name]
     while todo:
@@ -76,7 +81,7 @@ def violations(src):
         room = owner(file, rooms)
         here = file.relative_to(src)
         top = here.parts[0]
-        is_test = file.name.endswith("_test.cc")
+        is_test = file.name.endswith("_test.cc") or is_for_tests(here)
         for kind, header in INCLUDE.findall(file.read_text()):
             if top in PURE and not is_test:
                 if kind == "<" and (not STD_HEADER.match(header) or header in STD_OF_THE_OUTSIDE):
@@ -91,6 +96,8 @@ def violations(src):
                     found.append(f'{here}: "{header}": write includes as "room/file.h"')
                 continue
             target_room = owner(target, rooms)
+            if not is_test and target_room == room and is_for_tests(pathlib.PurePath(header)):
+                found.append(f'{here}: "{header}": only tests include what is for tests')
             if room is None or target_room is None or target_room == room:
                 continue
             allowed = closure(room, rooms)
@@ -122,10 +129,15 @@ def test_the_check_bites(tmp_path):
         (tmp_path / name / "CMakeLists.txt").write_text(cmake)
     (tmp_path / "base/a.h").write_text('#include "os/b.h"\n')
     (tmp_path / "os/b.h").write_text('#include "base/a.h"\n#include <sys/socket.h>\n')
+    (tmp_path / "os/testing").mkdir()
+    (tmp_path / "os/testing/d.h").write_text('#include "os/b.h"\n')
+    (tmp_path / "os/e.cc").write_text('#include "os/testing/d.h"\n')
+    (tmp_path / "os/e_test.cc").write_text('#include "os/testing/d.h"\n')
     (tmp_path / "model/c.h").write_text("#include <vector>\n#include <sys/socket.h>\n")
     found = violations(tmp_path)
     assert found == ['base/a.h: "os/b.h": base does not name os in its DEPS',
-                     "model/c.h: <sys/socket.h>: model includes nothing but base and std"]
+                     "model/c.h: <sys/socket.h>: model includes nothing but base and std",
+                     'os/e.cc: "os/testing/d.h": only tests include what is for tests']
 
 
 def test_cycles_are_seen():
