@@ -3,7 +3,7 @@
 // service was written with. Every service is written again, otherwise unchanged, with a token of
 // its registry's region at half of its life, when this manager begins to act, and when it is new.
 // Source: swarmkit, orchestrator/task.go: tasks that have their image are not replaced for a login
-// alone (tried on Docker 20.10: e2e/aws/ecr_cluster_test.py).
+// alone (tried on Docker 20.10: e2e/aws/cluster_test.py).
 //
 // A service that is being updated waits until that is over, and one whose tasks pull for two
 // minutes. What fails is tried again a minute later. No thread of its own; one at a time.

@@ -91,6 +91,9 @@ class Identity:
             "AccessKeyId": session.key, "SecretAccessKey": session.secret, "Token": session.token,
             "Expiration": instant(session.expires)}, indent=2)
 
+    def secrets(self):
+        return [word for one in self._sessions.values() for word in (one.secret, one.token)]
+
     # --- calls with it
     def check(self, call, request, body):
         """An answer for a call signed as an instance that must not be done, or that asks who it is."""

@@ -88,6 +88,10 @@ class Orders:
         self._world.registry.end_tokens()
         return {}
 
+    def secrets(self):
+        """What machines hold to prove themselves by, and tokens of ECR."""
+        return {"secrets": [*self._world.machines.identity.secrets(), *self._world.registry.secrets()]}
+
     def identity_certificate(self):
         """With which instance identity documents are signed."""
         return {"pem": self._world.machines.identity.certificate()}

@@ -127,6 +127,11 @@ class Registry:
         return {"authorizationToken": token, "proxyEndpoint": f"https://{self.name}",
                 "expiresAt": datetime.datetime.fromtimestamp(ends, datetime.timezone.utc)}
 
+    def secrets(self):
+        """Tokens, and the passwords in them."""
+        return [word for token in self._tokens
+                for word in (token, base64.b64decode(token).decode().partition(":")[2])]
+
     def end_tokens(self):
         self._tokens = dict.fromkeys(self._tokens, 0)
 

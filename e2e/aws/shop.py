@@ -1,0 +1,162 @@
+"""The example's Tomcat as a cluster on the emulated AWS's machines: its file, its nodes and tasks, and
+the requests of `./dev bench no-loss` against its balancer."""
+import json
+import pathlib
+import subprocess
+import sys
+
+from harness.run import HIVE, ROOT
+
+sys.path.insert(0, str(ROOT / "bench"))
+from lib.no_loss import account  # noqa: E402
+
+GROUP = "hive-shop-workers"
+SERVICE = "shop_web"
+SECRET = "what-nobody-may-see-7391"
+FILE = """
+version: "3.8"
+x-hive:
+  name: shop
+  cloud: aws
+  managers: 3
+  workers: {min: 2, max: 4, scale_in_after: 10s}
+  load_balancer: {listeners: ["80:8080", "5000:5000"]}
+  aws: {region: eu-central-1, image: %(image)s, worker_types: [m5.large], repositories: [shop/web]}
+services:
+  web:
+    image: %(repository)s:%(version)s
+    ports: ["8080:8080"]
+    secrets: [key]
+    healthcheck:
+      test: ["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/health"]
+      interval: 2s
+      start_period: 20s
+    deploy:
+      replicas: 2
+      update_config: {order: start-first}
+      placement: {constraints: [node.role==worker], max_replicas_per_node: 2}
+    x-hive:
+      health: {path: /health}
+      logs: {paths: ["/usr/local/tomcat/logs/*.log"]}
+      autoscale: {min: 2, max: 5, target: {requests_per_replica: 25}%(schedules)s}
+secrets: {key: {file: ./key}}
+"""
+
+
+class Shop:
+    def __init__(self, aws, folder):
+        self.aws, self._folder, self._file = aws, folder, folder / "hive.yml"
+        (folder / "key").write_text(SECRET)
+        ecr = aws.client("ecr")
+        self._repository = ecr.create_repository(repositoryName="shop/web")["repository"]["repositoryUri"]
+        for version in ("1.0", "1.1"):
+            aws.push(archive=str(ROOT / f"build/images/hive-tomcat-{version}.tar"), name="shop/web",
+                     tag=version)
+        self.says("1.0")
+
+    def says(self, version, schedules=""):
+        """What the file asks for from now on."""
+        self._file.write_text(FILE % {"image": self.aws.image, "repository": self._repository,
+                                      "version": version, "schedules": schedules})
+
+    # --- commands
+    def hive(self, *words):
+        """As the operator, on the file."""
+        done = subprocess.run([HIVE, *words, "-f", self._file], env=self.aws.environment, timeout=600,
+                              capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr + self._boots()
+        return done.stdout + done.stderr
+
+    def on_a_manager(self, *words):
+        """`hive` by the first manager's engine that answers; "" where none does."""
+        return self._first(lambda engine: [HIVE, "--host", engine, *words])
+
+    def docker(self, *words):
+        return self._first(lambda engine: ["docker", "--host", engine, *words])
+
+    def _first(self, command):
+        for one in self.aws.machines().values():
+            if one["status"] != "up":
+                continue
+            done = subprocess.run(command(one["docker"]), capture_output=True, text=True, timeout=120)
+            if done.returncode == 0:
+                return done.stdout
+        return ""
+
+    def _boots(self):
+        return "\n".join(f"{one}: {it['console'][-800:]}{it['boot_log'][-1500:]}"
+                         for one, it in self.aws.machines().items())
+
+    # --- what there is
+    def address(self):
+        found = self.aws.client("elb").describe_load_balancers(LoadBalancerNames=["hive-shop"])
+        return found["LoadBalancerDescriptions"][0]["DNSName"]
+
+    def nodes(self):
+        """{host name: (role, status)}"""
+        listed = self.docker("node", "ls", "--format", "{{.Hostname}}|{{.ManagerStatus}}|{{.Status}}")
+        found = [line.split("|") for line in listed.splitlines()]
+        return {name: ("manager" if manager else "worker", status) for name, manager, status in found}
+
+    def running(self):
+        """{id of a task that runs: its node}"""
+        listed = self.docker("service", "ps", "--no-trunc", "--filter", "desired-state=running",
+                             "--format", "{{.ID}}|{{.Node}}|{{.CurrentState}}", SERVICE)
+        found = [line.split("|") for line in listed.splitlines()]
+        return {task: node for task, node, state in found if state.startswith("Running")}
+
+    def workers(self):
+        """{instance id: lifecycle state}"""
+        return self.aws.lifecycle_states(GROUP)
+
+    def in_service(self, count):
+        """As many workers as that, none of them coming or going, each a ready node."""
+        ready = [state for role, state in self.nodes().values() if role == "worker"]
+        return list(self.workers().values()) == ["InService"] * count and ready == ["Ready"] * count
+
+    def kill_controllers(self):
+        for one in self.aws.machines().values():
+            subprocess.run(["nsenter", "--target", str(one["pid"]), "--all", "--", "pkill", "-KILL", "-f",
+                            "hive controller"], check=False)
+
+    def stored_ids(self, logs):
+        """Of the requests whose lines the collectors stored."""
+        found = set()
+        for path in logs.rglob("*"):
+            if path.is_file():
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    found |= account.ids_in(file)
+        return found
+
+
+class Load:
+    """Open-loop requests of every kind against the balancer, until they are ended."""
+
+    def __init__(self, shop, per_second, seed, out):
+        self._out = out / f"{seed}.csv"
+        self._process = subprocess.Popen(
+            [str(pathlib.Path(HIVE).parent / "load_generator"), "--to", f"{shop.address()}:80", "--rate",
+             str(per_second), "--seed", str(seed), "--id-prefix", f"s{seed}", "--mix",
+             "get:45,keepalive:30,post:15,slow:7,download:3", "--out", str(self._out)],
+            stdout=subprocess.PIPE, text=True)
+
+    def end(self):
+        """Lets what is in flight end; the summary."""
+        self._process.terminate()
+        return json.loads(self._process.communicate(timeout=90)[0])
+
+    def kill(self):
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def answers(self):
+        return account.answers(self._out)
+
+
+def lost(loads, stored_ids):
+    """(figures, what was not answered or not logged, each as one line)"""
+    rows = [row for load in loads for row in load.answers()]
+    figures, missing = account.account(rows, stored_ids, [])
+    return figures, [f"{one['what']} {one['id']} ({one['kind']}) due {int(one['due_unix_us']) / 1e6:.1f} "
+                     f"{one['error']}" for one in missing]
