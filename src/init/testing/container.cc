@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -99,6 +101,20 @@ void set_signals(const Start& start) {
   ::_exit(97);
 }
 
+// The init and the probe where another user can reach them: the build may be below /root.
+std::string make_copies(Start& start) {
+  std::string folder = "/tmp/hive-init-XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr || ::chmod(folder.c_str(), 0755) != 0) broken("copies");
+  const auto copy = [&](const std::string& path) {
+    const auto to = std::filesystem::path(folder) / std::filesystem::path(path).filename();
+    std::filesystem::copy_file(path, to);
+    return to.string();
+  };
+  start.init = copy(start.init);
+  if (start.program.empty()) start.program = {copy(HIVE_PROBE)};
+  return folder;
+}
+
 std::string drain(int fd) {
   std::string out;
   char buffer[4'096];
@@ -113,7 +129,8 @@ std::string drain(int fd) {
 
 }  // namespace
 
-Container::Container(const Start& start) {
+Container::Container(Start start) {
+  if (start.user != 0) copies_ = make_copies(start);
   const Ends ends = make_ends(start.terminal);
   int told[2] = {-1, -1};
   if (start.parent_ends) {
@@ -157,6 +174,8 @@ Container::~Container() {
   reap_entered();
   for (const int fd : {pidfd_, control_, out_, err_, terminal_})
     if (fd >= 0) ::close(fd);
+  std::error_code ignored;
+  if (!copies_.empty()) std::filesystem::remove_all(copies_, ignored);
 }
 
 void Container::end_parent() {

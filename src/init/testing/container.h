@@ -27,7 +27,7 @@ struct Start {
 
 class Container {
  public:
-  explicit Container(const Start& start);
+  explicit Container(Start start);
   Container(const Container&) = delete;
   Container& operator=(const Container&) = delete;
   ~Container();  // ends it
@@ -73,6 +73,7 @@ class Container {
   int terminal_ = -1;
   bool reaped_ = false;
   std::string pending_;
+  std::string copies_;  // the folder of what another user runs; empty = nobody does
 };
 
 // Memory of a process, from /proc/PID/smaps_rollup, in KiB.
