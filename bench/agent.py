@@ -175,4 +175,5 @@ def main():
     report.finish({**figures, "count": args.count, "rate": args.rate}, args, description)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -214,4 +214,5 @@ def main():
                    "engine_lists_bytes": sizes}, args, description)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -35,4 +35,5 @@ def main():
     report.finish(figures, args, description)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -106,4 +106,5 @@ def main():
                    "tini": figures["tini-static"]}, args, description)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -159,4 +159,5 @@ def main():
     report.finish({"hive": figures, "hpa_documented": HPA}, args, description)
 
 
-main()
+if __name__ == "__main__":
+    main()

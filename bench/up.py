@@ -84,4 +84,5 @@ def main():
                    "ratio": round(ratio, 3), "runs": runs, "spread": spread}, args, description)
 
 
-main()
+if __name__ == "__main__":
+    main()

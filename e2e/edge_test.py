@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -169,6 +170,27 @@ def test_others_when_own_ones_are_full(edge):
         for thread in slow:
             thread.join()
         assert sorted(seen) == ["far", "own"]
+
+
+def test_a_bound_changes_without_a_reload(edge):
+    with App("a", node="n1") as a:
+        def bounded(most):
+            edge.serve([HTTP], [route("web")], [backend("web", [a], max_connections_per_task=most)])
+            assert edge.serves("web", [a])
+            assert eventually(lambda: edge.bounds("web") == {most}, 20, 0.05)
+        bounded(1)
+        pid = edge.pid()
+        for most, open_together in ((3, 3), (2, 2)):
+            bounded(most)
+            asked = [threading.Thread(target=get, args=("/slow",)) for _ in range(4)]
+            highest = 0
+            for thread in asked:
+                thread.start()
+            while any(thread.is_alive() for thread in asked):
+                highest = max(highest, a.open)
+                time.sleep(0.01)
+            assert highest == open_together
+        assert edge.pid() == pid
 
 
 def make_pem(folder):

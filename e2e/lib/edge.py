@@ -3,6 +3,7 @@
     with Edge(folder) as edge, App("a") as a:
         edge.serve(listeners=[...], routes=[...], backends=[backend("web", [a])])
 """
+import csv
 import http.server
 import json
 import os
@@ -163,6 +164,11 @@ class Edge:
         # 0x04 says only that it was disabled once, in the configuration.
         return {f"{row['srv_addr']}:{row['srv_port']}" for row in rows
                 if row["be_name"] == f"b.{name}.all" and not int(row["srv_admin_state"]) & ~4}
+
+    def bounds(self, name):
+        """Of all servers of a service: how many requests HAProxy gives one at a time."""
+        rows = csv.DictReader(self.ask("show stat -1 4 -1").removeprefix("# ").splitlines())
+        return {int(row["slim"] or 0) for row in rows if row["pxname"].startswith(f"b.{name}.")}
 
     def connections_in_use(self, app):
         """Those on which HAProxy has a request under way to an application."""

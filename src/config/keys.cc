@@ -518,8 +518,11 @@ void add_service_hive_keys(std::vector<Key>& keys) {
       hive("services.*.x-hive.health.path", kText, "path", "",
            "This path must answer 2xx or 3xx before a task gets requests. Without it a TCP "
            "connection must open."),
-      hive("services.*.x-hive.max_connections", kInteger, "whole number", "0",
-           "Open requests a task at most; further ones wait. 0: no bound."),
+      hive(
+          "services.*.x-hive.max_connections", kInteger, "whole number", "0",
+          "Open requests a task at most, over all edges, each of which has its share; further ones "
+          "wait at the edge, 30 seconds at most. Set it below what the application can work on "
+          "at a time, so that its health check is answered under overload. 0: no bound."),
       hive("services.*.x-hive.proxy_protocol", kBoolean, "boolean", "false",
            "The edge speaks PROXY protocol version 2 to the tasks."),
       hive("services.*.x-hive.certificate", kText, "path", "",

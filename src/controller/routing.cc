@@ -14,6 +14,10 @@ using model::Snapshot;
 using model::Task;
 using model::TaskState;
 
+bool is_there(const model::Node& node) {
+  return node.state != NodeState::kDown && node.state != NodeState::kDisconnected;
+}
+
 std::uint16_t port_from(std::int64_t value) {
   return value > 0 && value <= 65'535 ? static_cast<std::uint16_t>(value) : std::uint16_t{0};
 }
@@ -43,6 +47,9 @@ class Router {
     for (const auto& [id, service] : snapshot_.services)
       if (const auto of = service.labels.find(kCanaryOfLabel); of != service.labels.end())
         canaries_.emplace(of->second, &service);
+    edges_ = static_cast<std::size_t>(
+        std::count_if(snapshot_.nodes.begin(), snapshot_.nodes.end(),
+                      [](const auto& entry) { return is_there(entry.second); }));
     if (settings_.dashboard_port != 0) add_dashboard();
     // The service that was there first keeps a contested route.
     std::vector<const Service*> services;
@@ -64,9 +71,7 @@ class Router {
     const bool led = std::any_of(snapshot_.nodes.begin(), snapshot_.nodes.end(),
                                  [](const auto& entry) { return entry.second.leader; });
     for (const auto& [id, node] : snapshot_.nodes) {
-      if (node.role != model::Role::kManager || node.state == NodeState::kDown ||
-          node.state == NodeState::kDisconnected)
-        continue;
+      if (node.role != model::Role::kManager || !is_there(node)) continue;
       // The leader's controller alone hears the agents, so it alone knows their figures.
       backend.endpoints.push_back({"dashboard-" + id, kDashboardBackend, id,
                                    "dashboard on " + node.hostname, reachable_address(node),
@@ -170,8 +175,7 @@ class Router {
     out.mode = mode(port.port);
     out.sticky_cookie = out.mode == "http" ? json_string(hive, "sticky.cookie") : "";
     out.probe_path = json_string(hive, "health.path");
-    out.max_connections_per_task = static_cast<std::uint32_t>(
-        std::clamp<std::int64_t>(json_int(hive, "max_connections"), 0, 1'000'000));
+    out.max_connections_per_task = share_of_an_edge(json_int(hive, "max_connections"));
     out.proxy_protocol = json_bool(hive, "proxy_protocol");
     add_tasks(service.id, port, out.endpoints);
     const auto canary = canaries_.find(service.id);
@@ -181,6 +185,15 @@ class Router {
     if (out.canary_percent > 0) add_tasks(canary->second->id, port, out.endpoints);
     for (std::size_t i = regulars; i < out.endpoints.size(); ++i) out.endpoints[i].canary = true;
     return out;
+  }
+
+  // The balancer in front spreads requests over the edges, so each gets the same share of what a
+  // task may have open. One at least: a task that no edge may ask is of no use.
+  std::uint32_t share_of_an_edge(std::int64_t max_connections) const {
+    const auto all = std::clamp<std::int64_t>(max_connections, 0, 1'000'000);
+    if (all == 0) return 0;
+    const auto edges = static_cast<std::int64_t>(std::max<std::size_t>(edges_, 1));
+    return static_cast<std::uint32_t>(std::max<std::int64_t>(all / edges, 1));
   }
 
   std::uint32_t percent_of(const Service& canary) {
@@ -258,6 +271,7 @@ class Router {
   std::map<std::string, const Service*> canaries_;         // by the service's id
   std::map<std::tuple<std::uint16_t, std::string, std::string>, std::string> owners_;
   std::map<std::string, std::string> backends_;  // name -> who has it
+  std::size_t edges_ = 0;
   Routing out_;
 };
 

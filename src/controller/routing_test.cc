@@ -182,7 +182,7 @@ TEST_F(RoutingTest, ANameThatIsTakenGetsNoRequestsInsteadOfAnothersService) {
 TEST_F(RoutingTest, WhatTheServicesSettingsSayReachesTheEdge) {
   settings_.listeners = {{80, "http", true}};
   service("web", kWebListeners,
-          R"({"sticky":{"cookie":"WHERE"},"health":{"path":"/up"},"max_connections":7,
+          R"({"sticky":{"cookie":"WHERE"},"health":{"path":"/up"},"max_connections":14,
               "proxy_protocol":true,"certificate":"/etc/web.pem"})");
   const Routing routing = routed();
   const model::Backend& web = *backend(routing, "web");
@@ -193,6 +193,20 @@ TEST_F(RoutingTest, WhatTheServicesSettingsSayReachesTheEdge) {
   ASSERT_EQ(routing.table.listeners.size(), 1u);
   EXPECT_TRUE(routing.table.listeners[0].accept_proxy);
   EXPECT_EQ(routing.table.listeners[0].certificate_pem, "/etc/web.pem");
+}
+
+TEST_F(RoutingTest, EachEdgeHasItsShareOfWhatATaskMayHaveOpen) {
+  service("web", kWebListeners, R"({"max_connections":7})");
+  const auto share = [&] { return backend(routed(), "web")->max_connections_per_task; };
+  for (const auto& [edges, each] : {std::pair{1, 7u}, {2, 3u}, {7, 1u}, {9, 1u}}) {
+    snapshot_.nodes.clear();
+    for (int i = 0; i < edges; ++i)
+      snapshot_.nodes["n" + std::to_string(i)].state = NodeState::kReady;
+    EXPECT_EQ(share(), each) << edges << " edges";
+  }
+  for (auto& [id, one] : snapshot_.nodes)
+    if (id != "n0") one.state = NodeState::kDown;
+  EXPECT_EQ(share(), 7u) << "nodes that are gone ask nobody";
 }
 
 TEST_F(RoutingTest, ATcpListenerHasNoRoutesAndNoCookie) {

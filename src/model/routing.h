@@ -40,8 +40,9 @@ struct Backend {
   std::string sticky_cookie;  // cookie name; empty = not sticky
   std::string probe_path;     // HTTP path that must answer 2xx/3xx before a task is admitted;
                               // empty = a TCP connection must open
-  std::uint32_t max_connections_per_task = 0;  // 0 = no bound
-  bool proxy_protocol = false;                 // speak PROXY v2 to the tasks
+  // Open requests that each edge gives a task at most; further ones wait there. 0 = no bound.
+  std::uint32_t max_connections_per_task = 0;
+  bool proxy_protocol = false;  // speak PROXY v2 to the tasks
   std::uint32_t connect_timeout_ms = 5'000;
   std::uint32_t response_timeout_ms = 600'000;
   // So many of a hundred new requests go to the canary endpoints while one of them can serve.

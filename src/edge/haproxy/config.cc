@@ -139,10 +139,14 @@ void render_route(std::string& out, const Route& route, const Backend& backend, 
   if (backend.canary_percent > 0)
     out += fmt::format("  use_backend {} if{} {{ rand(100) lt {} }} {{ nbsrv({}) gt 0 }}\n", canary,
                        match, backend.canary_percent, canary);
-  out += fmt::format("  use_backend {} if{} {{ nbsrv({}) gt 0 }}", local, match, local);
-  if (backend.max_connections_per_task > 0)
-    out += fmt::format(" {{ be_conn_free({}) gt 0 }}", local);
-  out += "\n";
+  const std::string here =
+      fmt::format("  use_backend {} if{} {{ nbsrv({}) gt 0 }}", local, match, local);
+  if (asks_own_first(backend) && backend.max_connections_per_task > 0)
+    // What own tasks have no room for goes to the other nodes', and waits here if there are none.
+    out +=
+        fmt::format("{} {{ be_conn_free({}) gt 0 }}\n  use_backend {} if{} {{ nbsrv({}) gt 0 }}\n",
+                    here, local, all, match, all);
+  if (asks_own_first(backend)) out += here + "\n";
   out += match.empty() ? fmt::format("  use_backend {}\n", all)
                        : fmt::format("  use_backend {} if{}\n", all, match);
 }
@@ -210,6 +214,10 @@ void render_backend(std::string& out, const Backend& backend, const std::string&
 std::string local_name(const std::string& backend) { return "b." + backend + ".local"; }
 std::string all_name(const std::string& backend) { return "b." + backend + ".all"; }
 std::string canary_name(const std::string& backend) { return "b." + backend + ".canary"; }
+
+bool asks_own_first(const Backend& backend) {
+  return backend.sticky_cookie.empty() || backend.max_connections_per_task == 0;
+}
 
 std::vector<std::string> names_of(const Backend& backend) {
   std::vector<std::string> names{local_name(backend.name), all_name(backend.name)};

@@ -28,6 +28,9 @@ std::string all_name(const std::string& backend);
 std::string canary_name(const std::string& backend);
 // Of the backend: local, all, and canary while it has one.
 std::vector<std::string> names_of(const model::Backend& backend);
+// Whether requests go to tasks of the edge's own node first. Not those of sticky sessions under a
+// bound: each way to a task would have a bound of its own.
+bool asks_own_first(const model::Backend& backend);
 // Its one server "up" in maint = this edge is leaving.
 inline constexpr std::string_view kHealthBackend = "hive.health";
 

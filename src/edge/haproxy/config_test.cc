@@ -74,6 +74,9 @@ TEST(HaproxyConfig, AFullNodeOverflowsToTheOthers) {
   EXPECT_THAT(section(config, "frontend listener.8080"),
               HasSubstr("{ be_conn_free(b.shop.local) gt 0 }"));
   EXPECT_THAT(section(config, "backend b.shop.local"), HasSubstr(" maxconn 7"));
+  // Sticky sessions are known among all tasks: a second way to own ones would have a second bound.
+  table.backends[0].sticky_cookie = "HIVE";
+  EXPECT_THAT(rendered(table), Not(HasSubstr("use_backend b.shop.local")));
 }
 
 TEST(HaproxyConfig, SlotsOfNobodyTakeNoRequests) {

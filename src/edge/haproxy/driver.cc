@@ -120,6 +120,7 @@ class HaproxyEdge final : public Edge {
   Status run(const std::vector<std::string>& commands);
   Result<SlotMap> read_slots();
   Status adjust(SlotMap actual, const Wish& wish);
+  Status set_bounds(const SlotMap& slots);
   Wish wanted(const SlotMap& actual);
   bool admissible(const Backend& backend, const Endpoint& endpoint, const SlotMap& actual,
                   std::vector<ProbeTarget>& probes);
@@ -140,6 +141,8 @@ class HaproxyEdge final : public Edge {
   std::map<std::string, MonotonicTime> drained_;
   std::vector<std::string> not_ready_;
   std::map<std::string, std::size_t> slot_counts_;
+  // What the running process was last told of a backend; nothing of one that was adopted.
+  std::map<std::string, std::uint32_t> bounds_;
   std::map<std::string, std::string> task_of_slot_;  // "backend/s1" -> task
   std::map<std::string, ServerRow> last_rows_;
   TaskMeans means_;
@@ -220,13 +223,10 @@ bool belongs(const Endpoint& endpoint, Pool pool, bool own) {
 
 Wanted HaproxyEdge::wanted_of(const Backend& backend, Pool pool,
                               const std::set<std::string>& ready) {
-  bool others = false;
-  bool regulars = false;
-  for (const Endpoint& endpoint : backend.endpoints) {
-    const bool serves = endpoint.admit && !endpoint.canary && ready.contains(endpoint.task_id);
-    regulars = regulars || serves;
-    others = others || (serves && endpoint.node_id != options_.node_id);
-  }
+  const bool regulars = std::any_of(
+      backend.endpoints.begin(), backend.endpoints.end(), [&](const Endpoint& endpoint) {
+        return endpoint.admit && !endpoint.canary && ready.contains(endpoint.task_id);
+      });
   Wanted wanted;
   std::set<std::pair<std::string, std::uint16_t>> seen;
   for (const bool admitted : {true, false})
@@ -235,14 +235,15 @@ Wanted HaproxyEdge::wanted_of(const Backend& backend, Pool pool,
       if (endpoint.admit != admitted || !ready.contains(endpoint.task_id)) continue;
       if (!belongs(endpoint, pool, own) || !seen.insert({endpoint.address, endpoint.port}).second)
         continue;
-      // Among all, own tasks are there for their sticky requests alone when there is a bound
-      // (overflow is for the other nodes), and a canary is: its share comes another way.
-      const bool sticky_only =
-          pool == Pool::kAll &&
-          (endpoint.canary ? regulars : own && others && backend.max_connections_per_task > 0);
+      // Among all, own tasks that have a bound among the local ones get nothing beyond it, and a
+      // canary gets sticky requests alone: its share comes another way.
+      const bool nothing_new =
+          pool == Pool::kAll && (endpoint.canary ? regulars
+                                                 : own && backend.max_connections_per_task > 0 &&
+                                                       asks_own_first(backend));
       wanted.slots.push_back({endpoint.address, endpoint.port,
                               endpoint.admit ? SlotState::kReady : SlotState::kDrain,
-                              sticky_only ? 0 : 100, false});
+                              nothing_new ? 0 : 100, false});
       wanted.tasks.push_back(endpoint.task_id);
     }
   return wanted;
@@ -265,12 +266,16 @@ Wish HaproxyEdge::wanted(const SlotMap& actual) {
   return result;
 }
 
+// What is changed without a reload is not in it: slots, how high a bound is, and leaving.
 std::string HaproxyEdge::structure(const SlotMap& slots) const {
   SlotMap blank;
   for (const auto& [name, list] : slots) blank[name] = std::vector<Slot>(list.size());
   ConfigOptions options = config_;
   options.leaving = false;
-  return render_config(table_, options, blank);
+  RoutingTable table = table_;
+  for (Backend& backend : table.backends)
+    if (backend.max_connections_per_task > 0) backend.max_connections_per_task = 1;
+  return render_config(table, options, blank);
 }
 
 Status HaproxyEdge::converge() {
@@ -290,7 +295,10 @@ Status HaproxyEdge::converge() {
     next[name].resize(count);
   }
   const std::string text = structure(next);
-  if (running && text == structure_) return adjust(std::move(actual), wish);
+  if (running && text == structure_) {
+    HIVE_TRY(set_bounds(actual));
+    return adjust(std::move(actual), wish);
+  }
   for (const auto& [name, want] : wish) {
     auto& slots = next[name];
     for (const SlotChange& change : plan_slots(slots, want.slots).changes)
@@ -299,6 +307,24 @@ Status HaproxyEdge::converge() {
   HIVE_TRY(start(next, text));
   HIVE_ASSIGN(actual, read_slots());
   return adjust(std::move(actual), wish);
+}
+
+Status HaproxyEdge::set_bounds(const SlotMap& slots) {
+  for (const Backend& backend : table_.backends) {
+    const auto told = bounds_.find(backend.name);
+    const std::uint32_t bound = backend.max_connections_per_task;
+    if (bound == 0 || (told != bounds_.end() && told->second == bound)) continue;
+    std::vector<std::string> commands;
+    for (const std::string& name : names_of(backend)) {
+      const auto found = slots.find(name);
+      if (found == slots.end()) continue;
+      for (std::size_t i = 0; i < found->second.size(); ++i)
+        commands.push_back(fmt::format("set maxconn server {}/s{} {}", name, i + 1, bound));
+    }
+    HIVE_TRY(run(commands));
+    bounds_[backend.name] = bound;
+  }
+  return {};
 }
 
 Status HaproxyEdge::adjust(SlotMap actual, const Wish& wish) {
@@ -387,6 +413,9 @@ Status HaproxyEdge::start(const SlotMap& slots, const std::string& structure) {
   HIVE_TRY(wait_until_serving(fresh));
   process_ = fresh;
   structure_ = structure;
+  bounds_.clear();
+  for (const Backend& backend : table_.backends)
+    bounds_[backend.name] = backend.max_connections_per_task;
   last_rows_.clear();
   means_.forget();
   HIVE_TRY(os::write_file_atomically(path("structure.cfg"), structure, 0600));
