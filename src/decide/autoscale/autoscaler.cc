@@ -15,11 +15,12 @@ constexpr double kCapacityDecay = 1 - 1.0 / 3600;
 constexpr double kLeastCpu = 0.05;     // below it, requests say nothing of the CPU
 constexpr double kLearnedShare = 0.8;  // of what a replica can do, it is given that
 constexpr double kMostLatencyStep = 2;
+constexpr std::int64_t kReadyRemembered = 600;  // seconds; signals that are older say nothing
 constexpr double kLeadChange = 0.2;
 constexpr int kStateVersion = 3;
 
 std::optional<double> fresh(const Signal& signal) {
-  if (!signal.value || signal.age_s > kFreshSeconds || signal.age_s < 0) return std::nullopt;
+  if (!signal.value || signal.age_s > signal.fresh_s || signal.age_s < 0) return std::nullopt;
   if (!std::isfinite(*signal.value) || *signal.value < 0) return std::nullopt;
   return signal.value;
 }
@@ -35,6 +36,28 @@ std::string figure(double value) {
   for (auto at = static_cast<int>(out.size()) - 3; at > 0; at -= 3)
     out.insert(static_cast<std::size_t>(at), ",");
   return out;
+}
+
+// Of a signal's words: "now", or "95 s ago".
+std::string when(const Signal& signal) {
+  return signal.age_s > kFreshSeconds ? " " + figure(std::round(signal.age_s)) + " s ago" : " now";
+}
+
+std::string words_of(const MetricTarget& target, double value) {
+  if (target.use == MetricUse::kLimit) return target.name + " is " + figure(value * 1000) + " ms";
+  return figure(value) + " " + target.name;
+}
+
+std::string portion_of(const MetricTarget& target) {
+  switch (target.use) {
+    case MetricUse::kShare:
+      return ", at most " + figure(target.per_replica) + " a replica";
+    case MetricUse::kMore:
+      return ", one more replica for each " + figure(target.per_replica);
+    case MetricUse::kLimit:
+      break;
+  }
+  return ", at most " + figure(target.per_replica * 1000) + " ms";
 }
 
 int ordered(const View& view) { return view.ordered.value_or(view.ready + view.starting); }
@@ -80,10 +103,11 @@ void Autoscaler::learn_capacity(const View& view) {
 std::optional<double> Autoscaler::load_of(const View& view, std::string& what) {
   std::optional<double> most;
   carries_.clear();
-  const auto offer = [&](double load, const std::string& words, const std::string& carries = "") {
+  const auto offer = [&](double load, const std::string& words, const std::string& carries = "",
+                         const std::string& at = " now") {
     if (most && *most >= load) return;
     most = load;
-    what = words;
+    what = words + at;
     carries_ = carries;
   };
   const auto at_most = [](double each) { return ", at most " + figure(each) + " a replica"; };
@@ -100,9 +124,9 @@ std::optional<double> Autoscaler::load_of(const View& view, std::string& what) {
     offer(*cpu * view.ready / *target.cpu,
           figure(*cpu * 100) + "% CPU on " + figure(view.ready) + " replicas");
   for (std::size_t i = 0; i < std::min(target.metrics.size(), view.metrics.size()); ++i)
-    if (const auto value = fresh(view.metrics[i]))
-      offer(*value / target.metrics[i].per_replica, figure(*value) + " " + target.metrics[i].name,
-            at_most(target.metrics[i].per_replica));
+    if (const auto load = load_of_metric(target.metrics[i], view.metrics[i]))
+      offer(*load, words_of(target.metrics[i], *view.metrics[i].value),
+            portion_of(target.metrics[i]), when(view.metrics[i]));
   if (const auto latency = fresh(view.latency_s); latency && target.latency_s) {
     const double step = std::min(*latency / *target.latency_s, kMostLatencyStep);
     if (step > 1)
@@ -110,8 +134,7 @@ std::optional<double> Autoscaler::load_of(const View& view, std::string& what) {
     else if (!most && requests == std::nullopt)
       offer(std::max(0.5, step) * view.ready, "answers take " + figure(*latency * 1000) + " ms");
   }
-  const bool none =
-      !target.requests_per_replica && !target.concurrency && !target.cpu && target.metrics.empty();
+  const bool none = target.carries_nothing();
   const auto offer_learned = [&](double load, const std::string& words, double each) {
     offer(load, words, ", " + figure(each) + " a replica as learned");
   };
@@ -122,6 +145,43 @@ std::optional<double> Autoscaler::load_of(const View& view, std::string& what) {
     offer_learned(std::min(carried_.open() / *level, kMostLatencyStep * std::max(1, view.ready)),
                   figure(carried_.open()) + " requests open", *level);
   return most;
+}
+
+std::optional<double> Autoscaler::load_of_metric(const MetricTarget& target,
+                                                 const Signal& signal) const {
+  const auto value = fresh(signal);
+  if (!value) return std::nullopt;
+  const double portions = *value / target.per_replica;
+  if (target.use == MetricUse::kShare) return portions;
+  const auto served = served_while(target, signal);
+  if (!served || portions <= (target.use == MetricUse::kLimit ? 1 : 0)) return std::nullopt;
+  const double least = std::max(1, *served);
+  return std::min(target.use == MetricUse::kLimit ? least * portions : least + portions,
+                  kMostLatencyStep * least);
+}
+
+void Autoscaler::remember_ready(const View& view) {
+  if (!ready_.empty() && ready_.back().first >= view.second) return;
+  ready_.emplace_back(view.second, view.ready);
+  while (ready_.front().first < view.second - kReadyRemembered) ready_.pop_front();
+}
+
+// The replicas that served all the while that the signal was measured in; none where that began
+// before anything is remembered.
+std::optional<int> Autoscaler::served_while(const MetricTarget& target,
+                                            const Signal& signal) const {
+  if (ready_.empty()) return std::nullopt;
+  const double until = static_cast<double>(ready_.back().first) - signal.age_s;
+  const double from = until - target.over_s;
+  if (static_cast<double>(ready_.front().first) > from) return std::nullopt;
+  std::optional<int> out;
+  for (const auto& [second, ready] : ready_) {
+    const auto at = static_cast<double>(second);
+    // What served when it began served on from the second before.
+    if (at <= from) out = ready;
+    if (at > from && at <= until) out = std::min(out.value_or(ready), ready);
+  }
+  return out;
 }
 
 // Requests a second that a replica is given, of what one was seen to do.
@@ -139,7 +199,7 @@ int Autoscaler::floor_of_memory(const View& view) const {
 std::string Autoscaler::explain(int current, int next) const {
   const double now = std::max(load_, 1e-9);
   const double expected = sizer_.outlook().mean;
-  std::string text = figure(current) + " -> " + figure(next) + ": " + signal_ + " now";
+  std::string text = figure(current) + " -> " + figure(next) + ": " + signal_;
   char change[80];
   std::snprintf(change, sizeof change, ", %+.0f%% expected in %.0f s when a new replica can serve",
                 (expected / now - 1) * 100, lead_s_);
@@ -175,12 +235,18 @@ int Autoscaler::wanted_of(const View& view, const Bounds& bounds) {
 std::string Autoscaler::unknown_metric(const View& view) const {
   const auto& metrics = policy_.target.metrics;
   for (std::size_t i = 0; i < metrics.size(); ++i)
-    if (i >= view.metrics.size() || !fresh(view.metrics[i])) return metrics[i].name;
+    if (!metric_known(view, i)) return metrics[i].name;
   return "";
 }
 
+bool Autoscaler::metric_known(const View& view, std::size_t index) const {
+  if (index >= view.metrics.size() || !fresh(view.metrics[index])) return false;
+  const MetricTarget& target = policy_.target.metrics[index];
+  return target.use == MetricUse::kShare || served_while(target, view.metrics[index]).has_value();
+}
+
 std::string Autoscaler::why_no_load(const View& view) const {
-  if (policy_.target.metrics.empty() && fresh(view.requests) && !learned() && !carried_.level())
+  if (policy_.target.carries_nothing() && fresh(view.requests) && !learned() && !carried_.level())
     return "it is not known yet what a replica can carry: no target is set, and it has not served "
            "for long enough";
   return "no fresh signal of the load: the number holds (" + figure(view.ready) + " serve)";
@@ -216,8 +282,8 @@ Decision Autoscaler::move(const View& view, const std::string& what) {
                             bounds_.min, bounds_.max);
   out.reason = explain(current, out.replicas);
   if (out.replicas == current)
-    out.reason = figure(current) + (current == 1 ? " replica is" : " replicas are") +
-                 " right: " + what + " now";
+    out.reason =
+        figure(current) + (current == 1 ? " replica is" : " replicas are") + " right: " + what;
   else if (current < bounds_.min || current > bounds_.max)
     out.reason = by_bounds(current, out.replicas, bounds_);
   if (const auto name = unknown_metric(view); !name.empty() && out.replicas >= current)
@@ -229,6 +295,7 @@ Decision Autoscaler::move(const View& view, const std::string& what) {
 Decision Autoscaler::decide(const View& view) {
   follow(view);
   learn_capacity(view);
+  remember_ready(view);
   std::string what;
   const auto load = load_of(view, what);
   const std::int64_t late = last_second_ < 0 ? 0 : view.second - last_second_ - 1;

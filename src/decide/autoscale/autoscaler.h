@@ -8,9 +8,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -21,13 +23,14 @@
 
 namespace hive::decide::autoscale {
 
+inline constexpr double kFreshSeconds = 5;
+
 // A measurement and how old it is.
 struct Signal {
   std::optional<double> value;
   double age_s = 0;
+  double fresh_s = kFreshSeconds;  // older it is none
 };
-// Older ones are none.
-inline constexpr double kFreshSeconds = 5;
 
 struct View {
   std::int64_t second = 0;      // monotonic seconds: intervals, limits
@@ -83,6 +86,10 @@ class Autoscaler {
 
  private:
   std::optional<double> load_of(const View& view, std::string& what);
+  std::optional<double> load_of_metric(const MetricTarget& target, const Signal& signal) const;
+  void remember_ready(const View& view);
+  std::optional<int> served_while(const MetricTarget& target, const Signal& signal) const;
+  bool metric_known(const View& view, std::size_t index) const;
   void learn_capacity(const View& view);
   int floor_of_memory(const View& view) const;
   int wanted_of(const View& view, const Bounds& bounds);
@@ -107,6 +114,7 @@ class Autoscaler {
   double served_ = 0;  // sums of requests * busy replicas and busy replicas squared, decayed
   double busy_ = 0;
   Carried carried_;
+  std::deque<std::pair<std::int64_t, int>> ready_;  // by second, of the last minutes
   double load_ = 0;
   std::string signal_;   // the sentence part that names the deciding signal
   std::string carries_;  // and the one of what a replica is given of it, by target or learned

@@ -127,6 +127,112 @@ TEST(Autoscaler, NamesWhatAReplicaIsGivenOfTheSignalThatDecides) {
   EXPECT_THAT(service.said, HasSubstr("at most 12 a replica"));
 }
 
+// What the balancer says of a minute that ended `ago` seconds ago, until it says something else.
+class FromTheBalancer {
+ public:
+  FromTheBalancer(MetricUse use, double portion) : service(policy_of(use, portion)) {}
+  Decision told(int seconds, double value, std::int64_t ago = 90) {
+    const auto ended = service.view.second - ago;
+    Decision last;
+    most_load = 0;
+    for (int i = 0; i < seconds; ++i) {
+      const auto age = static_cast<double>(service.view.second + 1 - ended);
+      service.view.metrics = {{value, age, 300}};
+      last = service.run(1, 100);
+      most_load = std::max(most_load, last.load);
+    }
+    return last;
+  }
+  Decision minutes(int count, double value) {
+    Decision last;
+    for (int i = 0; i < count; ++i) last = told(60, value);
+    return last;
+  }
+
+  Service service;
+  double most_load = 0;
+
+ private:
+  static Policy policy_of(MetricUse use, double portion) {
+    Policy out = policy();
+    out.target.metrics = {{"elb", portion, use, 60}};
+    return out;
+  }
+};
+
+TEST(Autoscaler, ABalancersRequestsAreATargetAndMayBeMinutesOld) {
+  FromTheBalancer elb(MetricUse::kShare, 50);
+  elb.told(60, 600);
+  EXPECT_GE(elb.service.view.ready, 12);
+  EXPECT_THAT(elb.service.said, HasSubstr(": 600 elb 9"));
+  EXPECT_THAT(elb.service.said, HasSubstr(" s ago, "));
+  // It is too old after its own time, and holds.
+  const int before = elb.service.view.ready;
+  const auto held = elb.told(1'800, 0, 300);
+  EXPECT_EQ(elb.service.view.ready, before);
+  EXPECT_THAT(held.reason, HasSubstr("elb is not known, so none is taken away"));
+  elb.minutes(30, 0);
+  EXPECT_LT(elb.service.view.ready, before) << "it is known again";
+}
+
+// Its word stands for minutes, while what it asked for comes: that is asked for once.
+TEST(Autoscaler, AQueueAddsToWhatServedWhenItWasMeasured) {
+  FromTheBalancer elb(MetricUse::kMore, 40);
+  elb.minutes(5, 0);
+  const int before = elb.service.view.ready;
+  elb.told(150, 80);
+  EXPECT_EQ(elb.most_load, before + 2);
+  EXPECT_GE(elb.service.view.ready, before + 2);
+  EXPECT_THAT(elb.service.said, HasSubstr("80 elb "));
+  EXPECT_THAT(elb.service.said, HasSubstr("one more replica for each 40"));
+  elb.minutes(30, 0);
+  const int again = elb.service.view.ready;
+  elb.told(150, 1'000);
+  EXPECT_EQ(elb.most_load, 2 * again) << "twice at most";
+}
+
+TEST(Autoscaler, ASlowBalancerDoesNotAddToWhatItAdded) {
+  FromTheBalancer elb(MetricUse::kLimit, 0.4);
+  elb.minutes(5, 0.4);
+  EXPECT_LE(elb.most_load, 2) << "at the limit is not above it";
+  const int before = elb.service.view.ready;
+  elb.told(150, 0.7);
+  EXPECT_DOUBLE_EQ(elb.most_load, 1.75 * before);
+  EXPECT_GT(elb.service.view.ready, before);
+  EXPECT_THAT(elb.service.said, HasSubstr("elb is 700 ms "));
+  EXPECT_THAT(elb.service.said, HasSubstr("at most 400 ms"));
+  // A minute in which the new ones came is one of those that served all of it.
+  const auto mixed = elb.told(10, 0.7, 90);
+  EXPECT_LE(mixed.load, 1.75 * elb.service.view.ready);
+}
+
+// A controller that just began knows not how many served then.
+TEST(Autoscaler, WhatWasMeasuredBeforeItBeganAddsNothingAndHolds) {
+  FromTheBalancer elb(MetricUse::kLimit, 0.4);
+  elb.service.view.ready = 8;
+  const auto held = elb.told(100, 4.0);
+  EXPECT_EQ(elb.service.view.ready, 8);
+  EXPECT_EQ(elb.most_load, 2) << "of the requests alone";
+  EXPECT_THAT(held.reason, HasSubstr("elb is not known, so none is taken away"));
+  elb.minutes(40, 0.1);
+  EXPECT_LT(elb.service.view.ready, 8);
+}
+
+// A limit gives no replica a load to carry: that is learned, as without targets.
+TEST(Autoscaler, ALimitAloneLeavesWhatAReplicaCarriesToBeLearned) {
+  Policy asked{.min = 2, .max = 40};
+  asked.target.metrics = {{"elb", 0.4, MetricUse::kLimit, 60}};
+  Service service(asked);
+  service.view.cpu = {0.5, 0.5};
+  service.follow = false;
+  for (int i = 0; i < 300; ++i) {
+    service.view.metrics = {{0.1, 90, 300}};
+    service.run(1, 200);
+  }
+  EXPECT_GT(service.run(1, 200).capacity, 0);
+  EXPECT_FALSE(service.run(1, 200).held);
+}
+
 TEST(Autoscaler, OldAndMissingSignalsHold) {
   Service service(policy());
   service.run(900, 400);

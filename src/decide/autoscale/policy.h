@@ -1,6 +1,7 @@
 // What a service's x-hive.autoscale asks for, as the rules here read it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,10 +11,21 @@
 
 namespace hive::decide::autoscale {
 
-// A figure of the application's own: its sum over all replicas, and what one replica takes of it.
+// What a metric of the policy asks for. Of those but the first only more replicas follow, out from
+// the ones that served all the while that it was measured in: it may be minutes old, and asks for
+// nothing twice.
+enum class MetricUse {
+  kShare,  // its sum over all replicas, in portions of what one takes
+  kMore,   // so many more than served
+  kLimit,  // above the limit so many times as many as served, twice at most; a time in seconds
+};
+
+// A figure of the application's own, or of the balancer.
 struct MetricTarget {
   std::string name;
-  double per_replica = 1;
+  double per_replica = 1;  // the portion, or the limit
+  MetricUse use = MetricUse::kShare;
+  double over_s = 0;  // the time that it is measured in, which ended when it was as old as it says
 };
 
 // What one replica shall carry; of several the one that asks for the most
@@ -26,6 +38,13 @@ struct Target {
   std::optional<double> memory;     // likewise; only a floor, since it says nothing ahead
   std::optional<double> latency_s;  // above it, more replicas than now
   std::vector<MetricTarget> metrics;
+
+  // What a replica can carry is not given by any of them.
+  bool carries_nothing() const {
+    return !requests_per_replica && !concurrency && !cpu &&
+           std::none_of(metrics.begin(), metrics.end(),
+                        [](const MetricTarget& one) { return one.use == MetricUse::kShare; });
+  }
 };
 
 struct Schedule {
