@@ -1,6 +1,10 @@
 """hive aws apply and remove against moto: what is made, that twice makes nothing, that drift is mended,
-that a run that was cut short is gone on with, and that nothing is left. Looked at with boto3."""
+that a run that was cut short is gone on with, and that nothing is left. Looked at with boto3. And what
+moto's CloudWatch says of a balancer."""
+import datetime
 import json
+import os
+import subprocess
 
 from account import EMPTY, REGION, apply, inventory, remove, run
 
@@ -144,3 +148,59 @@ def test_a_repository_with_images_is_kept(moto, config):
                     "digest": "sha256:" + "0" * 64}, "layers": []}))
     assert "kept: it holds images" in remove(moto, config)
     assert inventory(moto) == {**EMPTY, "repositories": ["shop/web"]}
+
+
+def figures(moto, cluster="shop"):
+    """What hive's managers would be told of the cluster's balancer, and when it was asked."""
+    asked = datetime.datetime.now(datetime.timezone.utc)
+    out = subprocess.run(
+        [os.path.join(os.environ["HIVE_BUILD_DIR"], "bin/aws_samples"), "figures", cluster],
+        capture_output=True, text=True, timeout=60, check=True,
+        env={"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": moto.url, "AWS_ACCESS_KEY_ID": "test",
+             "AWS_SECRET_ACCESS_KEY": "test"})
+    return json.loads(out.stdout), asked
+
+
+def test_what_a_balancer_measured(moto):
+    told, _ = figures(moto)
+    assert {one["value"] for one in told.values()} == {None}, "nothing is known, and not 0"
+    assert all("CloudWatch has no " in one["trouble"] for one in told.values())
+
+    minute = datetime.timedelta(minutes=1)
+    now = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
+
+    def measure(metric, ago, *values, balancer="hive-shop"):
+        moto.client("cloudwatch").put_metric_data(Namespace="AWS/ELB", MetricData=[
+            {"MetricName": metric, "Timestamp": now - ago * minute, "Value": value,
+             "Dimensions": [{"Name": "LoadBalancerName", "Value": balancer}]} for value in values])
+    for ago in range(3, 9):
+        measure("HealthyHostCount", ago, 2)
+    # In two parts, as a balancer's own nodes tell.
+    measure("RequestCount", 5, 4000, 2000)
+    measure("RequestCount", 5, 100000, balancer="hive-other")
+    measure("Latency", 5, 0.25, 0.75)
+    measure("SurgeQueueLength", 5, 3, 40)
+
+    told, asked = figures(moto)
+    newest = told["requests"]["until_unix_ms"] / 1000
+    # The minutes since that were reported have none of it.
+    assert {name: one["value"] for name, one in told.items()} == {
+        "requests": 0, "latency": 0, "surge_queue": 0, "spillover": 0}
+    assert all(one["whole"] and one["trouble"] == "" for one in told.values())
+    assert newest == (now - 2 * minute).timestamp()
+    assert 120 <= asked.timestamp() - newest < 240
+
+    measure("RequestCount", 3, 4000, 2000)
+    measure("Latency", 3, 0.25, 0.75)
+    measure("SurgeQueueLength", 3, 3, 40)
+    measure("SpilloverCount", 3, 30)
+    told, _ = figures(moto)
+    assert {name: one["value"] for name, one in told.items()} == {
+        "requests": 100, "latency": 0.5, "surge_queue": 40, "spillover": 0.5}
+    # A younger one may not be whole, and counts where it is more.
+    measure("RequestCount", 1, 600)
+    measure("SurgeQueueLength", 1, 80)
+    told, _ = figures(moto)
+    assert told["requests"]["value"] == 100
+    assert told["surge_queue"]["value"] == 80
+    assert {one["value"] for one in figures(moto, "another")[0].values()} == {None}

@@ -36,6 +36,11 @@ Status Cloud::forgo_workers() {
   return fail(Errc::kUnsupported, "this cloud keeps no group of workers");
 }
 
+Result<BalancerFigures> Cloud::balancer_figures(const std::set<BalancerFigure>&) {
+  return fail(Errc::kUnsupported,
+              "this cluster's balancer measures nothing by itself: CloudWatch is AWS's");
+}
+
 std::string_view to_string(TargetHealth health) {
   switch (health) {
     case TargetHealth::kInitial:

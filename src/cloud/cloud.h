@@ -8,6 +8,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -102,6 +104,22 @@ struct BalancerStatus {
   std::vector<TargetStatus> targets;
 };
 
+// What some clouds' balancers measure of themselves, a minute at a time, and tell minutes later.
+enum class BalancerFigure {
+  kRequests,    // a second
+  kLatency,     // mean seconds until an answer begins; 0 in a minute without requests
+  kSurgeQueue,  // requests that wait for an instance, the most at one time
+  kSpillover,   // requests that were refused since that queue was full, a second
+};
+struct Measured {
+  std::optional<double> value;     // not negative, and finite
+  std::int64_t until_unix_ms = 0;  // the end of the minute
+  // False: a minute that may not have been told whole, so that it is at least this.
+  bool whole = false;
+  std::string trouble;  // why there is none, or what was wrong with the rest
+};
+using BalancerFigures = std::map<BalancerFigure, Measured>;
+
 class Cloud {
  public:
   virtual ~Cloud() = default;
@@ -143,6 +161,9 @@ class Cloud {
   // Starts connection draining and returns; balancer() shows the state.
   virtual Status deregister_instance(const std::string& instance_id) = 0;
   virtual Result<BalancerStatus> balancer() = 0;
+  // The newest of each that is asked for, and of no other: each may cost. kUnsupported where the
+  // balancer measures nothing.
+  virtual Result<BalancerFigures> balancer_figures(const std::set<BalancerFigure>& which);
 };
 
 }  // namespace hive::cloud

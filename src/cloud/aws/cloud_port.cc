@@ -4,6 +4,7 @@
 #include <map>
 
 #include "cloud/aws/autoscaling.h"
+#include "cloud/aws/balancer_figures.h"
 #include "cloud/aws/ec2.h"
 #include "cloud/aws/elb.h"
 #include "cloud/aws/join.h"
@@ -200,6 +201,10 @@ class Port final : public Cloud {
                              .health = health_of(one),
                              .reason = one.description == "N/A" ? "" : one.description});
     return out;
+  }
+
+  Result<BalancerFigures> balancer_figures(const std::set<BalancerFigure>& which) override {
+    return aws::balancer_figures(client_, names_.balancer, which);
   }
 
  private:

@@ -10,6 +10,7 @@
 // - terminate() of a worker: that very instance, and the desired size goes down with it, unless the
 //   group is as small as it may be: then another one comes.
 // - balancer(): by EC2's and the balancer's own words, a moment old.
+// - balancer_figures(): by CloudWatch, minutes old (balancer_figures.h).
 #pragma once
 
 #include <memory>

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "cloud/aws/autoscaling.h"
+#include "cloud/testing/figures_contract.h"
 #include "cloud/testing/group_contract.h"
 #include "net/testing/scripted_server.h"
 
@@ -37,7 +38,8 @@ class ModelAws {
   std::vector<std::string> asked;  // all actions
 
   bool stock = true;
-  std::string denied;  // an action
+  std::string denied;                                              // an action
+  std::map<std::string, std::pair<std::string, double>> measured;  // time and value by metric
 
   // The group's own.
   void turn() {
@@ -56,6 +58,7 @@ class ModelAws {
       return answer(403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>");
     if (action == "DescribeInstances") return result(action, machines());
     if (action == "DescribeAutoScalingGroups") return result(action, group());
+    if (action == "GetMetricData") return result(action, metric_data(body));
     if (action == "DescribeScalingActivities")
       return result(action, "<Activities>" + activities + "</Activities>");
     if (action == "SetDesiredCapacity") {
@@ -99,6 +102,22 @@ class ModelAws {
   }
   int made_ = 0;
 
+  std::string metric_data(const std::string& body) const {
+    std::string out;
+    for (int i = 1;; ++i) {
+      const std::string at = "MetricDataQueries.member." + std::to_string(i);
+      const auto id = field(body, at + ".Id");
+      if (id.empty()) return "<MetricDataResults>" + out + "</MetricDataResults>";
+      EXPECT_EQ(field(body, at + ".MetricStat.Metric.Dimensions.member.1.Value"), "hive-shop");
+      std::string points;
+      if (const auto found = measured.find(field(body, at + ".MetricStat.Metric.MetricName"));
+          found != measured.end())
+        points = "<Timestamps><member>" + found->second.first +
+                 "</member></Timestamps><Values><member>" + std::to_string(found->second.second) +
+                 "</member></Values>";
+      out += "<member><Id>" + id + "</Id><StatusCode>Complete</StatusCode>" + points + "</member>";
+    }
+  }
   static std::string field(const std::string& body, const std::string& name) {
     const auto at = ("&" + body).find("&" + name + "=");
     if (at == std::string::npos) return "";
@@ -262,6 +281,22 @@ TEST_F(PortTest, KeepsTheGroupsContract) {
   aws.members = {{"i-1", "InService"}};
   cloud::testing::keeps_the_groups_contract(
       {*port, [this] { aws.turn(); }, [this](bool there) { aws.stock = there; }});
+}
+
+TEST_F(PortTest, KeepsTheFiguresContract) {
+  cloud::testing::keeps_the_figures_contract(
+      {*port, [this](BalancerFigure figure, double value) {
+         const bool sum =
+             figure == BalancerFigure::kRequests || figure == BalancerFigure::kSpillover;
+         const char* const names[] = {"RequestCount", "Latency", "SurgeQueueLength",
+                                      "SpilloverCount"};
+         // 22:13:20 now: the minute that ended at 22:11 is the newest that has settled.
+         aws.measured[names[static_cast<int>(figure)]] = {"2023-11-14T22:10:00Z",
+                                                          sum ? 60 * value : value};
+         return std::int64_t{1'699'999'860'000};
+       }});
+  EXPECT_EQ(std::count(aws.asked.begin(), aws.asked.end(), "GetMetricData"), 9)
+      << "none for nothing";
 }
 
 TEST_F(PortTest, NoWorkerIsLaunchedByItself) {

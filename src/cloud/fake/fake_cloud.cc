@@ -30,6 +30,9 @@ class Client final : public Cloud {
   Status register_instance(const std::string& id) override { return to_.register_instance(id); }
   Status deregister_instance(const std::string& id) override { return to_.deregister_instance(id); }
   Result<BalancerStatus> balancer() override { return to_.balancer(); }
+  Result<BalancerFigures> balancer_figures(const std::set<BalancerFigure>& which) override {
+    return to_.balancer_figures(which);
+  }
 
  private:
   Cloud& to_;
@@ -50,6 +53,18 @@ Status FakeCloud::other() {
   Error error = fail_others.front();
   fail_others.pop_front();
   return tl::unexpected(std::move(error));
+}
+
+Result<BalancerFigures> FakeCloud::balancer_figures(const std::set<BalancerFigure>& which) {
+  HIVE_TRY(other());
+  if (!figures) return Cloud::balancer_figures(which);
+  figures_asked.push_back(which);
+  BalancerFigures out;
+  for (const auto one : which) {
+    const auto found = figures->find(one);
+    out[one] = found == figures->end() ? Measured{.trouble = "it was not measured"} : found->second;
+  }
+  return out;
 }
 
 Instance& FakeCloud::add(const std::string& hostname, const std::string& role) {

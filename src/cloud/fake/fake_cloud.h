@@ -39,6 +39,9 @@ class FakeCloud final : public Cloud {
   std::function<void(const Instance&)> on_terminate;  // before it is gone
   std::vector<LaunchRequest> launches;                // those that made an instance
   std::size_t terminations = 0;
+  // What its balancer measured; empty: it measures nothing. Those that are absent have a trouble.
+  std::optional<BalancerFigures> figures;
+  std::vector<std::set<BalancerFigure>> figures_asked;
   std::vector<int> raises;  // sizes that the group was raised to
   std::size_t given_up = 0;
 
@@ -64,6 +67,7 @@ class FakeCloud final : public Cloud {
   Status register_instance(const std::string& id) override;
   Status deregister_instance(const std::string& id) override;
   Result<BalancerStatus> balancer() override { return status; }
+  Result<BalancerFigures> balancer_figures(const std::set<BalancerFigure>& which) override;
 
   std::vector<Instance> instances;
   BalancerStatus status;

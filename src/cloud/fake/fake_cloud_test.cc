@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cloud/testing/figures_contract.h"
 #include "cloud/testing/group_contract.h"
 
 namespace hive::cloud::fake {
@@ -14,6 +15,21 @@ TEST(FakeCloud, KeepsTheGroupsContract) {
   const auto client = cloud.client();
   testing::keeps_the_groups_contract(
       {*client, [&] { cloud.fit(); }, [&](bool there) { cloud.no_capacity = !there; }});
+}
+
+TEST(FakeCloud, KeepsTheFiguresContract) {
+  FakeCloud cloud;
+  cloud.figures.emplace();
+  const auto client = cloud.client();
+  testing::keeps_the_figures_contract({*client, [&](BalancerFigure figure, double value) {
+                                         (*cloud.figures)[figure] = {value, 60'000, true, ""};
+                                         return std::int64_t{60'000};
+                                       }});
+}
+
+TEST(FakeCloud, ABalancerMayMeasureNothing) {
+  FakeCloud cloud;
+  EXPECT_EQ(cloud.balancer_figures({BalancerFigure::kRequests}).error().code, Errc::kUnsupported);
 }
 
 TEST(FakeCloud, WithoutAGroupKnowsNone) {

@@ -1,6 +1,7 @@
 // Makes every typed call once, at the endpoint that the environment names, and prints what came of
 // each as a line of JSON. e2e/aws/models_test.py plays AWS by botocore's models: it checks the
-// requests and answers them. Not part of hive.
+// requests and answers them. `aws_samples figures CLUSTER` asks for what that cluster's balancer
+// measured alone (e2e/aws/moto_test.py). Not part of hive.
 #include <unistd.h>
 
 #include <iostream>
@@ -8,11 +9,14 @@
 
 #include "cloud/aws/account.h"
 #include "cloud/aws/autoscaling.h"
+#include "cloud/aws/balancer_figures.h"
+#include "cloud/aws/cloud_port.h"
 #include "cloud/aws/desired.h"
 #include "cloud/aws/ec2.h"
 #include "cloud/aws/ecr.h"
 #include "cloud/aws/elb.h"
 #include "cloud/aws/iam.h"
+#include "cloud/aws/names.h"
 
 namespace hive::cloud::aws {
 namespace {
@@ -140,10 +144,10 @@ Json shown(const RegistryLogin& one) {
 }
 Json shown(const Identity& one) { return {{"account", one.account}, {"arn", one.arn}}; }
 Json shown(const os::Secret& secret) { return secret.reveal(); }
-Json shown(const std::map<std::string, std::vector<MetricPoint>>& series) {
+Json shown(const std::map<std::string, MetricSeries>& told) {
   Json out = Json::object();
-  for (const auto& [id, points] : series)
-    for (const auto& point : points) out[id].push_back(point.value);
+  for (const auto& [id, series] : told)
+    for (const auto& point : series.points) out[id].push_back(point.value);
   return out;
 }
 template <typename T>
@@ -278,19 +282,38 @@ void rest(Client& client) {
       put_lifecycle_policy(client, "shop", desired_of({.cluster = "shop"}, {}).lifecycle_policy));
   report("GetAuthorizationToken", get_authorization_token(client));
   report("GetCallerIdentity", get_caller_identity(client));
-  const MetricQuery query{.id = "m1",
-                          .metric_namespace = "AWS/ELB",
-                          .name = "RequestCount",
-                          .dimensions = {{"LoadBalancerName", "hive-shop"}},
-                          .statistic = "Sum"};
+  const auto queries =
+      figure_queries("hive-shop", {BalancerFigure::kRequests, BalancerFigure::kLatency,
+                                   BalancerFigure::kSurgeQueue, BalancerFigure::kSpillover});
   const WallTime now = client.clock().wall_now();
-  report("GetMetricData", get_metric_data(client, {query}, now - std::chrono::hours(1), now));
+  report("GetMetricData", get_metric_data(client, queries, now - kFiguresWindow, now));
   report("PutParameter", put_parameter(client, "/hive/shop/x", os::Secret("v")));
   report("GetParameter", get_parameter(client, "/hive/shop/x"));
   report("DeleteParameter", delete_parameter(client, "/hive/shop/x"));
 }
 
-int run() {
+// By the port, as a manager asks.
+int figures(Client& client, const std::string& cluster) {
+  const auto told =
+      connect(client, Names(cluster))
+          ->balancer_figures({BalancerFigure::kRequests, BalancerFigure::kLatency,
+                              BalancerFigure::kSurgeQueue, BalancerFigure::kSpillover});
+  if (!told) {
+    print("figures", told.error());
+    return 1;
+  }
+  const char* const names[] = {"requests", "latency", "surge_queue", "spillover"};
+  Json out;
+  for (const auto& [figure, one] : *told)
+    out[names[static_cast<int>(figure)]] = {{"value", one.value ? Json(*one.value) : Json()},
+                                            {"until_unix_ms", one.until_unix_ms},
+                                            {"whole", one.whole},
+                                            {"trouble", one.trouble}};
+  std::cout << out.dump() << "\n";
+  return 0;
+}
+
+int run(int argc, char** argv) {
   const SystemClock clock;
   ClientOptions options{.region = "eu-central-1", .clock = &clock, .max_attempts = 1};
   for (char** one = environ; *one != nullptr; ++one) {
@@ -301,6 +324,7 @@ int run() {
   }
   options.pause = [](Milliseconds) { return false; };
   Client client(options);
+  if (argc == 3 && argv[1] == std::string("figures")) return figures(client, argv[2]);
   ec2(client);
   autoscaling(client);
   elb(client);
@@ -312,4 +336,4 @@ int run() {
 }  // namespace
 }  // namespace hive::cloud::aws
 
-int main() { return hive::cloud::aws::run(); }
+int main(int argc, char** argv) { return hive::cloud::aws::run(argc, argv); }
