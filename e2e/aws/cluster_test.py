@@ -3,6 +3,7 @@ data and join by proving who they are; Tomcat comes from ECR and answers through
 and go without losing a request or a log line; and nothing is left in the end. The tests build on
 each other's end state."""
 import base64
+import datetime
 import json
 import pathlib
 import subprocess
@@ -14,10 +15,12 @@ import pytest
 from account import EMPTY, inventory
 from harness.control import SECRET as KEY_OF_THE_OPERATOR
 from harness.run import STATE
-from shop import SECRET, SERVICE, Load, Shop, lost
+from shop import BY_REQUESTS, SECRET, SERVICE, Load, Shop, lost
 
 # hive keeps for minutes what it may need again; a schedule takes it at once.
-FEWEST = ", schedules: [{cron: '* * * * *', zone: Asia/Seoul, duration: 1h, max: 2}]"
+FEWEST = BY_REQUESTS + ", schedules: [{cron: '* * * * *', zone: Asia/Seoul, duration: 1h, max: 2}]"
+BY_THE_BALANCER = ("min: 2, max: 4, target: {metrics: [{name: elb, cloudwatch: RequestCount, "
+                   "per_replica: 10}]}")
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +135,27 @@ def through_events(aws, shop, loads, out):
     until(aws, shop, lambda: taken not in shop.workers() and shop.in_service(2), 240)
     until(aws, shop, lambda: len(shop.running()) == 2, 60)
     time.sleep(2)
+
+
+def test_what_cloudwatch_says_of_the_balancer_is_a_signal(aws, shop):
+    shop.says("1.1", BY_THE_BALANCER)
+    shop.hive("up")
+
+    def figure():
+        told = json.loads(shop.on_a_manager("autoscale", "explain", SERVICE, "--format", "json") or "{}")
+        found = told.get("signals", {}).get("metrics", [])
+        return found[0] if found else {}
+    told = aws.eventually(lambda: "HealthyHostCount" in figure().get("trouble", "") and figure(), 60)
+    assert told["value"] is None and len(shop.running()) == 2, told
+    # Of minutes that passed and some to come: 30 requests a second.
+    now = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
+    aws.client("cloudwatch").put_metric_data(Namespace="AWS/ELB", MetricData=[
+        {"MetricName": name, "Timestamp": now + ago * datetime.timedelta(minutes=1), "Value": value,
+         "Dimensions": [{"Name": "LoadBalancerName", "Value": "hive-shop"}]}
+        for ago in range(-6, 12) for name, value in (("HealthyHostCount", 4), ("RequestCount", 1800))])
+    told = aws.eventually(lambda: figure().get("value") and figure(), 120)
+    assert told["value"] == 30 and told["fresh"] and 0 <= told["age_s"] <= 300, told
+    until(aws, shop, lambda: len(shop.running()) >= 3, 180)
 
 
 def test_down_leaves_nothing(aws, shop):

@@ -13,6 +13,7 @@ from lib.no_loss import account  # noqa: E402
 GROUP = "hive-shop-workers"
 SERVICE = "shop_web"
 SECRET = "what-nobody-may-see-7391"
+BY_REQUESTS = "min: 2, max: 5, target: {requests_per_replica: 25}"
 FILE = """
 version: "3.8"
 x-hive:
@@ -38,7 +39,7 @@ services:
     x-hive:
       health: {path: /health}
       logs: {paths: ["/usr/local/tomcat/logs/*.log"]}
-      autoscale: {min: 2, max: 5, target: {requests_per_replica: 25}%(schedules)s}
+      autoscale: {%(autoscale)s}
 secrets: {key: {file: ./key}}
 """
 
@@ -54,10 +55,10 @@ class Shop:
                      tag=version)
         self.says("1.0")
 
-    def says(self, version, schedules=""):
+    def says(self, version, autoscale=BY_REQUESTS):
         """What the file asks for from now on."""
         self._file.write_text(FILE % {"image": self.aws.image, "repository": self._repository,
-                                      "version": version, "schedules": schedules})
+                                      "version": version, "autoscale": autoscale})
 
     # --- commands
     def hive(self, *words):

@@ -142,8 +142,16 @@ std::string signal_line(const Json& signals, const char* key, const char* name, 
 
 std::string metric_line(const Json& metric) {
   const Json one{{"metric", metric}};
-  std::string text = signal_line(one, "metric", json_string(metric, "name").c_str(), 1, "");
-  text += fmt::format(" ({} a replica)", figure(number_at(metric, "per_replica")));
+  const bool limit = json_member(metric, "at_most_s") != nullptr;
+  std::string text = signal_line(one, "metric", json_string(metric, "name").c_str(),
+                                 limit ? 1'000 : 1, limit ? " ms" : "");
+  if (limit)
+    text += fmt::format(" (at most {} ms)", figure(number_at(metric, "at_most_s") * 1'000));
+  else if (json_member(metric, "one_more_per") != nullptr)
+    text +=
+        fmt::format(" (one more replica for each {})", figure(number_at(metric, "one_more_per")));
+  else
+    text += fmt::format(" ({} a replica)", figure(number_at(metric, "per_replica")));
   if (const auto trouble = json_string(metric, "trouble"); !trouble.empty()) text += ": " + trouble;
   return text;
 }

@@ -19,6 +19,22 @@ std::optional<int> whole(std::optional<std::uint64_t> value) {
   return value ? std::optional(whole(*value)) : std::nullopt;
 }
 
+// The balancer's minutes.
+constexpr double kCloudWatchPeriod = 60;
+
+autoscale::MetricTarget metric_target(const AutoscaleMetric& metric) {
+  autoscale::MetricTarget out{.name = metric.name, .per_replica = metric.per_replica};
+  if (metric.cloudwatch.empty()) return out;
+  out.over_s = kCloudWatchPeriod;
+  if (metric.cloudwatch == "Latency") {
+    out.use = autoscale::MetricUse::kLimit;
+    out.per_replica = seconds(metric.at_most);
+  } else if (metric.cloudwatch != "RequestCount") {
+    out.use = autoscale::MetricUse::kMore;
+  }
+  return out;
+}
+
 }  // namespace
 
 autoscale::Policy autoscale_policy(const Autoscale& said) {
@@ -31,7 +47,7 @@ autoscale::Policy autoscale_policy(const Autoscale& said) {
   out.target.memory = said.target.memory;
   if (said.target.latency) out.target.latency_s = seconds(said.target.latency);
   for (const auto& metric : said.target.metrics)
-    out.target.metrics.push_back({metric.name, metric.per_replica});
+    out.target.metrics.push_back(metric_target(metric));
   out.predict = said.predict;
   for (const auto& schedule : said.schedules) {
     const auto cron = autoscale::parse_cron(schedule.cron);

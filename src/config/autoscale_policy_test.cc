@@ -55,6 +55,27 @@ TEST(AutoscalePolicy, TakesFiguresOfTheApplicationsOwn) {
   EXPECT_EQ(policy.target.metrics[1].per_replica, 2.5);
 }
 
+TEST(AutoscalePolicy, TakesFiguresOfTheBalancer) {
+  using decide::autoscale::MetricUse;
+  const auto policy = of_file(
+      "{max: 9, target: {metrics: [{name: a, cloudwatch: RequestCount, per_replica: 20}, {name: b, "
+      "cloudwatch: Latency, at_most: 400ms}, {name: c, cloudwatch: SurgeQueueLength, per_replica: "
+      "50}, {name: d, cloudwatch: SpilloverCount, per_replica: 5}]}}");
+  const auto& metrics = policy.target.metrics;
+  ASSERT_EQ(metrics.size(), 4U);
+  EXPECT_EQ(metrics[0].use, MetricUse::kShare);
+  EXPECT_EQ(metrics[0].per_replica, 20);
+  EXPECT_EQ(metrics[1].use, MetricUse::kLimit);
+  EXPECT_EQ(metrics[1].per_replica, 0.4) << "seconds";
+  EXPECT_EQ(metrics[2].use, MetricUse::kMore);
+  EXPECT_EQ(metrics[2].per_replica, 50);
+  EXPECT_EQ(metrics[3].use, MetricUse::kMore);
+  for (const auto& one : metrics) EXPECT_EQ(one.over_s, 60);
+  EXPECT_FALSE(policy.target.carries_nothing());
+  EXPECT_TRUE(of_file("{max: 9, target: {metrics: [{name: b, cloudwatch: Latency, at_most: 1s}]}}")
+                  .target.carries_nothing());
+}
+
 TEST(AutoscalePolicy, TakesSchedules) {
   const auto policy = of_file(
       "{min: 1, max: 9, schedules: [{cron: \"0 8 * * mon-fri\", zone: Asia/Tokyo, duration: 9h, "

@@ -93,5 +93,42 @@ TEST(Aws, CertificatesAreOfAcm) {
               testing::Contains(HasSubstr("takes a PEM file")));
 }
 
+// CloudWatch is of AWS's balancer, which is one for all services.
+std::string with_metric(const std::string& cloud, const std::string& metric,
+                        const std::string& others = "") {
+  return "version: '3.8'\n" + cloud +
+         "services:\n  web:\n    image: a\n    ports: ['80:8080']\n    x-hive:\n      autoscale:\n"
+         "        max: 4\n        target:\n          metrics:\n            - {name: elb, " +
+         metric + "}\n" + others;
+}
+
+TEST(Aws, FiguresOfTheBalancerAreOfThisCloudAlone) {
+  const std::string count = "cloudwatch: RequestCount, per_replica: 50";
+  const std::string aws = "x-hive: {name: shop, cloud: aws}\n";
+  EXPECT_EQ(load_text(with_metric(aws, count))
+                .spec.services.at("web")
+                .hive->autoscale->target.metrics.at(0)
+                .cloudwatch,
+            "RequestCount");
+  for (const std::string& cloud : {"x-hive: {name: shop}\n", "x-hive: {cloud: local}\n"})
+    EXPECT_THAT(faults_of(with_metric(cloud, count)),
+                testing::ElementsAre(
+                    "12:41 services.web.x-hive.autoscale.target.metrics[0].cloudwatch is "
+                    "RequestCount, and x-hive.cloud is local: CloudWatch is AWS's (set "
+                    "target.requests_per_replica or target.latency, which the edges measure "
+                    "everywhere)"));
+  EXPECT_THAT(faults_of(with_metric("", count)), testing::IsEmpty())
+      << "a stack of its own does not say where it runs";
+}
+
+TEST(Aws, ABalancersRequestsAreOfAllServices) {
+  const std::string aws = "x-hive: {name: shop, cloud: aws}\n";
+  const std::string others = "  api: {image: a, ports: ['81:8080']}\n  worker: {image: a}\n";
+  EXPECT_THAT(warnings_of(with_metric(aws, "cloudwatch: RequestCount, per_replica: 50", others)),
+              testing::ElementsAre(HasSubstr("the balancer counts the requests of api too")));
+  EXPECT_THAT(warnings_of(with_metric(aws, "cloudwatch: Latency, at_most: 1s", others)),
+              testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace hive::config

@@ -64,6 +64,8 @@ class Checker {
   void stops(const Service& service);
   void hive(const Service& service);
   void metrics(const Service& service);
+  void balancer_metric(const Service& service, const AutoscaleMetric& metric,
+                       const std::string& path);
   void shared_ports();
   void compare(const Service& a, const Service& b, const ServicePort& port);
   void listeners();
@@ -181,6 +183,12 @@ void Checker::metrics(const Service& service) {
   const auto& metrics = service.hive->autoscale->target.metrics;
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     const auto& metric = metrics[i];
+    const std::string path =
+        fmt::format("services.{}.x-hive.autoscale.target.metrics[{}]", service.name, i);
+    if (!metric.cloudwatch.empty()) {
+      balancer_metric(service, metric, path);
+      continue;
+    }
     const bool there =
         std::any_of(service.ports.begin(), service.ports.end(), [&](const ServicePort& port) {
           return (port.protocol.empty() || port.protocol == "tcp") &&
@@ -188,8 +196,6 @@ void Checker::metrics(const Service& service) {
         });
     if (there || !metric.server.empty() || !metric.query.empty()) continue;
     const std::string port = metric.port == 0 ? "8080" : std::to_string(metric.port);
-    const std::string path =
-        fmt::format("services.{}.x-hive.autoscale.target.metrics[{}]", service.name, i);
     findings_.warn(
         position_of(spec_, path),
         metric.port == 0
@@ -201,6 +207,27 @@ void Checker::metrics(const Service& service) {
                     "listener",
                     port));
   }
+}
+
+// A stack of its own says nothing of the cluster's cloud; the controller knows.
+void Checker::balancer_metric(const Service& service, const AutoscaleMetric& metric,
+                              const std::string& path) {
+  if (spec_.has_hive && spec_.cluster.cloud != "aws") {
+    fault(path + ".cloudwatch",
+          fmt::format("{}.cloudwatch is {}, and x-hive.cloud is {}: CloudWatch is AWS's", path,
+                      metric.cloudwatch, spec_.cluster.cloud),
+          "set target.requests_per_replica or target.latency, which the edges measure everywhere");
+    return;
+  }
+  if (metric.cloudwatch != "RequestCount") return;
+  std::vector<std::string> others;
+  for (const auto& [name, other] : spec_.services)
+    if (name != service.name && !other.ports.empty()) others.push_back(name);
+  if (others.empty()) return;
+  findings_.warn(
+      position_of(spec_, path + ".cloudwatch"),
+      fmt::format("{}: the balancer counts the requests of {} too", path, join(others, " and ")),
+      "target.requests_per_replica is of each service alone");
 }
 
 std::vector<RouteRule> rules_of(const Service& service) {

@@ -157,7 +157,8 @@ struct Deploy {
 
 // ---- x-hive of a service ----------------------------------------------------------------------
 
-// A figure of the application's own: read from each of its tasks, or by a query.
+// A figure of the application's own: read from each of its tasks, or by a query. Or one of the
+// cluster's balancer, by CloudWatch.
 struct AutoscaleMetric {
   std::string name;
   double per_replica = 0;
@@ -167,6 +168,8 @@ struct AutoscaleMetric {
   std::string path = "/metrics";
   std::string server;  // of Prometheus, with `query`: then no task is asked
   std::string query;
+  std::string cloudwatch;  // "RequestCount", "Latency", "SurgeQueueLength", "SpilloverCount"
+  Nanoseconds at_most{0};  // of Latency, which has no per_replica
   bool operator==(const AutoscaleMetric&) const = default;
 };
 

@@ -140,6 +140,9 @@ class HiveReader {
   void registry(const Node& node, Cluster& out);
   Autoscale autoscale(const Node& node, const std::string& path);
   AutoscaleMetric metric(const Node& node, const std::string& path);
+  void portion(const Node& node, const std::string& path, AutoscaleMetric& out);
+  void limit(const Node& node, const std::string& path, AutoscaleMetric& out);
+  void of_balancer(const Node& node, const std::string& path, AutoscaleMetric& out);
   void scrape(const Node& node, const std::string& path, AutoscaleMetric& out);
   void query(const Node& node, const std::string& path, AutoscaleMetric& out);
   std::vector<AutoscaleMetric> metrics(const Node& list, const std::string& path);
@@ -456,14 +459,56 @@ AutoscaleMetric HiveReader::metric(const Node& node, const std::string& path) {
   else if (!is_token(out.name))
     fault(*name, fmt::format("{}.name is {}: it must be 1 to 64 letters, digits, '_', '-' and '.'",
                              path, in_quotes(scalar_text(*name))));
-  out.per_replica = positive(node, "per_replica", path).value_or(0);
-  if (node.find("per_replica") == nullptr)
-    fault(node, fmt::format("{} has no per_replica", path), "say how much of it one replica takes");
+  if (node.find("cloudwatch") != nullptr) {
+    of_balancer(node, path, out);
+    return out;
+  }
+  portion(node, path, out);
   if (node.find("server") != nullptr || node.find("query") != nullptr)
     query(node, path, out);
   else
     scrape(node, path, out);
   return out;
+}
+
+// What a replica takes of it.
+void HiveReader::portion(const Node& node, const std::string& path, AutoscaleMetric& out) {
+  out.per_replica = positive(node, "per_replica", path).value_or(0);
+  if (node.find("per_replica") == nullptr)
+    fault(node, fmt::format("{} has no per_replica", path), "say how much of it one replica takes");
+  if (const Node* limit = node.find("at_most"))
+    fault(*limit, fmt::format("{}.at_most is of cloudwatch: Latency alone", path),
+          "set per_replica");
+}
+
+// In place of a portion, since no replica takes a part of a time.
+void HiveReader::limit(const Node& node, const std::string& path, AutoscaleMetric& out) {
+  const Node* at_most = node.find("at_most");
+  out.at_most = time(node, "at_most", path).value_or(Nanoseconds(0));
+  if (at_most == nullptr)
+    fault(node, fmt::format("{} has no at_most", path), "say how long answers may take: 400ms");
+  else if (duration_at(node, "at_most") == Nanoseconds(0))
+    fault(*at_most, fmt::format("{}.at_most must be more than 0", path));
+  if (const Node* each = node.find("per_replica"))
+    fault(*each, fmt::format("{}.per_replica: no replica takes a part of a time", path),
+          "set at_most");
+}
+
+void HiveReader::of_balancer(const Node& node, const std::string& path, AutoscaleMetric& out) {
+  const std::vector<std::string> known{"RequestCount", "Latency", "SurgeQueueLength",
+                                       "SpilloverCount"};
+  const Node& named = *node.find("cloudwatch");
+  out.cloudwatch = choice(node, "cloudwatch", path, known, "");
+  if (named.is_string() && named.text.empty())
+    fault(named, fmt::format("{}.cloudwatch is empty: it must be {}", path, join(known, " or ")));
+  if (out.cloudwatch == "Latency")
+    limit(node, path, out);
+  else if (!out.cloudwatch.empty())
+    portion(node, path, out);
+  for (const char* key : {"server", "query", "metric", "labels", "port", "path"})
+    if (const Node* other = node.find(key))
+      fault(*other, fmt::format("{}.{} is of Prometheus, and cloudwatch asks none", path, key),
+            "leave it out, or cloudwatch");
 }
 
 void HiveReader::scrape(const Node& node, const std::string& path, AutoscaleMetric& out) {

@@ -80,4 +80,36 @@ MetricSignal metric_signal(const MetricWatch* watch, const std::vector<MetricSou
   return out;
 }
 
+std::optional<cloud::BalancerFigure> figure_of(std::string_view cloudwatch) {
+  using cloud::BalancerFigure;
+  if (cloudwatch == "RequestCount") return BalancerFigure::kRequests;
+  if (cloudwatch == "Latency") return BalancerFigure::kLatency;
+  if (cloudwatch == "SurgeQueueLength") return BalancerFigure::kSurgeQueue;
+  if (cloudwatch == "SpilloverCount") return BalancerFigure::kSpillover;
+  return std::nullopt;
+}
+
+MetricSignal balancer_signal(const BalancerWatch* watch, std::string_view cloudwatch,
+                             MonotonicTime now) {
+  MetricSignal out;
+  out.signal.fresh_s = kBalancerFreshSeconds;
+  const auto figure = figure_of(cloudwatch);
+  const BalancerReading reading =
+      watch == nullptr || !figure ? BalancerReading{} : watch->read(*figure);
+  out.trouble = reading.trouble;
+  if (!reading.value) {
+    if (out.trouble.empty()) out.trouble = "the balancer is not asked";
+    return out;
+  }
+  out.signal.value = reading.value;
+  out.signal.age_s = std::chrono::duration<double>(now - reading.at).count();
+  const bool fresh = out.signal.age_s <= out.signal.fresh_s;
+  out.whole = fresh && reading.whole;
+  if (!out.trouble.empty() || out.whole) return out;
+  out.trouble = fresh
+                    ? "the minute may not be whole yet: it is at least this"
+                    : "it was so " + std::to_string(static_cast<int>(out.signal.age_s)) + " s ago";
+  return out;
+}
+
 }  // namespace hive::controller

@@ -1,11 +1,14 @@
-// Figures of an application's own as a signal of its service: which tasks or server to ask, and
-// what they said, together.
+// Figures of an application's own, or of the balancer, as a signal of its service: which tasks or
+// server to ask, and what they said, together.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/compose.h"
+#include "controller/balancer_watch.h"
 #include "controller/metric_watch.h"
 #include "decide/autoscale/autoscaler.h"
 #include "model/cluster.h"
@@ -27,5 +30,16 @@ struct MetricSignal {
 // be null: then nothing is known.
 MetricSignal metric_signal(const MetricWatch* watch, const std::vector<MetricSource>& sources,
                            std::size_t of, MonotonicTime now);
+
+// By CloudWatch's name of it, as x-hive has it.
+std::optional<cloud::BalancerFigure> figure_of(std::string_view cloudwatch);
+
+// So long what CloudWatch says counts: it comes two minutes late, is asked for once a minute, and
+// one question may fail.
+inline constexpr double kBalancerFreshSeconds = 300;
+
+// What the balancer said of it. `watch` may be null: then nothing is known.
+MetricSignal balancer_signal(const BalancerWatch* watch, std::string_view cloudwatch,
+                             MonotonicTime now);
 
 }  // namespace hive::controller

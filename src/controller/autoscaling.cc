@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "config/autoscale_policy.h"
 #include "controller/autoscale_kind.h"
-#include "controller/autoscale_metrics.h"
 #include "controller/drain_part.h"
 #include "controller/swarm_actions.h"
 #include "controller/world_facts.h"
@@ -91,8 +90,10 @@ void Autoscaling::step(const World& world, std::optional<double> instance_lead_s
   const Sight sight{
       world, book, holders, now, second, room ? &*room : nullptr, instance_lead_s.value_or(0)};
   asked_.clear();
+  asked_balancer_.clear();
   for (const auto& id : scaled) step_one(entries_.at(id), world.snapshot.services.at(id), sight);
   if (metrics_ != nullptr) metrics_->ask(asked_);
+  if (balancer_ != nullptr) balancer_->ask(asked_balancer_);
   keep_learned(now);
 }
 
@@ -113,6 +114,7 @@ void Autoscaling::rest() {
   for (auto& [id, entry] : entries_) entry.rule.reset();
   acts_since_.reset();
   if (metrics_ != nullptr) metrics_->ask({});
+  if (balancer_ != nullptr) balancer_->ask({});
 }
 
 // --- policies and what was learned
@@ -233,14 +235,23 @@ void Autoscaling::read_metrics(Entry& entry, const World& world, View& view) {
   view.metrics.clear();
   entry.metric_troubles.clear();
   for (const auto& metric : entry.metrics) {
-    auto sources = metric_sources(metric, entry.signals.serving, world.snapshot);
-    const auto told = metric_signal(
-        metrics_, sources, metric.query.empty() ? entry.signals.serving.size() : 1, clock_.now());
+    const auto told = read_metric(metric, entry, world);
     view.partial = view.partial || !told.whole;
     view.metrics.push_back(told.signal);
     entry.metric_troubles.push_back(told.trouble);
-    asked_.insert(asked_.end(), sources.begin(), sources.end());
   }
+}
+
+MetricSignal Autoscaling::read_metric(const config::AutoscaleMetric& metric, const Entry& entry,
+                                      const World& world) {
+  if (!metric.cloudwatch.empty()) {
+    if (const auto figure = figure_of(metric.cloudwatch)) asked_balancer_.insert(*figure);
+    return balancer_signal(balancer_, metric.cloudwatch, clock_.now());
+  }
+  const auto sources = metric_sources(metric, entry.signals.serving, world.snapshot);
+  asked_.insert(asked_.end(), sources.begin(), sources.end());
+  return metric_signal(metrics_, sources, metric.query.empty() ? entry.signals.serving.size() : 1,
+                       clock_.now());
 }
 
 // A replica counts from its task's creation, and once; of those that were there before this

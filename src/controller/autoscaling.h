@@ -21,8 +21,10 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "controller/autoscale_metrics.h"
 #include "controller/autoscale_signals.h"
 #include "controller/autoscale_store.h"
+#include "controller/balancer_watch.h"
 #include "controller/executor.h"
 #include "controller/metric_watch.h"
 #include "controller/operations.h"
@@ -55,6 +57,8 @@ class Autoscaling {
   // Where figures of the applications' own come from; before the first step. Without it there are
   // none.
   void attach(MetricWatch& metrics) { metrics_ = &metrics; }
+  // Likewise what the cloud's balancer measures.
+  void attach(BalancerWatch& balancer) { balancer_ = &balancer; }
 
   // A look that this controller made as leader. More than one within a second: all but the first
   // are passed over. `instance_lead_s`: how long a new worker takes, where workers follow what
@@ -127,6 +131,8 @@ class Autoscaling {
   void step_one(Entry& entry, const model::Service& service, const Sight& sight);
   bool noticed_hand(Entry& entry, const model::Service& service, const Sight& sight, bool held);
   void read_metrics(Entry& entry, const World& world, decide::autoscale::View& view);
+  MetricSignal read_metric(const config::AutoscaleMetric& metric, const Entry& entry,
+                           const World& world);
   void learn_lead(Entry& entry, const World& world);
   decide::autoscale::View view_of(Entry& entry, const model::Service& service, const Sight& sight,
                                   const OperationRecord* holder) const;
@@ -156,11 +162,13 @@ class Autoscaling {
   const AutoscalingOptions options_;
   const AutoscaleStore store_;
   MetricWatch* metrics_ = nullptr;
+  BalancerWatch* balancer_ = nullptr;
 
   mutable std::mutex mutex_;
   PolicyReader policies_;
-  std::map<std::string, Entry> entries_;  // by service id
-  std::vector<MetricSource> asked_;       // by this step
+  std::map<std::string, Entry> entries_;            // by service id
+  std::vector<MetricSource> asked_;                 // by this step
+  std::set<cloud::BalancerFigure> asked_balancer_;  // likewise
   std::optional<MonotonicTime> acts_since_;
   std::int64_t last_second_ = -1;
   bool saving_ = false;

@@ -6,14 +6,15 @@
 namespace hive::controller {
 namespace {
 
-using decide::autoscale::kFreshSeconds;
+using decide::autoscale::MetricTarget;
+using decide::autoscale::MetricUse;
 using decide::autoscale::Signal;
 
 Json signal_json(const Signal& signal) {
   if (!signal.value) return {{"value", nullptr}};
   return {{"value", *signal.value},
           {"age_s", signal.age_s},
-          {"fresh", signal.age_s >= 0 && signal.age_s <= kFreshSeconds}};
+          {"fresh", signal.age_s >= 0 && signal.age_s <= signal.fresh_s}};
 }
 
 template <typename T>
@@ -31,10 +32,22 @@ Json schedules_json(const decide::autoscale::Policy& policy) {
   return out;
 }
 
+// What it asks for: portions of a load, more replicas, or a limit in seconds.
+Json metric_json(const MetricTarget& metric) {
+  switch (metric.use) {
+    case MetricUse::kShare:
+      break;
+    case MetricUse::kMore:
+      return {{"name", metric.name}, {"one_more_per", metric.per_replica}};
+    case MetricUse::kLimit:
+      return {{"name", metric.name}, {"at_most_s", metric.per_replica}};
+  }
+  return {{"name", metric.name}, {"per_replica", metric.per_replica}};
+}
+
 Json targets_json(const decide::autoscale::Target& target) {
   Json metrics = Json::array();
-  for (const auto& metric : target.metrics)
-    metrics.push_back({{"name", metric.name}, {"per_replica", metric.per_replica}});
+  for (const auto& metric : target.metrics) metrics.push_back(metric_json(metric));
   return {{"requests_per_replica", optional_json(target.requests_per_replica)},
           {"concurrency", optional_json(target.concurrency)},
           {"cpu", optional_json(target.cpu)},
@@ -63,8 +76,7 @@ Json metrics_json(const decide::autoscale::Policy& policy, const decide::autosca
   Json out = Json::array();
   for (std::size_t i = 0; i < std::min(policy.target.metrics.size(), view.metrics.size()); ++i) {
     Json one = signal_json(view.metrics[i]);
-    one["name"] = policy.target.metrics[i].name;
-    one["per_replica"] = policy.target.metrics[i].per_replica;
+    one.update(metric_json(policy.target.metrics[i]));
     one["trouble"] = i < troubles.size() ? troubles[i] : "";
     out.push_back(std::move(one));
   }

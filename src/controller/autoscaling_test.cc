@@ -9,6 +9,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "cloud/fake/fake_cloud.h"
 #include "engine/fake/fake_engine.h"
 #include "model/autoscale.h"
 #include "net/testing/scripted_server.h"
@@ -382,6 +383,58 @@ TEST_F(AutoscalingTest, OldSignalsHoldTheNumber) {
   EXPECT_EQ(replicas(), 8);
   EXPECT_THAT(reason(), HasSubstr("no fresh signal"));
   EXPECT_EQ(json_string(status(), "state"), "held");
+}
+
+// What the balancer says counts for minutes; older, it holds the number.
+TEST_F(AutoscalingTest, FollowsTheBalancerAndHoldsWithoutIt) {
+  deploy(R"({"min":2,"max":8,"target":{"metrics":[)"
+         R"({"name":"elb","per_replica":50,"cloudwatch":"RequestCount"}]}})");
+  cloud::fake::FakeCloud cloud;
+  cloud.figures.emplace();
+  BalancerWatch watch(
+      [&cloud]() -> Result<std::unique_ptr<cloud::Cloud>> { return cloud.client(); }, clock_);
+  manager_->autoscaling.attach(watch);
+  // Told of two minutes ago at each time that it is asked.
+  std::optional<double> said = 90;
+  const auto turns = [&](int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      cloud.figures->clear();
+      const auto now =
+          std::chrono::duration_cast<Milliseconds>(clock_.wall_now().time_since_epoch());
+      if (said)
+        (*cloud.figures)[cloud::BalancerFigure::kRequests] = {*said, now.count() - 120'000, true,
+                                                              ""};
+      turn();
+      watch.look();
+    }
+  };
+  turns(120);
+  EXPECT_EQ(replicas(), 2) << reason();
+  said = 395;
+  turns(90);
+  EXPECT_EQ(replicas(), 8) << reason();
+  EXPECT_THAT(told("autoscale_out"), Contains(HasSubstr("395 elb 12")));
+  EXPECT_THAT(told("autoscale_out"), Contains(HasSubstr("s ago")));
+  EXPECT_TRUE(status()["signals"]["metrics"][0]["fresh"].get<bool>());
+  EXPECT_GE(status()["signals"]["metrics"][0]["age_s"].get<double>(), 120);
+  const auto asked = cloud.figures_asked.size();
+  EXPECT_LE(asked, 5U) << "once a minute";
+  said.reset();
+  turns(900);
+  EXPECT_EQ(replicas(), 8);
+  const Json held = status();
+  EXPECT_EQ(json_string(held, "state"), "held") << reason();
+  EXPECT_FALSE(held["signals"]["metrics"][0]["fresh"].get<bool>());
+  EXPECT_EQ(held["signals"]["metrics"][0]["trouble"], "it was not measured");
+  said = 20;
+  turns(1'800);
+  EXPECT_EQ(replicas(), 2) << reason();
+  manager_->autoscaling.rest();
+  EXPECT_EQ(watch.read(cloud::BalancerFigure::kRequests).value, std::nullopt);
+  const auto before = cloud.figures_asked.size();
+  clock_.advance(Milliseconds(600'000));
+  watch.look();
+  EXPECT_EQ(cloud.figures_asked.size(), before) << "another asks now";
 }
 
 // A figure of the application's own, by a query: what it says is followed, and its silence holds.

@@ -49,7 +49,7 @@ class ServiceFamilies {
                        .Register(registry_);
     auto& ages = prometheus::BuildGauge()
                      .Name("hive_autoscale_signal_age_seconds")
-                     .Help("How old that was; older than 5 s does not count")
+                     .Help("How old that was; older than 5 s, of CloudWatch 300 s, does not count")
                      .Register(registry_);
     const auto add = [&](const Json& one, const std::string& name, const Json& signal) {
       const Json* value = json_member(signal, "value");

@@ -11,6 +11,7 @@
 #include "controller/api.h"
 #include "controller/autoscale_watch.h"
 #include "controller/aws_site.h"
+#include "controller/balancer_watch.h"
 #include "controller/cloud_watch.h"
 #include "controller/executor.h"
 #include "controller/operations.h"
@@ -154,6 +155,8 @@ int serve(const Arguments& arguments) {
                           {.directory = learned_directory(arguments.history)});
   MetricWatch metrics(clock);
   autoscaling.attach(metrics);
+  BalancerWatch balancer(open_cloud, clock);
+  autoscaling.attach(balancer);
   InstanceScaling instances(operations, clock, history, executor);
   AutoscaleWatch autoscale(autoscaling, instances);
   controller.attach_watcher(
@@ -173,6 +176,7 @@ int serve(const Arguments& arguments) {
   }
   cloud.start();
   metrics.start();
+  balancer.start();
   autoscale.start();
   controller.start();
   if (aws != nullptr) aws->start([&controller] { return controller.acts(); });
@@ -186,6 +190,7 @@ int serve(const Arguments& arguments) {
   controller.stop();
   autoscale.stop();
   metrics.stop();
+  balancer.stop();
   cloud.stop();
   executor.stop();
   return 0;
