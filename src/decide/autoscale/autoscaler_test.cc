@@ -148,6 +148,13 @@ class FromTheBalancer {
     for (int i = 0; i < count; ++i) last = told(60, value);
     return last;
   }
+  // So many have served for minutes, whatever was decided.
+  void serving(int ready, double value) {
+    service.view.ready = ready;
+    service.follow = false;
+    minutes(5, value);
+    service.follow = true;
+  }
 
   Service service;
   double most_load = 0;
@@ -178,32 +185,28 @@ TEST(Autoscaler, ABalancersRequestsAreATargetAndMayBeMinutesOld) {
 // Its word stands for minutes, while what it asked for comes: that is asked for once.
 TEST(Autoscaler, AQueueAddsToWhatServedWhenItWasMeasured) {
   FromTheBalancer elb(MetricUse::kMore, 40);
-  elb.minutes(5, 0);
-  const int before = elb.service.view.ready;
+  elb.serving(4, 0);
   elb.told(150, 80);
-  EXPECT_EQ(elb.most_load, before + 2);
-  EXPECT_GE(elb.service.view.ready, before + 2);
+  EXPECT_EQ(elb.most_load, 4 + 2);
+  EXPECT_GE(elb.service.view.ready, 6);
   EXPECT_THAT(elb.service.said, HasSubstr("80 elb "));
   EXPECT_THAT(elb.service.said, HasSubstr("one more replica for each 40"));
-  elb.minutes(30, 0);
-  const int again = elb.service.view.ready;
+  elb.serving(5, 0);
   elb.told(150, 1'000);
-  EXPECT_EQ(elb.most_load, 2 * again) << "twice at most";
+  EXPECT_EQ(elb.most_load, 2 * 5) << "twice at most";
 }
 
 TEST(Autoscaler, ASlowBalancerDoesNotAddToWhatItAdded) {
   FromTheBalancer elb(MetricUse::kLimit, 0.4);
-  elb.minutes(5, 0.4);
-  EXPECT_LE(elb.most_load, 2) << "at the limit is not above it";
-  const int before = elb.service.view.ready;
+  elb.serving(4, 0.4);
+  EXPECT_EQ(elb.most_load, 2) << "at the limit is not above it";
   elb.told(150, 0.7);
-  EXPECT_DOUBLE_EQ(elb.most_load, 1.75 * before);
-  EXPECT_GT(elb.service.view.ready, before);
+  EXPECT_DOUBLE_EQ(elb.most_load, 1.75 * 4);
+  EXPECT_GT(elb.service.view.ready, 4);
   EXPECT_THAT(elb.service.said, HasSubstr("elb is 700 ms "));
   EXPECT_THAT(elb.service.said, HasSubstr("at most 400 ms"));
-  // A minute in which the new ones came is one of those that served all of it.
-  const auto mixed = elb.told(10, 0.7, 90);
-  EXPECT_LE(mixed.load, 1.75 * elb.service.view.ready);
+  // Of the minute in which the new ones came, those count that served all of it.
+  EXPECT_DOUBLE_EQ(elb.told(10, 0.7).load, 1.75 * 4);
 }
 
 // A controller that just began knows not how many served then.
