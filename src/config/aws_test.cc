@@ -110,7 +110,7 @@ TEST(Aws, FiguresOfTheBalancerAreOfThisCloudAlone) {
                 .hive->autoscale->target.metrics.at(0)
                 .cloudwatch,
             "RequestCount");
-  for (const std::string& cloud : {"x-hive: {name: shop}\n", "x-hive: {cloud: local}\n"})
+  for (const std::string cloud : {"x-hive: {name: shop}\n", "x-hive: {cloud: local}\n"})
     EXPECT_THAT(faults_of(with_metric(cloud, count)),
                 testing::ElementsAre(
                     "12:41 services.web.x-hive.autoscale.target.metrics[0].cloudwatch is "
