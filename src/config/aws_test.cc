@@ -113,7 +113,7 @@ TEST(Aws, FiguresOfTheBalancerAreOfThisCloudAlone) {
   for (const std::string cloud : {"x-hive: {name: shop}\n", "x-hive: {cloud: local}\n"})
     EXPECT_THAT(faults_of(with_metric(cloud, count)),
                 testing::ElementsAre(
-                    "12:41 services.web.x-hive.autoscale.target.metrics[0].cloudwatch is "
+                    "12:27 services.web.x-hive.autoscale.target.metrics[0].cloudwatch is "
                     "RequestCount, and x-hive.cloud is local: CloudWatch is AWS's (set "
                     "target.requests_per_replica or target.latency, which the edges measure "
                     "everywhere)"));

@@ -184,21 +184,21 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, cloudwatch: latency, "
              "at_most: "
              "1s}]}}}",
-             "5:74 services.web.x-hive.autoscale.target.metrics[0].cloudwatch is \"latency\": it "
+             "5:75 services.web.x-hive.autoscale.target.metrics[0].cloudwatch is \"latency\": it "
              "must be RequestCount or Latency or SurgeQueueLength or SpilloverCount (did you mean "
              "\"Latency\"?)"},
         Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, cloudwatch: \"\"}]}}}",
-             "5:74 services.web.x-hive.autoscale.target.metrics[0].cloudwatch is empty: it must be "
+             "5:75 services.web.x-hive.autoscale.target.metrics[0].cloudwatch is empty: it must be "
              "RequestCount or Latency or SurgeQueueLength or SpilloverCount"},
         Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, cloudwatch: Latency}]}}}",
              "5:53 services.web.x-hive.autoscale.target.metrics[0] has no at_most (say how long "
              "answers may take: 400ms)"},
         Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, cloudwatch: Latency, "
              "at_most: 0s}]}}}",
-             "5:92 services.web.x-hive.autoscale.target.metrics[0].at_most must be more than 0"},
+             "5:93 services.web.x-hive.autoscale.target.metrics[0].at_most must be more than 0"},
         Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, cloudwatch: Latency, "
              "at_most: 1s, per_replica: 2}]}}}",
-             "5:109 services.web.x-hive.autoscale.target.metrics[0].per_replica: no replica takes "
+             "5:110 services.web.x-hive.autoscale.target.metrics[0].per_replica: no replica takes "
              "a part of a time (set at_most)"},
         Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, cloudwatch: "
              "RequestCount}]}}}",
@@ -210,7 +210,7 @@ INSTANTIATE_TEST_SUITE_P(
              "Latency alone (set per_replica)"},
         Case{"x-hive: {autoscale: {max: 2, target: {metrics: [{name: a, cloudwatch: RequestCount, "
              "per_replica: 2, query: q}]}}}",
-             "5:120 services.web.x-hive.autoscale.target.metrics[0].query is of Prometheus, and "
+             "5:112 services.web.x-hive.autoscale.target.metrics[0].query is of Prometheus, and "
              "cloudwatch asks none (leave it out, or cloudwatch)"},
         Case{"x-hive: {autoscal: {}}",
              "5:14 unknown key \"autoscal\" in services.web.x-hive (did you mean \"autoscale\"?)"},
