@@ -137,6 +137,33 @@ def through_events(aws, shop, loads, out):
     time.sleep(2)
 
 
+def test_a_killed_manager_is_replaced_and_the_application_answers_on(aws, shop, tmp_path):
+    name, victim = shop.leader()  # the hardest: another one must lead first
+    load = Load(shop, 20, 4, tmp_path)
+    aws.client("ec2").terminate_instances(InstanceIds=[victim])
+    wanted = {f"shop-manager-{number}": ("manager", "Ready") for number in (1, 2, 3)}
+
+    def replaced():
+        found = shop.nodes()
+        balancer, = aws.client("elb").describe_load_balancers()["LoadBalancerDescriptions"]
+        behind = {one["InstanceId"] for one in balancer["Instances"]}
+        return (victim not in shop.managers() and wanted.items() <= found.items() and len(found) == 5
+                and set(shop.managers()) <= behind)
+    try:
+        until(aws, shop, replaced, 400)
+    finally:
+        summary = load.end()
+    # What was on its way through that machine's edge may be lost, and nothing else.
+    assert summary["failed"] * 20 < summary["requests"], summary
+    pages = aws.client("ec2").describe_instances(Filters=[{"Name": "tag:Name", "Values": [name]}])
+    ever = [one["InstanceId"] for page in pages["Reservations"] for one in page["Instances"]]
+    assert len(ever) == 2, "one, and no second"
+    aws.eventually(lambda: "manager_replace_succeeded" in shop.events(), 60)
+    again = Load(shop, 20, 5, tmp_path)
+    time.sleep(5)
+    assert again.end()["failed"] == 0
+
+
 def test_what_cloudwatch_says_of_the_balancer_is_a_signal(aws, shop):
     shop.says("1.1", BY_THE_BALANCER)
     shop.hive("up")

@@ -29,7 +29,7 @@ def until_it_succeeds(moto, config, verb, runs):
 def check_made(moto):
     there = inventory(moto)
     assert len(there["machines"]) == 5
-    for kind, count in {"groups": 2, "templates": 1, "scaling": 1, "balancers": 1, "roles": 2,
+    for kind, count in {"groups": 2, "templates": 2, "scaling": 1, "balancers": 1, "roles": 2,
                         "profiles": 2, "repositories": 1}.items():
         assert len(there[kind]) == count, (kind, there)
 

@@ -115,6 +115,33 @@ class Shop:
         ready = [state for role, state in self.nodes().values() if role == "worker"]
         return list(self.workers().values()) == ["InService"] * count and ready == ["Ready"] * count
 
+    def managers(self):
+        """{instance id: machine} of those that are not going."""
+        pages = self.aws.client("ec2").describe_instances(Filters=[
+            {"Name": "tag:hive:role", "Values": ["manager"]},
+            {"Name": "instance-state-name", "Values": ["pending", "running"]}])["Reservations"]
+        machines = self.aws.machines()
+        return {one["InstanceId"]: machines[one["InstanceId"]] for page in pages
+                for one in page["Instances"]}
+
+    def leader(self):
+        """(host name, instance id) of Swarm's."""
+        listed = self.docker("node", "ls", "--filter", "role=manager", "--format",
+                             "{{.Hostname}}|{{.ManagerStatus}}")
+        name, = [line.split("|")[0] for line in listed.splitlines() if line.endswith("|Leader")]
+        for instance, machine in self.managers().items():
+            told = subprocess.run(["docker", "--host", machine["docker"], "info", "--format", "{{.Name}}"],
+                                  capture_output=True, text=True, timeout=30)
+            if told.stdout.strip() == name:
+                return name, instance
+        raise AssertionError(f"{name} is no instance")
+
+    def events(self):
+        """What the controllers that answer have in their histories."""
+        return "".join(subprocess.run([HIVE, "--host", machine["docker"], "events"], capture_output=True,
+                                      text=True, timeout=30).stdout
+                       for machine in self.managers().values() if machine["status"] == "up")
+
     def kill_controllers(self):
         for one in self.aws.machines().values():
             subprocess.run(["nsenter", "--target", str(one["pid"]), "--all", "--", "pkill", "-KILL", "-f",

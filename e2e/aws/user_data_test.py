@@ -11,7 +11,7 @@ from harness import cloud_init
 
 
 def documents(moto):
-    """The user data of each manager, and of the workers' launch template."""
+    """The user data of each manager, and of the launch templates."""
     ec2 = moto.client("ec2")
     for page in ec2.describe_instances()["Reservations"]:
         for machine in page["Instances"]:
@@ -19,9 +19,10 @@ def documents(moto):
                                                    Attribute="userData")["UserData"]
             if "Value" in data:
                 yield base64.b64decode(data["Value"]).decode()
-    version = ec2.describe_launch_template_versions(
-        LaunchTemplateName="hive-shop-worker")["LaunchTemplateVersions"][0]
-    yield base64.b64decode(version["LaunchTemplateData"]["UserData"]).decode()
+    for name in ("hive-shop-manager", "hive-shop-worker"):
+        version = ec2.describe_launch_template_versions(
+            LaunchTemplateName=name)["LaunchTemplateVersions"][0]
+        yield base64.b64decode(version["LaunchTemplateData"]["UserData"]).decode()
 
 
 def test_is_cloud_config(moto, config, tmp_path):
@@ -29,7 +30,7 @@ def test_is_cloud_config(moto, config, tmp_path):
         "    spot:", "    package: https://example.org/hive.deb#sha256=" + "a" * 64 + "\n    spot:"))
     apply(moto, config)
     texts = list(documents(moto))
-    assert len(texts) >= 4
+    assert len(texts) >= 5
     for text in texts:
         assert text.startswith("#cloud-config\n")
         assert cloud_init.fault_of(text) == ""

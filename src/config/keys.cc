@@ -278,6 +278,10 @@ void add_cluster_keys(std::vector<Key>& keys) {
            "Where the instances are: network namespaces of this machine, or EC2."),
       hive("x-hive.managers", kInteger, "whole number, 1 to 7", "3",
            "Manager nodes. An odd number: an even one survives no more failures."),
+      hive(
+          "x-hive.replace_managers", kBoolean, "boolean", "true",
+          "Whether a manager whose machine is gone is launched anew under its name, by the cluster "
+          "itself. `false`: by the next `hive up`."),
       hive("x-hive.workers", kInteger | kMapping, "whole number or mapping", "2",
            "Worker nodes: a fixed number, or bounds between which hive chooses."),
       hive("x-hive.workers.min", kInteger, "whole number, 0 to 1000", "0", "At least so many."),

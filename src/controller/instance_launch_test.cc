@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "controller/instance_launch_kind.h"
+#include "controller/launch_part.h"
 #include "controller/testing/cloud_operation.h"
 
 namespace hive::controller {

@@ -9,7 +9,7 @@
 
 #include "cloud/fake/fake_cloud.h"
 #include "controller/cloud_watch.h"
-#include "controller/instance_launch_kind.h"
+#include "controller/launch_part.h"
 #include "decide/fleet/room.h"
 #include "engine/fake/fake_engine.h"
 

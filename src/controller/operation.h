@@ -133,6 +133,8 @@ struct OperationInput {
   std::optional<OperationFailure> failure;
   // The id of another operation that holds the claim now; empty when it is free or one's own.
   std::function<std::string(const std::string& claim)> holder;
+  // Whether an operation of that kind is under way; may be empty: then none is known of.
+  std::function<bool(std::string_view kind)> under_way = {};
 };
 
 struct OperationRequest {

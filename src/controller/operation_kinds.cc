@@ -4,6 +4,7 @@
 #include "controller/instance_launch_kind.h"
 #include "controller/instance_ready_kind.h"
 #include "controller/kind_rollout.h"
+#include "controller/manager_replace_kind.h"
 #include "controller/node_drain_kind.h"
 #include "controller/node_rm_kind.h"
 #include "controller/operation.h"
@@ -25,6 +26,7 @@ std::vector<std::unique_ptr<OperationKind>> operation_kinds() {
   kinds.push_back(make_node_rm_kind());
   kinds.push_back(make_node_reap_kind());
   kinds.push_back(make_instance_launch_kind());
+  kinds.push_back(make_manager_replace_kind());
   kinds.push_back(make_workers_grow_kind());
   kinds.push_back(make_instance_terminate_kind());
   kinds.push_back(make_instance_stop_kind());

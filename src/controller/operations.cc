@@ -116,6 +116,12 @@ std::map<std::string, std::string> Operations::claims() const {
   return out;
 }
 
+bool Operations::under_way(std::string_view kind) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return active(entry.second.record) && entry.second.record.kind == kind;
+  });
+}
+
 void Operations::step_one(Entry& entry, const World& world,
                           std::map<std::string, std::string>& claimed) {
   if (!active(entry.record) || entry.busy || entry.settled_at > world.snapshot.taken_at ||
@@ -127,11 +133,13 @@ void Operations::step_one(Entry& entry, const World& world,
     return;
   }
   const std::string& id = entry.record.id;
-  const OperationInput input{world, entry.failure, [&](const std::string& claim) {
+  const OperationInput input{world, entry.failure,
+                             [&](const std::string& claim) {
                                const auto found = claimed.find(claim);
                                return found == claimed.end() || found->second == id ? std::string()
                                                                                     : found->second;
-                             }};
+                             },
+                             [&](std::string_view wanted) { return under_way(wanted); }};
   OperationStep step = kind->step(entry.record, input);
   if (!give_up(entry, step) && step.actions.empty()) entry.failure.reset();
   entry.progress = step.progress;

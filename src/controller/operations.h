@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -95,6 +96,7 @@ class Operations {
   Result<OperationRecord> admit(const OperationRequest& request);
   void take(const World& world, std::vector<OperationRecord> records);
   std::map<std::string, std::string> claims() const;
+  bool under_way(std::string_view kind) const;
   void yield(const OperationRecord& holder);
   void step_one(Entry& entry, const World& world, std::map<std::string, std::string>& claimed);
   bool give_up(const Entry& entry, OperationStep& step) const;

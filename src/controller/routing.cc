@@ -298,6 +298,10 @@ ClusterSettings settings_from_json(const Json& cluster) {
   out.name = json_string(cluster, "name");
   const auto port = json_int(cluster, "dashboard_port", 5000);
   out.dashboard_port = port_from(port);
+  constexpr std::int64_t kMostManagers = 7;  // as in config/convert_hive.cc
+  out.managers =
+      static_cast<int>(std::clamp<std::int64_t>(json_int(cluster, "managers"), 0, kMostManagers));
+  out.replace_managers = json_bool(cluster, "x_hive.replace_managers", true);
   out.rebalance = json_bool(cluster, "x_hive.rebalance", true);
   if (const Json* workers = json_member(cluster, "workers"))
     out.workers = workers_from_json(*workers);

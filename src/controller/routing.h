@@ -46,6 +46,8 @@ struct WorkerSettings {
 
 struct ClusterSettings {
   std::string name;
+  int managers = 0;              // x-hive.managers; 0 = not known
+  bool replace_managers = true;  // x-hive.replace_managers
   WorkerSettings workers;
   std::uint16_t dashboard_port = 5000;  // 0 = none
   bool rebalance = true;                // x-hive.rebalance

@@ -270,6 +270,11 @@ TEST(Settings, MalformedMembersArePassedOver) {
   const auto follow = parse_json(
       R"({"workers":{"min":1,"max":4,"scale_in_after_ms":20000,"join_timeout_ms":1}})", "t");
   EXPECT_EQ(settings_from_json(*follow).workers, (WorkerSettings{1, 4, 20'000, 5'000}));
+  EXPECT_EQ(settings_from_json(Json::object()).managers, 0) << "not known: none is brought back";
+  EXPECT_TRUE(settings_from_json(Json::object()).replace_managers);
+  const auto managers = parse_json(R"({"managers":5,"x_hive":{"replace_managers":false}})", "t");
+  EXPECT_EQ(settings_from_json(*managers).managers, 5);
+  EXPECT_FALSE(settings_from_json(*managers).replace_managers);
   const auto aws = parse_json(R"({"cloud":"aws","workers":{"min":1,"max":4}})", "t");
   EXPECT_EQ(settings_from_json(*aws).workers.max, 4) << "they follow there too";
 }

@@ -5,8 +5,8 @@
 #include "base/text.h"
 #include "controller/cloud_retry.h"
 #include "controller/drain_part.h"
-#include "controller/instance_launch_kind.h"
 #include "controller/kind_base.h"
+#include "controller/launch_part.h"
 
 namespace hive::controller {
 namespace {

@@ -8,7 +8,7 @@ from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.ec2.exceptions import EC2ClientError, InvalidInstanceIdError
 from moto.ec2.models import EC2Backend
-from moto.ec2.models.instances import Instance
+from moto.ec2.models.instances import Instance, MetadataOptions
 from moto.ec2.responses.general import General
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64,
@@ -65,7 +65,12 @@ class Instances:
                     return made
             me._place(backend, words)
             me._check(backend, image_id, count, words)
-            return launch(backend, image_id, count, *args, **words)
+            made = launch(backend, image_id, count, *args, **words)
+            if words.get("launch_template"):
+                data = backend._get_template_from_args(words["launch_template"]).data
+                for instance in made.instances:
+                    me._as_template(backend, instance, words, data)
+            return made
 
         def init(instance, *args, **words):
             begin(instance, *args, **words)
@@ -117,6 +122,16 @@ class Instances:
             raise EC2ClientError("InstanceLimitExceeded", OVER_LIMIT.format(there + int(count), limit))
         for _ in range(int(count)):
             self.capacity.check(kind, zone)
+
+    @staticmethod
+    def _as_template(backend, instance, words, data):
+        """What moto does not take over from a launch template."""
+        if data.get("MetadataOptions") and not words.get("metadata_options"):
+            instance.metadata_options = MetadataOptions(data["MetadataOptions"])
+        profile = data.get("IamInstanceProfile") or {}
+        if profile and not (words.get("iam_instance_profile_name") or
+                            words.get("iam_instance_profile_arn")):
+            backend.associate_iam_instance_profile(instance.id, profile.get("Name"), profile.get("Arn"))
 
     # --- states
     def all(self):

@@ -8,7 +8,6 @@ import uuid
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
 from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, InstanceState
 from moto.core.exceptions import ServiceException
-from moto.ec2.models.instances import MetadataOptions
 
 from . import scaling_api
 from .lifecycle import LAUNCHING, TERMINATING, Actions
@@ -304,7 +303,7 @@ class Scaling:
         return False
 
     def _launch_at(self, group, zone, subnet, kind):
-        version, template = None, None
+        template = None
         if group.ec2_launch_template:
             version = group.ec2_launch_template.get_version(group.launch_template_version)
             template = {"LaunchTemplateId": group.ec2_launch_template.id,
@@ -321,23 +320,12 @@ class Scaling:
             instance_market_options="spot" if self._wants_spot(group) else {})
         instance = reservation.instances[0]
         instance.region_name = self.world.region
-        if version:
-            self._as_template(backend, instance, version.data)
         instance.autoscaling_group = group
         member = InstanceState(instance, "Pending",
                                protected_from_scale_in=group.new_instances_protected_from_scale_in)
         group.instance_states.append(member)
         self._note(group, "Launching", member, "an instance was started in response to a difference "
                    "between desired and actual capacity")
-
-    @staticmethod
-    def _as_template(backend, instance, data):
-        """What moto does not take over from a launch template."""
-        if data.get("MetadataOptions"):
-            instance.metadata_options = MetadataOptions(data["MetadataOptions"])
-        profile = data.get("IamInstanceProfile") or {}
-        if profile:
-            backend.associate_iam_instance_profile(instance.id, profile.get("Name"), profile.get("Arn"))
 
     # --- activities
     def _note(self, group, verb, member, cause):

@@ -100,14 +100,16 @@ Result<LaunchSpec> Applier::with_ids(LaunchSpec spec) {
 }
 
 Result<GroupSpec> Applier::with_ids(GroupSpec spec) {
-  if (!world_.worker_template) {
+  const std::string& name = spec.launch_template;
+  if (world_.templates.count(name) == 0) {
     HIVE_ASSIGN(const auto templates, describe_launch_templates(client_, names_.cluster));
     for (const auto& one : templates)
-      if (one.name == spec.launch_template) world_.worker_template = {one, ""};
+      if (one.name == name) world_.templates[name] = {one, ""};
   }
-  if (!world_.worker_template)
-    return fail(Errc::kNotFound, "there is no launch template " + spec.launch_template);
-  spec.launch_template = world_.worker_template->launch_template.id;
+  const auto there = world_.templates.find(name);
+  if (there == world_.templates.end())
+    return fail(Errc::kNotFound, "there is no launch template " + name);
+  spec.launch_template = there->second.launch_template.id;
   return spec;
 }
 
@@ -162,8 +164,26 @@ Result<Machine> Applier::launch_in(const std::string& subnet, const LaunchSpec& 
   return fail(Errc::kInternal, "all tokens for " + name + " are used up");
 }
 
+// The id of a manager of that name which the cluster itself launched since the look; empty: none.
+Result<std::string> Applier::replaced_meanwhile(const std::string& name) {
+  if (!world_.workers) return std::string();  // it does so once it has its group
+  HIVE_ASSIGN(const auto machines, describe_instances(client_, names_.cluster));
+  for (const auto& machine : machines) {
+    const auto tag = machine.tags.find("Name");
+    const auto role = machine.tags.find(kRoleTag);
+    if (machine.state == MachineState::kShuttingDown || tag == machine.tags.end() ||
+        tag->second != name || role == machine.tags.end() || role->second != "manager")
+      continue;
+    world_.machines.push_back(machine);
+    return machine.id;
+  }
+  return std::string();
+}
+
 // A zone without capacity is passed over for the next.
 Result<std::string> Applier::launch_manager(const Step& step, const Desired& desired) {
+  HIVE_ASSIGN(const auto there, replaced_meanwhile(step.name));
+  if (!there.empty()) return there + ", which the cluster launched itself";
   HIVE_ASSIGN(LaunchSpec spec, with_ids(desired.manager));
   spec.tags["Name"] = step.name;
   const auto& subnets = desired.place.subnets;
@@ -204,19 +224,20 @@ Result<std::string> Applier::register_managers() {
 }
 
 Result<std::string> Applier::make_template(const Step& step, const Desired& desired) {
-  HIVE_ASSIGN(const auto spec, with_ids(desired.worker));
+  const bool manager = step.name == names_.manager_template;
+  HIVE_ASSIGN(const auto spec, with_ids(manager ? desired.manager : desired.worker));
   const std::string note = template_note(spec);
   if (step.kind == StepKind::kCreateTemplate) {
-    HIVE_ASSIGN(const auto id,
-                create_launch_template(client_, step.name, spec, note, desired.tags("worker"), ""));
-    world_.worker_template = {{.id = id, .name = step.name, .default_version = 1}, note};
+    const Tags tags = desired.tags(manager ? "manager" : "worker");
+    HIVE_ASSIGN(const auto id, create_launch_template(client_, step.name, spec, note, tags, ""));
+    world_.templates[step.name] = {{.id = id, .name = step.name, .default_version = 1}, note};
     return id;
   }
-  const auto& there = world_.worker_template->launch_template;
-  HIVE_ASSIGN(const auto version,
-              create_launch_template_version(client_, there.id, spec, note, ""));
-  HIVE_TRY(set_default_version(client_, there.id, version));
-  world_.worker_template->note = note;
+  TemplateState& there = world_.templates.at(step.name);
+  const std::string& id = there.launch_template.id;
+  HIVE_ASSIGN(const auto version, create_launch_template_version(client_, id, spec, note, ""));
+  HIVE_TRY(set_default_version(client_, id, version));
+  there.note = note;
   return "version " + std::to_string(version);
 }
 
@@ -293,7 +314,8 @@ Result<std::string> Applier::take_away(const Step& step) {
     case StepKind::kDeleteBalancer:
       return plain(delete_balancer(client_, step.name));
     case StepKind::kDeleteTemplate:
-      return plain(delete_launch_template(client_, world_.worker_template->launch_template.id));
+      return plain(
+          delete_launch_template(client_, world_.templates.at(step.name).launch_template.id));
     case StepKind::kRevoke: {
       HIVE_ASSIGN(const auto group, group_id(step.name));
       return plain(revoke_ingress(client_, group, step.rules));

@@ -40,6 +40,7 @@ class Applier {
   Result<Machine> launch_in(const std::string& subnet, const LaunchSpec& spec,
                             const std::string& name);
   Result<std::string> launch_manager(const Step& step, const Desired& desired);
+  Result<std::string> replaced_meanwhile(const std::string& name);
   Result<std::string> make_balancer(const Desired& desired);
   Result<std::string> register_managers();
   Result<std::string> make_template(const Step& step, const Desired& desired);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "cloud/aws/autoscaling.h"
 #include "cloud/aws/balancer_figures.h"
@@ -65,6 +66,34 @@ std::string mode_of(const BalancerListener& listener) {
   return listener.protocol == "HTTP" ? "http" : "tcp";
 }
 
+bool lives(const Machine& machine) { return state_of(machine.state) != InstanceState::kTerminated; }
+
+bool is_manager(const Machine& machine) {
+  const auto role = machine.tags.find(kRoleTag);
+  return role != machine.tags.end() && role->second == "manager" && lives(machine);
+}
+
+const Machine* manager_named(const std::vector<Machine>& machines, const std::string& name) {
+  for (const auto& machine : machines) {
+    const auto tag = machine.tags.find("Name");
+    if (is_manager(machine) && tag != machine.tags.end() && tag->second == name) return &machine;
+  }
+  return nullptr;
+}
+
+// Subnets, one of each zone, that with the fewest managers first: where the one was that is gone.
+std::vector<std::string> emptiest_first(const std::set<std::string>& subnets,
+                                        const std::vector<Machine>& machines) {
+  std::map<std::string, int> managers;
+  for (const auto& machine : machines)
+    if (is_manager(machine)) ++managers[machine.subnet];
+  std::vector<std::string> out(subnets.begin(), subnets.end());
+  std::stable_sort(out.begin(), out.end(), [&](const std::string& a, const std::string& b) {
+    return managers[a] < managers[b];
+  });
+  return out;
+}
+
 tl::unexpected<Error> operators(const char* what) {
   return fail(Errc::kUnsupported, std::string(what) +
                                       " is not done by a cluster on AWS itself; 'hive up' does it "
@@ -76,9 +105,23 @@ class Port final : public Cloud {
   Port(Client& client, const Names& names) : client_(client), names_(names) {}
 
   Result<Instance> launch(const LaunchRequest& request) override {
-    if (request.role != "worker") return operators("launching a manager");
-    return fail(Errc::kUnsupported,
-                "a worker of a group is not launched by itself: the group's size is raised");
+    if (request.role != "manager")
+      return fail(Errc::kUnsupported,
+                  "a worker of a group is not launched by itself: the group's size is raised");
+    HIVE_ASSIGN(const auto machines, describe_instances(client_, names_.cluster));
+    HIVE_ASSIGN(const auto group, workers());
+    if (!group || !group->status.empty())
+      return fail(Errc::kFailedPrecondition,
+                  "the cluster has no worker group, whose subnets managers go into: 'hive up' "
+                  "makes it");
+    const auto subnets = emptiest_first(group->spec.subnets, machines);
+    if (const auto* there = manager_named(machines, request.hostname); there != nullptr) {
+      for (const auto& subnet : subnets)
+        if (there->token == token_in(subnet, request)) return instance_of(*there);
+      return fail(Errc::kAlreadyExists,
+                  "there is a machine " + request.hostname + " already, " + there->id);
+    }
+    return launch_into(subnets, request);
   }
 
   Result<std::vector<Instance>> list_instances() override {
@@ -89,17 +132,8 @@ class Port final : public Cloud {
       for (const auto& member : group->members) lifecycle[member.id] = member.lifecycle_state;
     std::vector<Instance> out;
     for (const auto& machine : machines) {
-      const auto state = state_of(machine.state);
-      if (state == InstanceState::kTerminated) continue;
-      const auto role = machine.tags.find(kRoleTag);
-      Instance one{.id = machine.id,
-                   .hostname = hostname_of(machine, names_),
-                   .role = role == machine.tags.end() ? "" : role->second,
-                   .address = machine.address,
-                   .state = state};
-      if (const auto at = parse_time(machine.launched); at)
-        one.launched_unix_ms =
-            std::chrono::duration_cast<Milliseconds>(at->time_since_epoch()).count();
+      Instance one = instance_of(machine);
+      if (one.state == InstanceState::kTerminated) continue;
       if (const auto member = lifecycle.find(machine.id); member != lifecycle.end()) {
         one.hold = hold_of(member->second);
         one.membership = membership_of(member->second);
@@ -208,6 +242,42 @@ class Port final : public Cloud {
   }
 
  private:
+  Instance instance_of(const Machine& machine) const {
+    const auto role = machine.tags.find(kRoleTag);
+    Instance one{.id = machine.id,
+                 .hostname = hostname_of(machine, names_),
+                 .role = role == machine.tags.end() ? "" : role->second,
+                 .address = machine.address,
+                 .state = state_of(machine.state)};
+    if (const auto at = parse_time(machine.launched); at)
+      one.launched_unix_ms =
+          std::chrono::duration_cast<Milliseconds>(at->time_since_epoch()).count();
+    return one;
+  }
+
+  // The one that a token made is another in each subnet: EC2 takes no other parameters for it.
+  static std::string token_in(const std::string& subnet, const LaunchRequest& request) {
+    return client_token(request.idempotency_token + "-" + subnet);
+  }
+
+  Result<Instance> launch_into(const std::vector<std::string>& subnets,
+                               const LaunchRequest& request) {
+    const Tags tags{
+        {kClusterTag, names_.cluster}, {kRoleTag, request.role}, {"Name", request.hostname}};
+    Error last{Errc::kFailedPrecondition, "the cluster's worker group names no subnet", {}};
+    for (const auto& subnet : subnets) {
+      const auto made = run_from_template(client_, names_.manager_template, subnet, tags,
+                                          token_in(subnet, request));
+      if (made) return instance_of(*made);
+      last = made.error();
+      if (last.code != Errc::kResourceExhausted) break;
+    }
+    if (last.code == Errc::kNotFound)
+      return fail(Errc::kFailedPrecondition, "the cluster has no launch template " +
+                                                 names_.manager_template + ": 'hive up' makes it");
+    return tl::unexpected(std::move(last));
+  }
+
   Result<std::optional<Group>> workers() {
     HIVE_ASSIGN(auto groups, describe_groups(client_, names_.cluster));
     for (auto& group : groups)

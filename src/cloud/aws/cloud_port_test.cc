@@ -5,9 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "cloud/aws/autoscaling.h"
+#include "cloud/aws/ec2.h"
 #include "cloud/testing/figures_contract.h"
 #include "cloud/testing/group_contract.h"
+#include "cloud/testing/manager_contract.h"
 #include "net/testing/scripted_server.h"
 
 namespace hive::cloud::aws {
@@ -17,9 +21,11 @@ using net::testing::answer;
 using net::testing::Reply;
 using net::testing::ScriptedRequest;
 using net::testing::ScriptedServer;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 // A group with its members' machines. Requests are read as far as these tests need.
 class ModelAws {
@@ -41,6 +47,18 @@ class ModelAws {
   std::string denied;                                              // an action
   std::map<std::string, std::pair<std::string, double>> measured;  // time and value by metric
 
+  struct Manager {
+    std::string id;
+    std::string name;
+    std::string subnet;
+    std::string token;
+    std::string state = "running";
+  };
+  std::vector<Manager> managers;
+  std::set<std::string> full_subnets;
+  bool has_template = true;
+  std::vector<std::string> launches;  // the requests' bodies that made a machine
+
   // The group's own.
   void turn() {
     std::erase_if(members, [](const Member& one) { return one.lifecycle == "Terminated"; });
@@ -59,6 +77,7 @@ class ModelAws {
     if (action == "DescribeInstances") return result(action, machines());
     if (action == "DescribeAutoScalingGroups") return result(action, group());
     if (action == "GetMetricData") return result(action, metric_data(body));
+    if (action == "RunInstances") return run(body);
     if (action == "DescribeScalingActivities")
       return result(action, "<Activities>" + activities + "</Activities>");
     if (action == "SetDesiredCapacity") {
@@ -72,6 +91,8 @@ class ModelAws {
         if (one.id == field(body, "InstanceId")) one.lifecycle = "Terminating:Wait";
     } else if (action == "TerminateInstances") {
       done.push_back("end machine " + field(body, "InstanceId.1"));
+      for (auto& one : managers)
+        if (one.id == field(body, "InstanceId.1")) one.state = "terminated";
     } else if (action == "CompleteLifecycleAction") {
       done.push_back(field(body, "LifecycleHookName") + " " + field(body, "InstanceId") + " " +
                      field(body, "LifecycleActionResult"));
@@ -81,6 +102,37 @@ class ModelAws {
   }
 
  private:
+  // The same token is the same machine, and no other parameters.
+  Reply run(const std::string& body) {
+    const std::string token = field(body, "ClientToken");
+    const std::string subnet = field(body, "SubnetId");
+    for (const auto& one : managers)
+      if (one.token == token) {
+        if (one.subnet != subnet) return refusal("IdempotentParameterMismatch");
+        if (one.state != "running") return refusal("IdempotentInstanceTerminated");
+        return answer(200, "<RunInstancesResponse><instancesSet>" + machine(one) +
+                               "</instancesSet></RunInstancesResponse>");
+      }
+    if (!has_template) return refusal("InvalidLaunchTemplateName.NotFoundException");
+    if (full_subnets.count(subnet) > 0) return refusal("InsufficientInstanceCapacity");
+    launches.push_back(body);
+    managers.push_back({next_id(), field(body, "TagSpecification.1.Tag.1.Value"), subnet, token});
+    return answer(200, "<RunInstancesResponse><instancesSet>" + machine(managers.back()) +
+                           "</instancesSet></RunInstancesResponse>");
+  }
+  static Reply refusal(const std::string& code) {
+    return answer(400, "<Response><Errors><Error><Code>" + code +
+                           "</Code><Message>no</Message></Error></Errors></Response>");
+  }
+  static std::string machine(const Manager& one) {
+    return "<item><instanceId>" + one.id + "</instanceId><instanceState><name>" + one.state +
+           "</name></instanceState><subnetId>" + one.subnet + "</subnetId><clientToken>" +
+           one.token +
+           "</clientToken><tagSet><item><key>hive:role</key><value>manager</value></item>"
+           "<item><key>Name</key><value>" +
+           one.name + "</value></item></tagSet></item>";
+  }
+
   int counted() const {
     return static_cast<int>(std::count_if(members.begin(), members.end(), [](const Member& one) {
       return one.lifecycle == "InService" || one.lifecycle.starts_with("Pending");
@@ -136,6 +188,8 @@ class ModelAws {
              "<privateIpAddress>10.0.0.1</privateIpAddress>"
              "<launchTime>2026-01-01T00:00:00Z</launchTime><tagSet><item><key>hive:role</key>"
              "<value>worker</value></item></tagSet></item>";
+    for (const auto& one : managers)
+      if (one.state != "terminated") out += machine(one);
     return "<reservationSet><item><instancesSet>" + out + "</instancesSet></item></reservationSet>";
   }
   std::string group() const {
@@ -148,7 +202,9 @@ class ModelAws {
            "</AutoScalingGroupName><MinSize>" +
            std::to_string(min) + "</MinSize><MaxSize>" + std::to_string(max) +
            "</MaxSize><DesiredCapacity>" + std::to_string(desired) +
-           "</DesiredCapacity><Instances>" + out + "</Instances></member></AutoScalingGroups>";
+           "</DesiredCapacity><VPCZoneIdentifier>subnet-a,subnet-b,subnet-c</VPCZoneIdentifier>"
+           "<Instances>" +
+           out + "</Instances></member></AutoScalingGroups>";
   }
 };
 
@@ -297,6 +353,61 @@ TEST_F(PortTest, KeepsTheFiguresContract) {
        }});
   EXPECT_EQ(std::count(aws.asked.begin(), aws.asked.end(), "GetMetricData"), 9)
       << "none for nothing";
+}
+
+TEST_F(PortTest, KeepsTheManagersContract) {
+  cloud::testing::launches_a_manager_once(
+      {*port, [this](bool there) {
+         aws.full_subnets = there ? std::set<std::string>{}
+                                  : std::set<std::string>{"subnet-a", "subnet-b", "subnet-c"};
+       }});
+}
+
+LaunchRequest manager(const std::string& token) {
+  return {.role = "manager",
+          .hostname = "shop-manager-2",
+          .user_data = "",
+          .standard_user_data = true,
+          .idempotency_token = token};
+}
+
+TEST_F(PortTest, AManagerComesWhereTheFewestAreAndElseInTheNextZone) {
+  aws.managers = {{"i-1", "shop-manager-1", "subnet-a", "", "running"},
+                  {"i-3", "shop-manager-3", "subnet-c", "", "running"}};
+  ASSERT_TRUE(port->launch(manager("one")));
+  EXPECT_EQ(aws.managers.back().subnet, "subnet-b");
+  EXPECT_THAT(aws.launches,
+              ElementsAre(AllOf(HasSubstr("LaunchTemplate.LaunchTemplateName=hive-shop-manager&"),
+                                HasSubstr("LaunchTemplate.Version=%24Default"),
+                                HasSubstr("hive%3Acluster&"), Not(HasSubstr("UserData")))));
+  aws.managers.back().state = "terminated";
+  aws.full_subnets = {"subnet-b"};
+  ASSERT_TRUE(port->launch(manager("two")));
+  EXPECT_EQ(aws.managers.back().subnet, "subnet-a");
+}
+
+TEST_F(PortTest, ALaunchWhoseMachineIsNotListedYetIsNotDoneTwice) {
+  ASSERT_TRUE(port->launch(manager("one")));
+  aws.managers.back().name = "";  // as EC2's lists may be: a moment old
+  ASSERT_TRUE(port->launch(manager("one")));
+  EXPECT_EQ(aws.launches.size(), 1U);
+}
+
+TEST_F(PortTest, WithoutGroupOrTemplateNoManagerIsLaunched) {
+  aws.has_template = false;
+  const auto none = port->launch(manager("one"));
+  EXPECT_EQ(none.error().code, Errc::kFailedPrecondition);
+  EXPECT_THAT(none.error().message, HasSubstr("hive-shop-manager: 'hive up' makes it"));
+  aws.exists = false;
+  EXPECT_EQ(port->launch(manager("one")).error().code, Errc::kFailedPrecondition);
+  EXPECT_THAT(aws.launches, IsEmpty());
+}
+
+TEST(ClientToken, IsShortenedToWhatEc2TakesAndToldApart) {
+  const std::string longest(64, 'x');
+  EXPECT_EQ(client_token(longest), longest);
+  EXPECT_EQ(client_token(longest + "a").size(), 64U);
+  EXPECT_NE(client_token(longest + "a"), client_token(longest + "b"));
 }
 
 TEST_F(PortTest, NoWorkerIsLaunchedByItself) {

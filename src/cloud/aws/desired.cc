@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "cloud/aws/hash.h"
 #include "cloud/aws/join.h"
 #include "cloud/aws/policy.h"
 #include "cloud/aws/user_data.h"
@@ -75,16 +76,6 @@ Json lifecycle_policy() {
              {"action", {{"type", "expire"}}}}}}};
 }
 
-// FNV-1a, 64 bits: only to tell versions apart.
-std::string hash(const std::string& text) {
-  std::uint64_t value = 14'695'981'039'346'656'037ULL;
-  for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 1'099'511'628'211ULL;
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (int shift = 60; shift >= 0; shift -= 4) out += kDigits[(value >> shift) & 15U];
-  return out;
-}
-
 }  // namespace
 
 Tags Desired::tags(const std::string& role) const {
@@ -139,8 +130,9 @@ std::string template_note(const LaunchSpec& spec) {
   std::string tags;
   for (const auto& [key, value] : spec.tags) tags.append(key).append("=").append(value).append(";");
   return "image=" + spec.image + " disk=" + std::to_string(spec.disk_gib) +
-         " profile=" + spec.instance_profile + " user_data=" + hash(spec.user_data) +
-         " rest=" + hash(join(spec.security_groups, ",") + spec.root_device + spec.type + tags);
+         " profile=" + spec.instance_profile + " user_data=" + short_hash(spec.user_data) +
+         " rest=" +
+         short_hash(join(spec.security_groups, ",") + spec.root_device + spec.type + tags);
 }
 
 }  // namespace hive::cloud::aws

@@ -68,6 +68,7 @@ struct Machine {
   std::string address;  // private IPv4
   std::string image;
   std::string launched;  // ISO 8601
+  std::string token;     // of the launch; empty = it had none
   Tags tags;
 };
 
@@ -123,6 +124,14 @@ Status delete_security_group(Client& client, const std::string& group);
 // One machine; the same token gives the same machine. kResourceExhausted: capacity or limit.
 Result<Machine> run_instance(Client& client, const LaunchSpec& spec, const std::string& subnet,
                              const std::string& token);
+// Likewise, as the default version of a launch template says; `tags` are the machine's and its
+// disk's. kNotFound: there is no template of that name.
+Result<Machine> run_from_template(Client& client, const std::string& launch_template,
+                                  const std::string& subnet, const Tags& tags,
+                                  const std::string& token);
+// What EC2 takes for a token: at most 64 characters. A longer one is shortened, and told apart by a
+// hash.
+std::string client_token(const std::string& text);
 // Those of the cluster that are not terminated.
 Result<std::vector<Machine>> describe_instances(Client& client, const std::string& cluster);
 Status terminate_instances(Client& client, const std::vector<std::string>& ids);

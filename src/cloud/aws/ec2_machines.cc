@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "cloud/aws/ec2.h"
 #include "cloud/aws/ec2_forms.h"
+#include "cloud/aws/hash.h"
 
 namespace hive::cloud::aws {
 namespace {
@@ -13,6 +14,8 @@ namespace {
 constexpr std::string_view kStates[] = {"pending", "running",       "stopping",
                                         "stopped", "shutting-down", "terminated"};
 constexpr const char* kTemplatePrefix = "LaunchTemplateData.";
+// Source: Amazon EC2 API Reference, RunInstances, ClientToken.
+constexpr std::size_t kLongestToken = 64;
 
 MachineState read_state(const std::string& text) {
   const auto* at = std::find(std::begin(kStates), std::end(kStates), text);
@@ -35,22 +38,46 @@ Machine read_machine(const Element& from) {
           .address = from.text_at("privateIpAddress"),
           .image = from.text_at("imageId"),
           .launched = from.text_at("launchTime"),
+          .token = from.text_at("clientToken"),
           .tags = read_tag_set(from)};
 }
 
+Result<Machine> run_one(Client& client, Form form, const std::string& subnet,
+                        const std::string& token) {
+  form.set("MinCount", 1).set("MaxCount", 1).set("SubnetId", subnet);
+  form.set("ClientToken", client_token(token));
+  HIVE_ASSIGN(const auto answer, client.query(Op::kRunInstances, form));
+  const auto made = answer.list_at("instancesSet");
+  if (made.empty()) return fail(Errc::kCorrupt, "ec2 RunInstances: the answer names no instance");
+  return read_machine(*made.front());
+}
+
 }  // namespace
+
+std::string client_token(const std::string& text) {
+  if (text.size() <= kLongestToken) return text;
+  const std::string end = "-" + short_hash(text);
+  return text.substr(0, kLongestToken - end.size()) + end;
+}
 
 std::string_view to_string(MachineState state) { return kStates[static_cast<std::size_t>(state)]; }
 
 Result<Machine> run_instance(Client& client, const LaunchSpec& spec, const std::string& subnet,
                              const std::string& token) {
   Form form;
-  form.set("MinCount", 1).set("MaxCount", 1).set("ClientToken", token).set("SubnetId", subnet);
   put_launch(form, "", spec);
-  HIVE_ASSIGN(const auto answer, client.query(Op::kRunInstances, form));
-  const auto made = answer.list_at("instancesSet");
-  if (made.empty()) return fail(Errc::kCorrupt, "ec2 RunInstances: the answer names no instance");
-  return read_machine(*made.front());
+  return run_one(client, std::move(form), subnet, token);
+}
+
+Result<Machine> run_from_template(Client& client, const std::string& launch_template,
+                                  const std::string& subnet, const Tags& tags,
+                                  const std::string& token) {
+  Form form;
+  form.set("LaunchTemplate.LaunchTemplateName", launch_template);
+  form.set("LaunchTemplate.Version", "$Default");
+  put_tag_specification(form, "TagSpecification", 0, "instance", tags);
+  put_tag_specification(form, "TagSpecification", 1, "volume", tags);
+  return run_one(client, std::move(form), subnet, token);
 }
 
 Result<std::vector<Machine>> describe_instances(Client& client, const std::string& cluster) {

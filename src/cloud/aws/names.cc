@@ -33,6 +33,7 @@ Names::Names(std::string cluster_name)
       node_group("hive-" + cluster + "-nodes"),
       manager_role("hive-" + cluster + "-manager"),
       worker_role("hive-" + cluster + "-worker"),
+      manager_template("hive-" + cluster + "-manager"),
       worker_template("hive-" + cluster + "-worker"),
       worker_group("hive-" + cluster + "-workers"),
       parameter_prefix("/hive/" + cluster + "/") {}

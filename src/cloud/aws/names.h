@@ -14,6 +14,7 @@ struct Names {
   std::string node_group;
   std::string manager_role;  // also the instance profile's name
   std::string worker_role;
+  std::string manager_template;  // launch templates
   std::string worker_template;
   std::string worker_group;                       // the Auto Scaling group
   std::string parameter_prefix;                   // "/hive/shop/"

@@ -124,14 +124,18 @@ Status observe_balancer(Client& client, const Names& names, World& world) {
   return {};
 }
 
-Status observe_workers(Client& client, const Names& names, World& world) {
+Status observe_templates(Client& client, const Names& names, World& world) {
   HIVE_ASSIGN(const auto templates, describe_launch_templates(client, names.cluster));
   for (const auto& one : templates) {
-    if (one.name != names.worker_template) continue;
+    if (one.name != names.worker_template && one.name != names.manager_template) continue;
     TemplateState state{.launch_template = one};
     HIVE_ASSIGN(state.note, launch_template_note(client, one.id));
-    world.worker_template = std::move(state);
+    world.templates[one.name] = std::move(state);
   }
+  return {};
+}
+
+Status observe_workers(Client& client, const Names& names, World& world) {
   HIVE_ASSIGN(auto groups, describe_groups(client, names.cluster));
   for (auto& group : groups) {
     if (group.name != names.worker_group) continue;
@@ -163,6 +167,7 @@ Result<World> observe(Client& client, const Names& names,
   for (const auto& name : repositories) HIVE_TRY(observe_repository(client, names, name, world));
   HIVE_TRY(observe_balancer(client, names, world));
   HIVE_ASSIGN(world.machines, describe_instances(client, names.cluster));
+  HIVE_TRY(observe_templates(client, names, world));
   HIVE_TRY(observe_workers(client, names, world));
   return world;
 }

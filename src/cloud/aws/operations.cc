@@ -24,7 +24,7 @@ constexpr Operation kTable[] = {
     {Op::kAuthorizeIngress, Service::kEc2, "AuthorizeSecurityGroupIngress", Scope::kTagged,
      kOperator},
     {Op::kRevokeIngress, Service::kEc2, "RevokeSecurityGroupIngress", Scope::kTagged, kOperator},
-    {Op::kRunInstances, Service::kEc2, "RunInstances", Scope::kLaunching, kOperator},
+    {Op::kRunInstances, Service::kEc2, "RunInstances", Scope::kLaunching, kBoth},
     {Op::kDescribeInstances, Service::kEc2, "DescribeInstances", Scope::kAny, kBoth, "NextToken",
      "nextToken"},
     {Op::kTerminateInstances, Service::kEc2, "TerminateInstances", Scope::kTagged, kBoth},

@@ -90,7 +90,8 @@ enum class Scope {
   kAny,         // the API knows no narrower one (describing, tokens)
   kTagged,      // things that bear the tag hive:cluster
   kTagging,     // new things, made with that tag
-  kLaunching,   // RunInstances: machines made with the tag, out of any image, subnet and type
+  kLaunching,   // RunInstances: machines made with the tag; the operator out of any image, subnet
+                // and type, a manager by the operator's template for managers alone
   kImaging,     // CreateImage: of a machine that bears the tag, made with it
   kRole,        // the cluster's IAM roles
   kProfile,     // its instance profiles

@@ -55,7 +55,8 @@ class UpPlanner {
     for (const auto& [name, rules] : desired_.security_groups) security_rules(name, rules);
     managers();
     balancer();
-    worker_template();
+    launch_template(desired_.names.manager_template, desired_.manager);
+    launch_template(desired_.names.worker_template, desired_.worker);
     workers();
     return std::move(plan_);
   }
@@ -78,7 +79,7 @@ class UpPlanner {
   void listeners(const Balancer& there);
   void registered();
   void balancer_drift(const Balancer& there);
-  void worker_template();
+  void launch_template(const std::string& name, LaunchSpec spec);
   void workers();
   void group_drift(const GroupState& there);
   std::string group_name(const std::string& id) const;
@@ -180,7 +181,9 @@ void UpPlanner::managers() {
     const auto role = machine.tags.find(kRoleTag);
     const auto name = machine.tags.find("Name");
     if (role == machine.tags.end() || role->second != "manager" || going(machine)) continue;
-    if (name != machine.tags.end()) there.insert(name->second);
+    if (name != machine.tags.end() && !there.insert(name->second).second)
+      plan_.notes.push_back("manager " + name->second + " is there twice: terminate " + machine.id +
+                            ", or the other one, whichever is no node of the Swarm");
     manager_drift(machine);
     if (machine.state == MachineState::kStopped || machine.state == MachineState::kStopping)
       plan_.notes.push_back("a manager, " + machine.id + ", is stopped: start or terminate it");
@@ -288,8 +291,7 @@ void UpPlanner::balancer() {
   registered();
 }
 
-void UpPlanner::worker_template() {
-  LaunchSpec spec = desired_.worker;
+void UpPlanner::launch_template(const std::string& name, LaunchSpec spec) {
   bool known = true;  // the security groups' ids
   for (auto& group : spec.security_groups) {
     const auto there = world_.security_groups.find(group);
@@ -297,13 +299,12 @@ void UpPlanner::worker_template() {
     if (there != world_.security_groups.end()) group = there->second.id;
   }
   const std::string note = template_note(spec);
-  const std::string& name = desired_.names.worker_template;
-  if (!world_.worker_template) {
+  const auto have = world_.templates.find(name);
+  if (have == world_.templates.end()) {
     add(StepKind::kCreateTemplate, Effect::kMake, "launch template", name, {"+ " + note});
-  } else if (!known || world_.worker_template->note != note) {
+  } else if (!known || have->second.note != note) {
     add(StepKind::kUpdateTemplate, Effect::kChange, "launch template", name,
-        {"- " + world_.worker_template->note, "+ " + note,
-         "  machines that run are left as they are"});
+        {"- " + have->second.note, "+ " + note, "  machines that run are left as they are"});
   }
 }
 
@@ -316,8 +317,9 @@ void UpPlanner::group_drift(const GroupState& there) {
   };
   differ("min", std::to_string(have.min), std::to_string(want.min));
   differ("max", std::to_string(have.max), std::to_string(want.max));
+  const auto known = world_.templates.find(want.launch_template);
   const bool same_template =
-      world_.worker_template && have.launch_template == world_.worker_template->launch_template.id;
+      known != world_.templates.end() && have.launch_template == known->second.launch_template.id;
   differ("launch template", same_template ? want.launch_template : have.launch_template,
          want.launch_template);
   differ("instance types", join(have.types, ","), join(want.types, ","));

@@ -12,7 +12,7 @@ class DownPlanner {
     workers();
     machines();
     balancer();
-    worker_template();
+    templates();
     security_groups();
     for (const auto& [name, state] : world_.roles) role(name, state);
     repositories();
@@ -52,9 +52,9 @@ class DownPlanner {
       plan_.notes.push_back("load balancer " + names_.balancer + " is not the cluster's and stays");
   }
 
-  void worker_template() {
-    if (world_.worker_template)
-      add(StepKind::kDeleteTemplate, "launch template", names_.worker_template);
+  void templates() {
+    for (const auto& [name, state] : world_.templates)
+      add(StepKind::kDeleteTemplate, "launch template", name);
   }
 
   // Groups that name one another cannot be deleted before their rules are.

@@ -71,6 +71,8 @@ TEST(PlanUp, FromNothingMakesAllInOrderAndThenNothing) {
   before("manager shop-manager-3", "worker group hive-shop-workers");
   before("load balancer hive-shop", "worker group hive-shop-workers");
   before("launch template hive-shop-worker", "worker group hive-shop-workers");
+  // Who finds the group finds what managers are made from.
+  before("launch template hive-shop-manager", "worker group hive-shop-workers");
   apply_all(model, plan);
   EXPECT_EQ(subjects(plan_up(desired(), model.world)), std::vector<std::string>());
   EXPECT_EQ(model.world.machines.size(), 3U);
@@ -128,6 +130,12 @@ TEST(PlanUp, AManagerThatIsGoneIsMadeAnewAndRegistered) {
   const auto plan = plan_up(desired(), model.world);
   EXPECT_EQ(subjects(plan), (std::vector<std::string>{"manager shop-manager-2",
                                                       "managers behind load balancer hive-shop"}));
+  auto twin = model.world.machines[0];
+  twin.id = "i-twin";
+  model.world.machines.push_back(twin);
+  EXPECT_THAT(render(plan_up(desired(), model.world)),
+              HasSubstr("manager shop-manager-1 is there twice: terminate i-twin"));
+  model.world.machines.pop_back();
   // One that is on its way out does not count.
   model.world.machines[0].state = MachineState::kShuttingDown;
   EXPECT_EQ(plan_up(desired(), model.world).steps.size(), 3U);
@@ -166,7 +174,8 @@ TEST(PlanUp, ANewImageIsANewTemplateVersionAndNoNewMachine) {
   auto newer = place();
   newer.image.id = "ami-2";
   const auto plan = plan_up(desired_of(settings(), newer), model.world);
-  EXPECT_EQ(subjects(plan), std::vector<std::string>{"launch template hive-shop-worker"});
+  EXPECT_EQ(subjects(plan), (std::vector<std::string>{"launch template hive-shop-manager",
+                                                      "launch template hive-shop-worker"}));
   EXPECT_EQ(plan.notes.size(), 3U);  // the managers
 }
 
@@ -237,7 +246,8 @@ void meddle(ModelWorld& model, Random& random) {
       world.workers.reset();
       return;
     case 10:
-      if (!world.workers) world.worker_template.reset();
+      if (!world.workers) world.templates.erase("hive-shop-worker");
+      world.templates.erase("hive-shop-manager");
       return;
     case 11:
       if (world.workers) world.workers->group.spec.types = {"c5.large"};

@@ -43,9 +43,12 @@ struct Writer {
 
   void write(Scope scope, const std::set<std::string>& actions);
   void launching(const std::set<std::string>& actions);
+  void launching_from_template(const std::set<std::string>& actions);
   void imaging(const std::set<std::string>& actions);
   void tag_at_creation(bool launches);
-  void pass_roles();
+  void tag_replacements();
+  void pass_role(const Json& roles);
+  void service_roles();
 };
 
 // A machine and its disk are made with the tag; what it is made from is there already.
@@ -55,6 +58,25 @@ void Writer::launching(const std::set<std::string>& actions) {
         {"arn:" + partition + ":ec2:" + region + "::image/*", arn("ec2", "subnet/*"),
          arn("ec2", "network-interface/*"), arn("ec2", "security-group/*"),
          arn("ec2", "launch-template/*")});
+}
+
+// A manager launches another by the operator's template alone: image, role, network and disk are
+// the template's, only the subnet is the manager's to choose. Source: Amazon EC2 User Guide,
+// example policies for launch templates: what a caller may not override is bound by
+// ec2:IsLaunchTemplateResource.
+void Writer::launching_from_template(const std::set<std::string>& actions) {
+  const Json of_template{{"ec2:IsLaunchTemplateResource", "true"}};
+  Json made = tagging();
+  made["StringEquals"][std::string("aws:RequestTag/") + kRoleTag] = "manager";
+  made["Bool"] = of_template;
+  allow("Launch", actions, {arn("ec2", "instance/*"), arn("ec2", "volume/*")}, made);
+  allow("LaunchFrom", actions,
+        {"arn:" + partition + ":ec2:" + region + "::image/*", arn("ec2", "security-group/*")},
+        {{"Bool", of_template}});
+  allow("LaunchInto", actions, {arn("ec2", "subnet/*"), arn("ec2", "network-interface/*")});
+  Json by = tagged();
+  by["StringEquals"][std::string("aws:ResourceTag/") + kRoleTag] = "manager";
+  allow("LaunchBy", actions, arn("ec2", "launch-template/*"), by);
 }
 
 // An image and its disks' snapshots are made with the tag, of a machine that bears it.
@@ -78,7 +100,7 @@ void Writer::write(Scope scope, const std::set<std::string>& actions) {
       return;
     }
     case Scope::kLaunching:
-      return launching(actions);
+      return who == kManager ? launching_from_template(actions) : launching(actions);
     case Scope::kImaging:
       return imaging(actions);
     case Scope::kRole:
@@ -118,12 +140,23 @@ void Writer::tag_at_creation(bool launches) {
         arn("elasticloadbalancing", "loadbalancer/" + names.balancer));
 }
 
-// Machines are given their roles; AWS's services make their own when an account first uses them.
-void Writer::pass_roles() {
-  allow("GiveRoles", {"iam:PassRole"},
-        {arn("iam", "role/" + names.manager_role), arn("iam", "role/" + names.worker_role)},
+// A manager's replacement is tagged as it is launched.
+void Writer::tag_replacements() {
+  Json condition = tagging();
+  condition["StringEquals"]["ec2:CreateAction"] = "RunInstances";
+  allow("TagWhatIsMade", {"ec2:CreateTags"}, {arn("ec2", "instance/*"), arn("ec2", "volume/*")},
+        condition);
+}
+
+// Machines are given their roles.
+void Writer::pass_role(const Json& roles) {
+  allow("GiveRoles", {"iam:PassRole"}, roles,
         equals("iam:PassedToService",
                partition == "aws-cn" ? "ec2.amazonaws.com.cn" : "ec2.amazonaws.com"));
+}
+
+// AWS's services make their own when an account first uses them.
+void Writer::service_roles() {
   allow("ServiceRoles", {"iam:CreateServiceLinkedRole"}, arn("iam", "role/aws-service-role/*"),
         equals("iam:AWSServiceName", "autoscaling.amazonaws.com"));
   statements.back()["Condition"]["StringEquals"]["iam:AWSServiceName"] = {
@@ -154,9 +187,15 @@ Json policy_document(Callers who, const std::string& cluster, const std::string&
   for (const auto& [scope, names] : actions) writer.write(scope, names);
   if (who == kOperator) {
     writer.tag_at_creation(actions.count(Scope::kLaunching) > 0);
-    writer.pass_roles();
+    writer.pass_role({writer.arn("iam", "role/" + writer.names.manager_role),
+                      writer.arn("iam", "role/" + writer.names.worker_role)});
+    writer.service_roles();
   } else {
     pull_images(writer);
+  }
+  if (who == kManager) {
+    writer.tag_replacements();
+    writer.pass_role(writer.arn("iam", "role/" + writer.names.manager_role));
   }
   return {{"Version", "2012-10-17"}, {"Statement", std::move(writer.statements)}};
 }

@@ -49,7 +49,8 @@ TEST(Policy, NothingIsChangedWithoutTheClustersTagOrName) {
         continue;
       }
       const std::string text = statement.dump();
-      const std::set<std::string> open{"LaunchFrom", "MakeInVpc", "PullImages", "ServiceRoles"};
+      const std::set<std::string> open{"LaunchFrom", "LaunchInto", "MakeInVpc", "PullImages",
+                                       "ServiceRoles"};
       if (open.count(statement["Sid"]) == 0) {
         EXPECT_NE(text.find("shop"), std::string::npos) << text;
       }
@@ -69,6 +70,31 @@ TEST(Policy, WorkersReadOneNoticeAlone) {
   const auto text = policy_document(kWorker, "shop", "eu-central-1").dump();
   EXPECT_NE(text.find(":parameter/hive/shop/swarm\""), std::string::npos);
   EXPECT_EQ(text.find(":parameter/hive/shop/*"), std::string::npos);
+}
+
+Json statement_of(const Json& document, const std::string& sid) {
+  for (const auto& statement : document["Statement"])
+    if (statement["Sid"] == sid) return statement;
+  return nullptr;
+}
+
+TEST(Policy, AManagerLaunchesAnotherManagerByTheOperatorsTemplateAlone) {
+  const Json document = policy_document(kManager, "shop", "eu-central-1");
+  const Json of_template{{"ec2:IsLaunchTemplateResource", "true"}};
+  EXPECT_EQ(statement_of(document, "Launch")["Condition"]["Bool"], of_template);
+  EXPECT_EQ(statement_of(document, "LaunchFrom")["Condition"]["Bool"], of_template);
+  const Json made{{"aws:RequestTag/hive:cluster", "shop"}, {"aws:RequestTag/hive:role", "manager"}};
+  EXPECT_EQ(statement_of(document, "Launch")["Condition"]["StringEquals"], made);
+  const Json by{{"aws:ResourceTag/hive:cluster", "shop"}, {"aws:ResourceTag/hive:role", "manager"}};
+  EXPECT_EQ(statement_of(document, "LaunchBy")["Condition"]["StringEquals"], by);
+  EXPECT_EQ(statement_of(document, "GiveRoles")["Resource"],
+            "arn:aws:iam::*:role/hive-shop-manager")
+      << "and no worker's role";
+  EXPECT_EQ(
+      statement_of(document, "TagWhatIsMade")["Condition"]["StringEquals"]["ec2:CreateAction"],
+      "RunInstances");
+  for (const char* sid : {"Launch", "GiveRoles", "TagWhatIsMade"})
+    EXPECT_TRUE(statement_of(policy_document(kWorker, "shop", "eu-central-1"), sid).is_null());
 }
 
 TEST(Policy, FitsIntoItsQuota) {

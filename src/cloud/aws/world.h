@@ -48,8 +48,8 @@ struct World {
   std::map<std::string, RoleState> roles;                // those that have anything, by name
   std::map<std::string, RepositoryState> repositories;   // of those that were asked for
   std::optional<BalancerState> balancer;
-  std::vector<Machine> machines;  // terminated ones are not among them
-  std::optional<TemplateState> worker_template;
+  std::vector<Machine> machines;                   // terminated ones are not among them
+  std::map<std::string, TemplateState> templates;  // by name
   std::optional<GroupState> workers;
 };
 

@@ -90,7 +90,8 @@ void FakeCloud::die(const std::string& id) {
 }
 
 Result<Instance> FakeCloud::launch(const LaunchRequest& request) {
-  if (group) return fail(Errc::kUnsupported, "this cloud names its machines itself");
+  if (group && request.role == "worker")
+    return fail(Errc::kUnsupported, "this cloud names its machines itself");
   if (const auto known = tokens_.find(request.idempotency_token); known != tokens_.end())
     if (const Instance* there = find(known->second)) return *there;
   if (!fail_launches.empty()) {
@@ -99,13 +100,25 @@ Result<Instance> FakeCloud::launch(const LaunchRequest& request) {
     return tl::unexpected(std::move(error));
   }
   for (const auto& one : instances)
-    if (one.hostname == request.hostname)
+    if (one.hostname == request.hostname && !unlisted_.contains(one.id))
       return fail(Errc::kAlreadyExists, "there is an instance of that name");
   const Instance made = add(request.hostname, request.role);
   tokens_[request.idempotency_token] = made.id;
   launches.push_back(request);
   if (starts_hung) hung.insert(made.id);
+  if (lists_late) unlisted_.insert(made.id);
+  if (lost_answers > 0) {
+    --lost_answers;
+    return fail(Errc::kDeadlineExceeded, "no answer");
+  }
   return made;
+}
+
+Result<std::vector<Instance>> FakeCloud::list_instances() {
+  std::vector<Instance> out;
+  for (const auto& one : instances)
+    if (!unlisted_.contains(one.id)) out.push_back(one);
+  return out;
 }
 
 Status FakeCloud::start(const std::string& id) {

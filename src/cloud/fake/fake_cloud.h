@@ -1,7 +1,7 @@
 // A cloud in memory behind the port, for unit tests. Instances boot by tests' own hands (boot()),
 // and what becomes of their engines is told to hooks. With `group` it is one that names its
 // machines itself, as AWS: a group that keeps its size, holds what comes and what ends, and puts
-// its members behind the balancer. Not thread-safe.
+// its members behind the balancer; managers are launched by name there too. Not thread-safe.
 #pragma once
 
 #include <deque>
@@ -31,8 +31,12 @@ class FakeCloud final : public Cloud {
   Instance& add(const std::string& hostname, const std::string& role);
   // The engines of instances that were started answer from now on; those of `hung` never do.
   void boot();
-  std::set<std::string> hung;       // ids
-  bool starts_hung = false;         // what is started from now on never boots
+  std::set<std::string> hung;  // ids
+  bool starts_hung = false;    // what is started from now on never boots
+  // What is launched from now on is in no list until show(), as in a cloud whose lists are late.
+  bool lists_late = false;
+  void show() { unlisted_.clear(); }
+  int lost_answers = 0;             // so many of the next launches are done and not answered
   std::deque<Error> fail_launches;  // the next launches' answers
   std::deque<Error> fail_others;    // the next answers of all other calls but the lists
   std::function<void(const Instance&, const SwarmPlace&)> on_join;
@@ -50,7 +54,7 @@ class FakeCloud final : public Cloud {
 
   // --- Cloud
   Result<Instance> launch(const LaunchRequest& request) override;
-  Result<std::vector<Instance>> list_instances() override { return instances; }
+  Result<std::vector<Instance>> list_instances() override;
   Status start(const std::string& id) override;
   Status stop(const std::string& id) override;
   Status terminate(const std::string& id) override;
@@ -82,6 +86,7 @@ class FakeCloud final : public Cloud {
   std::map<std::string, std::string> tokens_;  // id by token
   std::set<std::string> booted_;
   std::set<std::string> joined_;
+  std::set<std::string> unlisted_;
   int made_ = 0;
 };
 

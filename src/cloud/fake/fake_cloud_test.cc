@@ -4,6 +4,7 @@
 
 #include "cloud/testing/figures_contract.h"
 #include "cloud/testing/group_contract.h"
+#include "cloud/testing/manager_contract.h"
 
 namespace hive::cloud::fake {
 namespace {
@@ -30,6 +31,20 @@ TEST(FakeCloud, KeepsTheFiguresContract) {
 TEST(FakeCloud, ABalancerMayMeasureNothing) {
   FakeCloud cloud;
   EXPECT_EQ(cloud.balancer_figures({BalancerFigure::kRequests}).error().code, Errc::kUnsupported);
+}
+
+TEST(FakeCloud, KeepsTheManagersContract) {
+  for (const bool names_them : {false, true}) {
+    FakeCloud cloud;
+    if (names_them) cloud.group = WorkerGroup{1, 4, 1, ""};
+    const auto client = cloud.client();
+    testing::launches_a_manager_once(
+        {*client, [&](bool there) {
+           cloud.fail_launches.clear();
+           if (!there)
+             cloud.fail_launches.push_back({Errc::kResourceExhausted, "none is left", {}});
+         }});
+  }
 }
 
 TEST(FakeCloud, WithoutAGroupKnowsNone) {

@@ -71,7 +71,7 @@ class ModelWorld {
     for (const auto& [name, role] : world.roles)
       if (role.role || role.profile || role.policy || role.joined) return false;
     return world.security_groups.empty() && world.repositories.empty() && !world.balancer &&
-           world.machines.empty() && !world.worker_template && !world.workers;
+           world.machines.empty() && world.templates.empty() && !world.workers;
   }
 
  private:
@@ -124,11 +124,12 @@ class ModelWorld {
             world.balancer->balancer.instances.insert(machine.id);
         return;
       case StepKind::kCreateTemplate:
-        EXPECT_FALSE(world.worker_template);
-        world.worker_template = TemplateState{{.id = fresh("lt-"), .name = step.name}, ""};
+        EXPECT_EQ(world.templates.count(step.name), 0U);
+        world.templates[step.name] = TemplateState{{.id = fresh("lt-"), .name = step.name}, ""};
         [[fallthrough]];
       case StepKind::kUpdateTemplate:
-        world.worker_template->note = template_note(with_ids(desired_.worker));
+        world.templates.at(step.name).note = template_note(with_ids(
+            step.name == desired_.names.manager_template ? desired_.manager : desired_.worker));
         return;
       case StepKind::kCreateGroup:
         EXPECT_FALSE(world.workers);
@@ -138,7 +139,8 @@ class ModelWorld {
         [[fallthrough]];
       case StepKind::kUpdateGroup:
         world.workers->group.spec = desired_.workers;
-        world.workers->group.spec.launch_template = world.worker_template->launch_template.id;
+        world.workers->group.spec.launch_template =
+            world.templates.at(desired_.names.worker_template).launch_template.id;
         return;
       case StepKind::kSuspend:
         world.workers->group.suspended.insert("AZRebalance");
@@ -171,7 +173,7 @@ class ModelWorld {
         return;
       case StepKind::kDeleteTemplate:
         EXPECT_FALSE(world.workers);
-        world.worker_template.reset();
+        EXPECT_EQ(world.templates.erase(step.name), 1U);
         return;
       case StepKind::kDeleteSecurityGroup:
         EXPECT_TRUE(world.machines.empty());

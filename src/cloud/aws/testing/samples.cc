@@ -199,6 +199,8 @@ void ec2(Client& client) {
   report("RevokeSecurityGroupIngress", revoke_ingress(client, "sg-1", rules));
   report("DeleteSecurityGroup", delete_security_group(client, "sg-1"));
   report("RunInstances", run_instance(client, launch_spec(), "subnet-1", "token"));
+  report("RunInstances",
+         run_from_template(client, "hive-shop-manager", "subnet-1", kTags, "another-token"));
   report("DescribeInstances", describe_instances(client, "shop"));
   report("TerminateInstances", terminate_instances(client, {"i-1", "i-2"}));
   report("GetConsoleOutput", console_output(client, "i-1"));
