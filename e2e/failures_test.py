@@ -144,6 +144,22 @@ def test_a_dead_controller_and_a_dead_agent_come_back(cluster):
     assert load.failures == []
 
 
+def test_a_manager_whose_machine_is_gone_is_replaced(cluster):
+    leader = cluster.leader()
+    victim = next(name for name in cluster.instances() if "-manager-" in name and name != leader)
+    node, machine = cluster.nodes()[victim]["id"], cluster.instances()[victim]["id"]
+    with cluster.load() as load:
+        cluster.hive("instance", "terminate", "--force", victim)  # the cloud's word alone: no operation
+        assert eventually(lambda: cluster.nodes().get(victim, {}).get("id", node) != node, 300), (
+            cluster.hive("node", "ls"), cluster.hive("events")[-4000:])
+        assert eventually(lambda: whole(cluster), 60), cluster.hive("events")[-4000:]
+    assert cluster.nodes()[victim]["role"] == "manager"
+    assert cluster.instances()[victim]["id"] != machine
+    assert len(cluster.nodes()) == 5
+    assert eventually(lambda: "manager_replace_succeeded" in cluster.hive("events"))
+    assert load.answers[200] > 10 * len(load.failures), load.answers
+
+
 def test_no_quorum_is_said_and_repaired(cluster):
     leader = cluster.leader()
     other = next(name for name in cluster.instances() if "-manager-" in name and name != leader)

@@ -125,10 +125,15 @@ def through_events(aws, shop, loads, out):
     until(aws, shop, lambda: shop.in_service(2) and len(shop.running()) == 2, 240)
     assert {ask(shop).split()[2] for _ in range(10)} == {"1.1"}
     # Somebody's hand, not hive's; the group replaces what it took.
-    taken = sorted(shop.workers())[0]
+    taken, stays = sorted(shop.workers())
     aws.client("autoscaling").terminate_instance_in_auto_scaling_group(
         InstanceId=taken, ShouldDecrementDesiredCapacity=False)
     until(aws, shop, lambda: taken not in shop.workers() and shop.in_service(2), 240)
+    # Its tasks went to the other; the image came by the agent, with the managers' login to ECR.
+    new, = set(shop.workers()) - {stays}
+    there = subprocess.run(["docker", "--host", aws.machines()[new]["docker"], "image", "ls"],
+                           capture_output=True, text=True, timeout=60, check=True).stdout
+    assert "shop/web" in there, there
     # AWS's own.
     taken = sorted(shop.workers())[0]
     aws.interrupt_spot(instance=taken, seconds=60)

@@ -135,7 +135,12 @@ void Agent::turn(Milliseconds wait) {
     stops_.containers(*mail.running);
     usage_.containers(*mail.running);
   }
-  if (mail.orders) stops_.orders(std::move(*mail.orders));
+  if (mail.orders) {
+    // Logins go no further than they must.
+    const auto pulls = std::exchange(mail.orders->pulls, {});
+    if (options_.pulls != nullptr) options_.pulls->want(pulls);
+    stops_.orders(std::move(*mail.orders));
+  }
   if (mail.controller_lost) stops_.controller_lost();
   stops_.turn(left_out_);
   go_on_departing();
@@ -176,6 +181,8 @@ void Agent::report() {
   for (ContainerReport& container : report.containers)
     container.init = stops_.init_of(container.container_id);
   report.notes = std::exchange(notes_, {});
+  report.pulls_images = options_.pulls != nullptr;
+  if (options_.pulls != nullptr) report.pulls = options_.pulls->reports();
   report.leaving.assign(stops_.leaving().begin(), stops_.leaving().end());
   report.stops = stops_.records();
   if (departure_)

@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <string>
 
+#include "agent/image_pulls.h"
 #include "agent/mailbox.h"
 #include "agent/stops.h"
 #include "agent/usage.h"
@@ -23,7 +24,8 @@ class Agent {
     std::string node_id;
     std::string table_file;  // the last table, kept for a start without any controller
     std::function<void(Report)> send;
-    std::string cgroup_root{};  // "/" in earnest; empty: no container's CPU and memory are read
+    std::string cgroup_root{};    // "/" in earnest; empty: no container's CPU and memory are read
+    ImagePulls* pulls = nullptr;  // outlives it; null: images that are ordered are not fetched
   };
   // All references must outlive it.
   Agent(Options options, edge::Edge& edge, Stops& stops, Mailbox& mailbox, const Clock& clock);

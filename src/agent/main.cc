@@ -180,13 +180,16 @@ Result<int> serve(const Settings& settings) {
   const auto collector = start_collector(settings, mailbox, clock);
   NodeHands hands(*engine, collector.get(), clock);
   Stops stops({.directory = settings.run_dir + "/stops"}, hands, clock);
+  ImagePulls pulls(*engine, clock);
+  pulls.start();
   Agent agent({.node_id = node_id,
                .table_file = settings.run_dir + "/table.json",
                .send =
                    [&](Report report) {
                      if (link) link->send(std::move(report));
                    },
-               .cgroup_root = "/"},
+               .cgroup_root = "/",
+               .pulls = &pulls},
               *edge, stops, mailbox, clock);
   if (settings.table.empty()) {
     agent.restore();

@@ -1,5 +1,7 @@
 #include "agent/orders.h"
 
+#include <utility>
+
 #include "agent/json_reader.h"
 
 namespace hive::agent {
@@ -56,6 +58,24 @@ void read_stop(const Json& json, const std::string& place, StopOrder& into, std:
   reader.require(!into.task_id.empty(), "task_id", "is missing");
 }
 
+void read_pull(const Json& json, const std::string& place, PullOrder& into, std::string& fault) {
+  JsonReader reader(json, place, fault);
+  reader.text("image", into.image);
+  reader.text("registry", into.registry);
+  reader.text("username", into.username);
+  std::string password;
+  reader.text("password", password, 65'536);
+  into.password = os::Secret(std::move(password));
+  reader.require(!into.image.empty(), "image", "is missing");
+}
+
+Json pull_json(const PullOrder& pull) {
+  return {{"image", pull.image},
+          {"registry", pull.registry},
+          {"username", pull.username},
+          {"password", pull.password.reveal()}};
+}
+
 Json service_json(const ServiceOrders& service) {
   const model::FilebeatPlace filebeat = service.logs.filebeat.value_or(model::FilebeatPlace{});
   return {{"name", service.name},
@@ -97,6 +117,8 @@ std::string encode_orders(const NodeOrders& orders) {
                      {"by", stop.by},
                      {"reason", stop.reason},
                      {"force", stop.force}});
+  Json pulls = Json::array();
+  for (const PullOrder& pull : orders.pulls) pulls.push_back(pull_json(pull));
   return dump_json({{"revision", orders.revision},
                     {"controller_node_id", orders.controller_node_id},
                     {"node_name", orders.node_name},
@@ -104,6 +126,7 @@ std::string encode_orders(const NodeOrders& orders) {
                     {"services", std::move(services)},
                     {"tasks", std::move(tasks)},
                     {"stops", std::move(stops)},
+                    {"pulls", std::move(pulls)},
                     {"known", orders.known},
                     {"recorded", orders.recorded}});
 }
@@ -120,6 +143,7 @@ Result<NodeOrders> decode_orders(std::string_view text) {
   reader.map("services", orders.services, 10'000, read_service);
   reader.map("tasks", orders.tasks, 20'000, read_task);
   reader.list("stops", orders.stops, 20'000, read_stop);
+  reader.list("pulls", orders.pulls, 1'000, read_pull);
   reader.list("known", orders.known, 20'000, read_text);
   reader.list("recorded", orders.recorded, 20'000, read_text);
   if (!fault.empty()) return fail(Errc::kCorrupt, "orders: " + fault);

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "model/log_policy.h"
 #include "model/stop_policy.h"
+#include "os/secret.h"
 
 namespace hive::agent {
 
@@ -49,6 +50,16 @@ struct StopOrder {
   bool operator==(const StopOrder&) const = default;
 };
 
+// Have this image on the node before its tasks come. Given as long as somebody waits for it. The
+// password is a secret: it goes over the agent's mutual TLS and is kept in memory alone.
+struct PullOrder {
+  std::string image;     // as the service names it, with its digest where that is known
+  std::string registry;  // the login's address; all three empty: none is needed
+  std::string username;
+  os::Secret password;
+  bool operator==(const PullOrder&) const = default;
+};
+
 struct NodeOrders {
   std::uint64_t revision = 0;
   std::string controller_node_id;
@@ -57,6 +68,7 @@ struct NodeOrders {
   std::map<std::string, ServiceOrders> services;  // by service id
   std::map<std::string, TaskOrders> tasks;        // by task id
   std::vector<StopOrder> stops;
+  std::vector<PullOrder> pulls;
   // Containers whose stop the controller has heard of and looked at Swarm since: what `tasks` says
   // of them counts. By container.
   std::vector<std::string> known;

@@ -28,6 +28,8 @@ NodeOrders sample() {
   orders.services = {{"s1", service}};
   orders.tasks = {{"t1", {"s1", 2, false, true, false, {"shop-manager-1"}}}};
   orders.stops = {{"o1", "t1", "scale-in", "least loaded", true}};
+  orders.pulls = {
+      {"r.example.org/shop/web:1@sha256:0a", "r.example.org", "AWS", os::Secret("secret")}};
   orders.known = {"c1"};
   orders.recorded = {"c7"};
   return orders;
@@ -56,6 +58,7 @@ TEST(Orders, LeftOutMembersHaveTheirDefaults) {
 TEST(Orders, FaultsNameTheirPlace) {
   EXPECT_THAT(fault_of("7"), HasSubstr("must be an object"));
   EXPECT_THAT(fault_of(R"({"stops":[{"id":"o"}]})"), HasSubstr("stops[0].task_id is missing"));
+  EXPECT_THAT(fault_of(R"({"pulls":[{"password":"p"}]})"), HasSubstr("pulls[0].image is missing"));
   EXPECT_THAT(fault_of(R"({"services":{"s":{"drain_ms":-1}}})"),
               HasSubstr("services.s.drain_ms is out of range"));
   EXPECT_THAT(fault_of(R"({"services":{"s":{"pre_stop":[1]}}})"),

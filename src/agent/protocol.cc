@@ -148,6 +148,31 @@ void read_stop(const Json& json, const std::string& place, StopRecord& into, std
   reader.require(!into.container_id.empty(), "container_id", "is missing");
 }
 
+const char* word_of(PullState state) {
+  switch (state) {
+    case PullState::kPulled:
+      return "pulled";
+    case PullState::kFailed:
+      return "failed";
+    case PullState::kPulling:
+      break;
+  }
+  return "pulling";
+}
+
+void read_pull(const Json& json, const std::string& place, PullReport& into, std::string& fault) {
+  JsonReader reader(json, place, fault);
+  reader.text("image", into.image, 4'096);
+  std::string state;
+  reader.text("state", state, 64);
+  // A word of a later version is taken for one that says: not yet.
+  if (state == word_of(PullState::kPulled)) into.state = PullState::kPulled;
+  if (state == word_of(PullState::kFailed)) into.state = PullState::kFailed;
+  reader.number("tries", into.tries);
+  reader.text("why", into.why, 65'536);
+  reader.require(!into.image.empty(), "image", "is missing");
+}
+
 void read_event(const Json& json, const std::string& place, ContainerEvent& into,
                 std::string& fault) {
   JsonReader reader(json, place, fault);
@@ -297,6 +322,12 @@ std::string encode_report(const Report& report) {
     notes.push_back({{"kind", one.kind}, {"subject", one.subject}, {"reason", one.reason}});
   Json stops = Json::array();
   for (const StopRecord& one : report.stops) stops.push_back(stop_json(one));
+  Json pulls = Json::array();
+  for (const PullReport& one : report.pulls)
+    pulls.push_back({{"image", one.image},
+                     {"state", word_of(one.state)},
+                     {"tries", one.tries},
+                     {"why", one.why}});
   Json events = Json::array();
   for (const ContainerEvent& one : report.events)
     events.push_back({{"task_id", one.task_id},
@@ -316,7 +347,9 @@ std::string encode_report(const Report& report) {
                     {"notes", std::move(notes)},
                     {"leaving", report.leaving},
                     {"stops", std::move(stops)},
-                    {"departs_in_ms", report.departs_in_ms}});
+                    {"departs_in_ms", report.departs_in_ms},
+                    {"pulls_images", report.pulls_images},
+                    {"pulls", std::move(pulls)}});
 }
 
 Result<Report> decode_report(std::string_view text) {
@@ -338,6 +371,8 @@ Result<Report> decode_report(std::string_view text) {
   reader.list("leaving", report.leaving, 20'000, read_text);
   reader.list("stops", report.stops, kMaxReportStops, read_stop);
   reader.number("departs_in_ms", report.departs_in_ms);
+  reader.flag("pulls_images", report.pulls_images);
+  reader.list("pulls", report.pulls, 1'000, read_pull);
   reader.require(!report.node_id.empty(), "node_id", "is missing");
   if (!fault.empty()) return fail(Errc::kCorrupt, "agent report: " + fault);
   return report;

@@ -71,6 +71,16 @@ struct TaskUsage {
   bool operator==(const TaskUsage&) const = default;
 };
 
+// An image that was ordered (orders.h, PullOrder).
+enum class PullState { kPulling, kPulled, kFailed };
+struct PullReport {
+  std::string image;  // as in the order
+  PullState state = PullState::kPulling;
+  std::int64_t tries = 0;  // that failed
+  std::string why;         // the last one
+  bool operator==(const PullReport&) const = default;
+};
+
 struct Report {
   std::string node_id;
   // The table the edge serves: its revision and who made it. 0 and empty before the first.
@@ -93,6 +103,9 @@ struct Report {
   std::vector<model::StopRecord> stops;
   // Its machine shuts down: this long until it is gone, whatever is left. 0 = it stays.
   std::int64_t departs_in_ms = 0;
+  // It fetches images that are ordered; an older agent does not, and does not say so.
+  bool pulls_images = false;
+  std::vector<PullReport> pulls;  // of the orders that it has
   bool operator==(const Report&) const = default;
 };
 

@@ -46,6 +46,9 @@ Report sample_report() {
                         {{"tcp", 8080, 32'768, model::PublishMode::kHost}}}};
   report.events = {{"t1", "c1", "health_status: healthy", -5}};
   report.not_ready = {"t2"};
+  report.pulls_images = true;
+  report.pulls = {{"shop/web:1@sha256:0a", PullState::kFailed, 2, "no such image"},
+                  {"shop/api:2", PullState::kPulled, 0, ""}};
   model::StopRecord stop;
   stop.task_id = "t1";
   stop.service_id = "s1";

@@ -64,6 +64,10 @@ class AwsSite {
           store::History& history);
   ~AwsSite();
   CloudOpener cloud_opener();
+  // The login that an image is fetched with (RegistryLogins::login_of()). From any thread.
+  std::optional<engine::RegistryAuth> login_of(const std::string& image) const {
+    return logins_->login_of(image);
+  }
   net::ServerResponse answer(const net::ServerRequest& request) { return desk_->answer(request); }
   void start(std::function<bool()> acts);
   void stop();

@@ -489,9 +489,22 @@ void Controller::pass_on_wishes() {
     stops.push_back(
         {stop.task_id, stop.task_id, std::move(stop.by), std::move(stop.reason), stop.force});
   auto awaiting = operations_->awaiting_replacement();
+  auto pulls = pull_orders();
   std::lock_guard lock(mutex_);
   order_book_.want(std::move(stops), std::move(awaiting));
+  order_book_.want_pulls(std::move(pulls));
   give_orders();
+}
+
+// An image whose login is on its way is ordered a moment later.
+std::map<std::string, std::vector<agent::PullOrder>> Controller::pull_orders() const {
+  std::map<std::string, std::vector<agent::PullOrder>> out;
+  for (const auto& [node, images] : operations_->pulls())
+    for (const auto& image : images)
+      if (const auto login = logins_ ? logins_(image) : engine::RegistryAuth{}; login)
+        out[node].push_back(
+            {image, login->server_address, login->username, os::Secret(login->password)});
+  return out;
 }
 
 void Controller::hold_floors(std::map<std::string, std::uint64_t> floors) {

@@ -70,6 +70,11 @@ class Controller {
   // The cloud's newest word, or nothing; asked at each look, must not block.
   void attach_cloud(std::function<std::optional<CloudLook>()> cloud) { cloud_ = std::move(cloud); }
 
+  // The login that the image is fetched with: an empty one where none is needed or known, nothing
+  // while it is on its way. Before start(); must not block, and be safe to call from any thread.
+  using Logins = std::function<std::optional<engine::RegistryAuth>(const std::string& image)>;
+  void attach_logins(Logins logins) { logins_ = std::move(logins); }
+
   // Told of each look that was made as leader, and by null of one that was not; must not block.
   void attach_watcher(std::function<void(std::shared_ptr<const World>)> watcher) {
     watcher_ = std::move(watcher);
@@ -122,6 +127,7 @@ class Controller {
   Result<ClusterSettings> read_settings();
   std::shared_ptr<const World> take(Look& look);
   void pass_on_wishes();  // of operations, to agents
+  std::map<std::string, std::vector<agent::PullOrder>> pull_orders() const;
   void step_operations(Look look, std::shared_ptr<const World> world);
   void lose(const Error& error);
   // --- under the lock
@@ -151,6 +157,7 @@ class Controller {
   Operations* operations_ = nullptr;
   std::function<std::optional<CloudLook>()> cloud_;
   std::function<void(std::shared_ptr<const World>)> watcher_;
+  Logins logins_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

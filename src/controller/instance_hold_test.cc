@@ -123,6 +123,107 @@ TEST_F(InstanceHoldTest, ANewInstanceWithAReadyNodeIsNeverGivenUp) {
   EXPECT_THAT(run.last.progress.doing, HasSubstr("agent reports"));
 }
 
+// --- its images
+
+constexpr const char* kWeb = "r.example.org/web:1@sha256:0a";
+constexpr const char* kApi = "r.example.org/api:1@sha256:0b";
+
+class ImagesTest : public InstanceHoldTest {
+ protected:
+  ImagesTest() : run(make_instance_ready_kind(), small.world) {
+    instance("c").hold = Hold::kLaunching;
+    small.web().image = kWeb;
+    add_service("api", kApi);
+    small.world.reports["c"].pulls_images = true;
+    EXPECT_TRUE(run.begin({{"instance", "i-c"}}));
+  }
+  model::Service& add_service(const std::string& id, const std::string& image) {
+    model::Service& out = small.world.snapshot.services[id];
+    out.id = id;
+    out.name = "shop_" + id;
+    out.image = image;
+    out.replicas = 1;
+    return out;
+  }
+  void tell(const std::string& image, agent::PullState state, std::int64_t tries = 0) {
+    auto& pulls = small.world.reports["c"].pulls;
+    std::erase_if(pulls, [&](const auto& one) { return one.image == image; });
+    pulls.push_back({image, state, tries, state == agent::PullState::kFailed ? "denied" : ""});
+  }
+  bool let_in() { return !run.step().actions.empty(); }
+  std::vector<std::string> wanted() { return run.last.pulls["c"]; }
+
+  Stepped run;
+};
+
+TEST_F(ImagesTest, ANewInstanceServesOnceItsImagesAreThere) {
+  EXPECT_FALSE(let_in());
+  EXPECT_THAT(wanted(), ElementsAre(kApi, kWeb));
+  EXPECT_THAT(run.last.progress.doing, HasSubstr(kApi));
+  tell(kApi, agent::PullState::kPulled);
+  tell(kWeb, agent::PullState::kPulling);
+  EXPECT_FALSE(let_in());
+  EXPECT_THAT(run.last.progress.doing, ::testing::Not(HasSubstr(kApi)));
+  EXPECT_EQ(run.last.progress.done, 1U);
+  tell(kWeb, agent::PullState::kPulled);
+  EXPECT_TRUE(let_in());
+  EXPECT_THAT(run.actions(), ElementsAre("put shop-c into service"));
+  EXPECT_THAT(run.last.notes, IsEmpty());
+  // What comes later is not waited for.
+  add_service("late", "late:1");
+  run.step();
+  EXPECT_THAT(run.last.pulls, IsEmpty());
+}
+
+TEST_F(ImagesTest, OnlyOfServicesThatMayRunThere) {
+  add_service("managers", "m:1").constraints = {"node.role==manager"};
+  add_service("labelled", "l:1").constraints = {"node.labels.zone==a"};
+  add_service("none", "n:1").replicas = 0;
+  auto& everywhere = add_service("global", "g:1");
+  everywhere.global = true;
+  everywhere.replicas = 0;
+  add_service("unknown", "u:1").constraints = {"node.platform.os==linux"};
+  run.step();
+  EXPECT_THAT(wanted(), ElementsAre("g:1", kApi, kWeb, "u:1"));
+}
+
+TEST_F(ImagesTest, WhatCannotBeFetchedDoesNotHoldForEverAndIsSaid) {
+  tell(kWeb, agent::PullState::kPulled);
+  tell(kApi, agent::PullState::kFailed, 2);
+  EXPECT_FALSE(let_in());
+  tell(kApi, agent::PullState::kFailed, 3);
+  EXPECT_TRUE(let_in());
+  EXPECT_THAT(run.last.notes, Contains(HasSubstr(std::string(kApi) + ": denied")));
+  run.step();
+  EXPECT_THAT(run.last.notes, IsEmpty()) << "once";
+}
+
+TEST_F(ImagesTest, WhatTakesTooLongIsSaidAndNotWaitedFor) {
+  tell(kWeb, agent::PullState::kPulled);
+  tell(kApi, agent::PullState::kPulling);
+  EXPECT_FALSE(let_in());
+  small.world.now_unix_ms += kImagesMs - 1;
+  EXPECT_FALSE(let_in());
+  small.world.now_unix_ms += 1;
+  EXPECT_TRUE(let_in());
+  EXPECT_THAT(run.last.notes, Contains(HasSubstr("has not fetched in 5m")));
+}
+
+TEST_F(ImagesTest, AnOlderAgentIsNotWaitedFor) {
+  small.world.reports["c"].pulls_images = false;
+  EXPECT_TRUE(let_in());
+  EXPECT_THAT(run.last.pulls, IsEmpty());
+  EXPECT_THAT(run.last.notes, Contains(HasSubstr("older version")));
+}
+
+TEST_F(ImagesTest, AnotherControllerGoesOnWaiting) {
+  EXPECT_FALSE(let_in());
+  Stepped other(make_instance_ready_kind(), small.world);
+  other.record = run.record;
+  other.step();
+  EXPECT_EQ(other.last.pulls["c"].size(), 2U) << "the orders are in memory alone: given again";
+}
+
 // --- ending
 
 TEST_F(InstanceHoldTest, AnInstanceThatTheCloudEndsIsEmptiedFirst) {

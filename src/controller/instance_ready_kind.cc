@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "controller/drain_part.h"
 #include "controller/kind_base.h"
+#include "controller/node_images.h"
 
 namespace hive::controller {
 namespace {
@@ -41,14 +43,46 @@ OperationAction give_up_action(const cloud::Instance& instance, const std::strin
           }};
 }
 
-// What it still lacks; empty when it can serve.
+const model::Node* node_of(const World& world, const cloud::Instance& instance) {
+  for (const auto& [id, node] : world.snapshot.nodes)
+    if (instance_of(world, node) == &instance) return &node;
+  return nullptr;
+}
+
+// What it still lacks but images; empty when it can serve.
 std::string lacks(const World& world, const cloud::Instance& instance) {
-  for (const auto& [id, node] : world.snapshot.nodes) {
-    if (instance_of(world, node) != &instance) continue;
-    if (node.state != model::NodeState::kReady) return "until its node is ready";
-    return world.reports.contains(id) ? "" : "until its agent reports";
+  const auto* node = node_of(world, instance);
+  if (node == nullptr) return "until it has joined the Swarm";
+  if (node->state != model::NodeState::kReady) return "until its node is ready";
+  return world.reports.contains(node->id) ? "" : "until its agent reports";
+}
+
+// True when its images are there, or are not waited for any longer.
+bool has_images(const World& world, const model::Node& node, OperationStep& out) {
+  if (json_bool(out.state, "images")) return true;
+  const agent::Report& report = world.reports.at(node.id);
+  const auto images = images_for(world.snapshot, node);
+  if (!report.pulls_images && !images.empty())
+    out.notes.emplace_back("its agent is of an older version: it fetches no images beforehand");
+  const ImagesSight sight = report.pulls_images ? look_at_images(images, report) : ImagesSight{};
+  if (!out.state.contains("images_since_unix_ms"))
+    out.state["images_since_unix_ms"] = world.now_unix_ms;
+  const auto waited = world.now_unix_ms - json_int(out.state, "images_since_unix_ms");
+  if (!sight.missing.empty() && waited < kImagesMs) {
+    out.pulls[node.id] = images;
+    out.progress.doing = "waits for images: " + join(sight.missing, ", ");
+    out.progress.of = images.size();
+    out.progress.done = images.size() - sight.missing.size();
+    return false;
   }
-  return "until it has joined the Swarm";
+  for (const auto& one : sight.given_up)
+    out.notes.push_back("it serves without an image that it could not fetch: " + one);
+  if (!sight.missing.empty())
+    out.notes.push_back("it serves without images that it has not fetched in " +
+                        format_duration(Milliseconds(kImagesMs)) + ": " +
+                        join(sight.missing, ", "));
+  out.state["images"] = true;
+  return true;
 }
 
 class InstanceReadyKind final : public OperationKind {
@@ -103,12 +137,13 @@ class InstanceReadyKind final : public OperationKind {
       out.actions.push_back(give_up_action(*instance, "it is no ready node in time"));
       return out;
     }
+    if (!has_images(input.world, *node_of(input.world, *instance), out)) return out;
     out.progress.doing = "the cloud puts it into service";
     const auto told_at = json_int(out.state, "told_unix_ms");
     if (!input.failure && input.world.now_unix_ms - told_at < kCloudTellsMs) return out;
     out.state["told_unix_ms"] = input.world.now_unix_ms;
     out.actions.push_back({"put " + instance->hostname + " into service",
-                           "its node is ready, and its agent reports",
+                           "its node is ready, its agent reports, and its images are there",
                            [held = *instance](Outside& outside) -> Status {
                              HIVE_ASSIGN(const auto cloud, outside.cloud());
                              return cloud->release_hold(held);

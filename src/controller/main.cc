@@ -150,6 +150,8 @@ int serve(const Arguments& arguments) {
       aws != nullptr ? kAwsPace : CloudWatch::Options{});
   Controller controller(**engine, clock, history);
   controller.attach(operations);
+  if (aws != nullptr)
+    controller.attach_logins([aws](const std::string& image) { return aws->login_of(image); });
   controller.attach_cloud([&cloud] { return cloud.newest(); });
   Autoscaling autoscaling({**engine, open_cloud}, operations, clock, history, executor,
                           {.directory = learned_directory(arguments.history)});

@@ -45,7 +45,7 @@ std::uint64_t ready_tasks(const OrdersInput& input, const std::string& service_i
 // Host names of the nodes whose edge may still send new requests to the task.
 std::vector<std::string> edges_behind(const OrdersInput& input, const std::string& task_id);
 
-// Without revision, known and recorded, which are the sender's.
+// Without revision, pulls, known and recorded, which are the sender's.
 agent::NodeOrders orders_of(const OrdersInput& input, const std::string& node_id);
 
 // "drain of shop-worker-1 (the node is emptied); 2.3 s: draining 1.9 s, stopping 0.4 s; 3

@@ -111,6 +111,8 @@ struct OperationStep {
   std::vector<model::StopRequest> stops;
   // Tasks that must not leave before another is ready for them; as long as each step says so.
   std::vector<std::string> await_replacement;
+  // Images that shall be on nodes before their tasks come, by node; as long as each step says so.
+  std::map<std::string, std::vector<std::string>> pulls;
   // Sentences for the history, told once when the state has been written.
   std::vector<std::string> notes;
   // Look again this soon, when a moment must not be missed.

@@ -154,6 +154,7 @@ void Operations::step_one(Entry& entry, const World& world,
   if (!job.write && job.step.actions.empty()) {
     entry.stops = std::move(job.step.stops);
     entry.await_replacement = std::move(job.step.await_replacement);
+    entry.pulls = std::move(job.step.pulls);
     return;
   }
   entry.busy = true;
@@ -260,6 +261,7 @@ void Operations::settle(const Job& job, bool written, std::optional<OperationFai
     entry.record = job.next;
     entry.stops = job.step.stops;
     entry.await_replacement = job.step.await_replacement;
+    entry.pulls = job.step.pulls;
     if (!active(job.next))
       note(job.next.kind + "_" + std::string(to_string(job.next.outcome)), job.next,
            job.next.result + " (took " +
@@ -306,6 +308,15 @@ std::set<std::string> Operations::awaiting_replacement() const {
   for (const auto& [id, entry] : entries_)
     if (active(entry.record))
       out.insert(entry.await_replacement.begin(), entry.await_replacement.end());
+  return out;
+}
+
+std::map<std::string, std::set<std::string>> Operations::pulls() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, std::set<std::string>> out;
+  for (const auto& [id, entry] : entries_)
+    if (active(entry.record))
+      for (const auto& [node, images] : entry.pulls) out[node].insert(images.begin(), images.end());
   return out;
 }
 

@@ -52,7 +52,8 @@ class Operations {
   void rest();
 
   std::vector<model::StopRequest> stops() const;
-  std::set<std::string> awaiting_replacement() const;  // task ids
+  std::set<std::string> awaiting_replacement() const;          // task ids
+  std::map<std::string, std::set<std::string>> pulls() const;  // images by node
   std::optional<Milliseconds> look_again() const;
   bool any_active() const;
   // All that are known here, those that ended lately too.
@@ -83,6 +84,7 @@ class Operations {
     std::optional<OperationFailure> failure;
     std::vector<model::StopRequest> stops;
     std::vector<std::string> await_replacement;
+    std::map<std::string, std::vector<std::string>> pulls;
     std::optional<Milliseconds> look_again;
   };
   struct Job {

@@ -49,6 +49,7 @@ std::optional<agent::NodeOrders> OrderBook::due(const std::string& node_id,
       awaiting_, [this](const model::Service& service) {
         return policies_.of(service); }};
   agent::NodeOrders orders = orders_of(input, node_id);
+  if (const auto pulls = pulls_.find(node_id); pulls != pulls_.end()) orders.pulls = pulls->second;
   const auto agent = agents.find(node_id);
   bool stopping = agent != agents.end() && agent->second.report.departs_in_ms > 0;
   for (const auto& [container, heard] : stops_heard_[node_id]) {

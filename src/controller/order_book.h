@@ -32,6 +32,10 @@ class OrderBook {
     stops_ = std::move(stops);
     awaiting_ = std::move(awaiting);
   }
+  // Images that shall be on nodes, with their logins, by node; replaces what was wanted before.
+  void want_pulls(std::map<std::string, std::vector<agent::PullOrder>> pulls) {
+    pulls_ = std::move(pulls);
+  }
   // Replicas that must be ready before one may leave, by service; replaces what was said before.
   void want_floors(std::map<std::string, std::uint64_t> floors) { floors_ = std::move(floors); }
 
@@ -59,6 +63,7 @@ class OrderBook {
   std::map<std::string, Told> told_;
   std::vector<agent::StopOrder> stops_;
   std::set<std::string> awaiting_;
+  std::map<std::string, std::vector<agent::PullOrder>> pulls_;
   std::map<std::string, std::uint64_t> floors_;
   PolicyReader policies_;
 };

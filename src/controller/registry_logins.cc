@@ -44,17 +44,15 @@ Result<bool> RegistryLogins::pulls(const model::Service& service) const {
 
 void RegistryLogins::write_service(const model::Service& service,
                                    const cloud::aws::RegistryPlace& place) {
-  const Token* token = token_for(place.region);
-  if (token == nullptr) return;
+  const auto token = token_for(place.region);
+  if (!token) return;
   const auto before = written_.find(service.id);
   if (before != written_.end() && before->second == token->number) return;
   const auto pulling = pulls(service);
   if (!pulling) return warn(service.name, pulling.error());
   if (*pulling) return;
   engine::ServiceWriteOptions options;
-  options.auth.username = token->login.username;
-  options.auth.password = token->login.password.reveal();
-  options.auth.server_address = place.address;
+  options.auth = auth_of(*token, place);
   const auto done = engine::modify_service(
       engine_, service.id, [](Json&) -> Result<bool> { return true; }, options);
   if (!done) return warn(service.name, done.error());
@@ -63,20 +61,47 @@ void RegistryLogins::write_service(const model::Service& service,
   log::info(kComponent, "gave service {} a fresh login to {}", service.name, place.address);
 }
 
+engine::RegistryAuth RegistryLogins::auth_of(const Token& token,
+                                             const cloud::aws::RegistryPlace& place) {
+  engine::RegistryAuth out;
+  out.username = token.login.username;
+  out.password = token.login.password.reveal();
+  out.server_address = place.address;
+  return out;
+}
+
+std::optional<engine::RegistryAuth> RegistryLogins::login_of(const std::string& image) const {
+  const auto place = cloud::aws::ecr_of(image);
+  if (!place) return engine::RegistryAuth{};
+  const std::lock_guard lock(mutex_);
+  const auto token = tokens_.find(place->region);
+  if (token == tokens_.end() || clock_.wall_now() >= token->second.login.expires)
+    return std::nullopt;
+  return auth_of(token->second, *place);
+}
+
 // The one there is, or a new one at half of its life; an old one that lives still, where none
 // comes.
-const RegistryLogins::Token* RegistryLogins::token_for(const std::string& region) {
+std::optional<RegistryLogins::Token> RegistryLogins::token_for(const std::string& region) {
   const auto now = clock_.wall_now();
-  const auto there = tokens_.find(region);
-  if (there != tokens_.end() && now < there->second.renew) return &there->second;
+  std::optional<Token> there;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = tokens_.find(region); found != tokens_.end()) there = found->second;
+  }
+  if (there && now < there->renew) return there;
   auto login = login_(region);
   if (login) {
     told_.erase(region);
     const auto renew = now + (login->expires - now) / 2;
-    return &(tokens_[region] = {std::move(*login), renew, ++tokens_made_});
+    const Token fresh{std::move(*login), renew, ++tokens_made_};
+    const std::lock_guard lock(mutex_);
+    tokens_.insert_or_assign(region, fresh);
+    return fresh;
   }
   warn(region, login.error());
-  return there != tokens_.end() && now < there->second.login.expires ? &there->second : nullptr;
+  if (there && now >= there->login.expires) there.reset();
+  return there;
 }
 
 // Once for each cause.

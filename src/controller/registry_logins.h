@@ -6,11 +6,14 @@
 // alone (tried on Docker 20.10: e2e/aws/cluster_test.py).
 //
 // A service that is being updated waits until that is over, and one whose tasks pull for two
-// minutes. What fails is tried again a minute later. No thread of its own; one at a time.
+// minutes. What fails is tried again a minute later. No thread of its own; one at a time, apart
+// from login_of().
 #pragma once
 
 #include <functional>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -30,6 +33,9 @@ class RegistryLogins {
 
   // While this manager acts for the Swarm, as often as one likes.
   void turn();
+  // The login that the image is fetched with: an empty one where it is not in ECR, nothing while no
+  // token was got yet. From any thread.
+  std::optional<engine::RegistryAuth> login_of(const std::string& image) const;
   // It does not act any more: another one writes services.
   void rest() { written_.clear(), looked_ = false; }
 
@@ -41,7 +47,8 @@ class RegistryLogins {
   };
   Result<bool> pulls(const model::Service& service) const;
   void write_service(const model::Service& service, const cloud::aws::RegistryPlace& place);
-  const Token* token_for(const std::string& region);
+  std::optional<Token> token_for(const std::string& region);
+  static engine::RegistryAuth auth_of(const Token& token, const cloud::aws::RegistryPlace& place);
   void warn(const std::string& about, const Error& error);
 
   engine::Engine& engine_;
@@ -50,6 +57,7 @@ class RegistryLogins {
   bool looked_ = false;
   MonotonicTime looked_at_{};
   std::uint64_t tokens_made_ = 0;
+  mutable std::mutex mutex_;                      // guards the tokens
   std::map<std::string, Token> tokens_;           // by region
   std::map<std::string, std::uint64_t> written_;  // service's id -> the token's number
   std::map<std::string, std::string> told_;       // about -> the last warning

@@ -61,6 +61,22 @@ TEST_F(RegistryLoginsTest, AServiceInEcrGetsAFreshTokenAtHalfOfItsLife) {
   EXPECT_EQ(engine.last_auth().password, "token-2");
 }
 
+TEST_F(RegistryLoginsTest, TellsWhatAnImageIsFetchedWith) {
+  ASSERT_TRUE(logins.login_of("registry.example.org/web:1"));
+  EXPECT_TRUE(logins.login_of("registry.example.org/web:1")->empty());
+  EXPECT_FALSE(logins.login_of(kImage)) << "it is on its way";
+  add("web", kImage);
+  look();
+  const auto login = logins.login_of(std::string(kImage) + "@sha256:0a");
+  ASSERT_TRUE(login);
+  EXPECT_EQ(login->username, "AWS");
+  EXPECT_EQ(login->password, "token-1");
+  EXPECT_EQ(login->server_address, "123456789012.dkr.ecr.eu-central-1.amazonaws.com");
+  EXPECT_FALSE(logins.login_of("123456789012.dkr.ecr.us-east-1.amazonaws.com/web"));
+  clock.advance(kLife);
+  EXPECT_FALSE(logins.login_of(kImage)) << "it has ended";
+}
+
 TEST_F(RegistryLoginsTest, OtherRegistriesAreLeftAlone) {
   for (const char* image :
        {"nginx", "registry.example.org/web:1", "dkr.ecr.eu-central-1.amazonaws.com/web",

@@ -167,8 +167,10 @@ class Engine {
   // --- images
   virtual Result<std::vector<Json>> list_images(const Filters& filters = {}) = 0;
   virtual Result<Json> inspect_image(const std::string& reference) = 0;
+  // kCancelled when it is told to stop: what was fetched by then is kept by the engine or not.
   virtual Status pull_image(const std::string& reference, const RegistryAuth& auth,
-                            const std::function<void(const PullProgress&)>& on_progress) = 0;
+                            const std::function<void(const PullProgress&)>& on_progress,
+                            std::stop_token stop = {}) = 0;
   virtual Status push_image(const std::string& reference, const RegistryAuth& auth,
                             const std::function<void(const PullProgress&)>& on_progress) = 0;
   virtual Status tag_image(const std::string& source, const std::string& target) = 0;

@@ -61,7 +61,8 @@ class DockerEngine final : public Engine {
   Result<std::vector<Json>> list_images(const Filters& filters) override;
   Result<Json> inspect_image(const std::string& reference) override;
   Status pull_image(const std::string& reference, const RegistryAuth& auth,
-                    const std::function<void(const PullProgress&)>& on_progress) override;
+                    const std::function<void(const PullProgress&)>& on_progress,
+                    std::stop_token stop = {}) override;
   Status push_image(const std::string& reference, const RegistryAuth& auth,
                     const std::function<void(const PullProgress&)>& on_progress) override;
   Status tag_image(const std::string& source, const std::string& target) override;
@@ -105,7 +106,7 @@ class DockerEngine final : public Engine {
                                            const ServiceWriteOptions& options);
   Status pin_digest(Json& spec, const RegistryAuth& auth);
   // A long call whose answer is a stream of JSON objects; `errorDetail` in it is an Error.
-  Status progress(net::Request request, const OnProgress& on_object);
+  Status progress(net::Request request, const OnProgress& on_object, std::stop_token stop = {});
   Status logs(const std::string& path, bool tty, const LogOptions& options,
               const std::function<bool(LogLine)>& on_line, const std::stop_token& stop);
 

@@ -77,7 +77,8 @@ ReferenceParts split_reference(std::string_view reference) {
   return parts;
 }
 
-Status DockerEngine::progress(net::Request request, const OnProgress& on_object) {
+Status DockerEngine::progress(net::Request request, const OnProgress& on_object,
+                              std::stop_token stop) {
   const Milliseconds deadline = connection_.options().image_deadline;
   const auto end = std::chrono::steady_clock::now() + deadline;
   request.deadline = deadline;
@@ -94,7 +95,7 @@ Status DockerEngine::progress(net::Request request, const OnProgress& on_object)
                       fmt::format("{} took longer than {} ms", what, deadline.count()));
         return on_object(object);
       },
-      {}, deadline);
+      stop, deadline);
 }
 
 Result<std::vector<Json>> DockerEngine::list_images(const Filters& filters) {
@@ -105,7 +106,8 @@ Result<Json> DockerEngine::inspect_image(const std::string& reference) {
 }
 
 Status DockerEngine::pull_image(const std::string& reference, const RegistryAuth& auth,
-                                const std::function<void(const PullProgress&)>& on_progress) {
+                                const std::function<void(const PullProgress&)>& on_progress,
+                                std::stop_token stop) {
   const ReferenceParts parts = split_reference(reference);
   // Without a tag the engine would pull every tag there is.
   const std::string tag =
@@ -113,10 +115,14 @@ Status DockerEngine::pull_image(const std::string& reference, const RegistryAuth
   auto call =
       connection_.post("/images/create", Query().add("fromImage", parts.name).add("tag", tag));
   if (!auth.empty()) call.headers.emplace("x-registry-auth", registry_auth_header(auth));
-  auto pulled = progress(std::move(call), [&](const Json& object) -> Status {
-    if (on_progress) on_progress(progress_from(object));
-    return {};
-  });
+  auto pulled = progress(
+      std::move(call),
+      [&](const Json& object) -> Status {
+        if (on_progress) on_progress(progress_from(object));
+        return {};
+      },
+      stop);
+  if (stop.stop_requested()) return fail(Errc::kCancelled, "pulling " + reference + " was cut off");
   if (!pulled) {
     Error error = std::move(pulled).error();
     // The engine answers a registry's refusal with 404 or 500 and says the rest in words.

@@ -102,7 +102,8 @@ class FakeEngine final : public Engine {
   Result<std::vector<Json>> list_images(const Filters& filters) override;
   Result<Json> inspect_image(const std::string& reference) override;
   Status pull_image(const std::string& reference, const RegistryAuth& auth,
-                    const std::function<void(const PullProgress&)>& on_progress) override;
+                    const std::function<void(const PullProgress&)>& on_progress,
+                    std::stop_token stop = {}) override;
   Status push_image(const std::string& reference, const RegistryAuth& auth,
                     const std::function<void(const PullProgress&)>& on_progress) override;
   Status tag_image(const std::string& source, const std::string& target) override;

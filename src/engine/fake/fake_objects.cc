@@ -229,7 +229,8 @@ Result<Json> FakeEngine::inspect_image(const std::string& reference) {
   return fail(Errc::kNotFound, fmt::format("No such image: {}", tagged(reference)));
 }
 Status FakeEngine::pull_image(const std::string& reference, const RegistryAuth& auth,
-                              const std::function<void(const PullProgress&)>& on_progress) {
+                              const std::function<void(const PullProgress&)>& on_progress,
+                              std::stop_token) {
   {
     const std::lock_guard lock(mutex_);
     HIVE_TRY(enter("pull_image", reference));
