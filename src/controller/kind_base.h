@@ -37,4 +37,9 @@ inline std::int64_t deadline_of(const OperationRecord& record) {
 // Held by whoever makes managers fewer: one at a time.
 inline constexpr const char* kManagersClaim = "managers";
 
+// Under way, and holding it: each such operation says "manager" in its request.
+inline bool holds_managers(const OperationRecord& record) {
+  return record.outcome == OperationOutcome::kRunning && json_bool(record.request, "manager");
+}
+
 }  // namespace hive::controller

@@ -44,10 +44,6 @@ std::string updating_service(const World& world) {
 
 bool running(const OperationRecord& record) { return record.outcome == OperationOutcome::kRunning; }
 
-bool on_managers(const OperationRecord& record) {
-  return record.kind == kManagerReplace || json_bool(record.request, "manager");
-}
-
 class ManagerReplaceKind final : public OperationKind {
  public:
   std::string_view name() const override { return kManagerReplace; }
@@ -65,6 +61,7 @@ class ManagerReplaceKind final : public OperationKind {
       return fail(Errc::kAlreadyExists, why);
     return Json{{"number", number},
                 {"name", name},
+                {"manager", true},
                 {"timeout_ms", std::max(kLeastJoinMs, world.settings.workers.join_timeout_ms)}};
   }
   std::string subject(const Json& request, const World&) const override {
@@ -79,7 +76,7 @@ class ManagerReplaceKind final : public OperationKind {
                                         const std::vector<OperationRecord>& known) const override {
     if (!world.cloud || !updating_service(world).empty()) return {};
     for (const auto& record : known)
-      if (running(record) && (on_managers(record) || record.kind == kRollout)) return {};
+      if (holds_managers(record) || (running(record) && record.kind == kRollout)) return {};
     for (std::int64_t number = 1; wanted(world, number); ++number)
       if (there_already(world, name_of(world, number)).empty())
         return {{.id = next_id(number, known),

@@ -9,7 +9,7 @@
 
 #include "cloud/fake/fake_cloud.h"
 #include "controller/cloud_watch.h"
-#include "controller/manager_replace_kind.h"
+#include "controller/kind_base.h"
 #include "controller/operations.h"
 #include "engine/fake/fake_engine.h"
 
@@ -124,9 +124,7 @@ class Cluster {
     EXPECT_TRUE(quorum().holds());
     int under_way = 0;
     for (const auto& record : leader->operations.records())
-      if (record.outcome == OperationOutcome::kRunning &&
-          (record.kind == kManagerReplace || json_bool(record.request, "manager")))
-        ++under_way;
+      if (holds_managers(record)) ++under_way;
     EXPECT_LE(under_way, 1) << "one at a time";
   }
   bool whole() {

@@ -127,7 +127,8 @@ TEST_F(ReplaceTest, IsNotBegunWhileItMayNot) {
   EXPECT_THAT(proposed({other("rollout", Json::object())}), IsEmpty());
   EXPECT_THAT(proposed({other("node_rm", {{"manager", true}})}), IsEmpty());
   EXPECT_THAT(proposed({other("node_reap", {{"manager", true}})}), IsEmpty());
-  EXPECT_THAT(proposed({other(kManagerReplace, {{"number", 1}})}), IsEmpty()) << "one at a time";
+  EXPECT_THAT(proposed({other(kManagerReplace, {{"number", 1}, {"manager", true}})}), IsEmpty())
+      << "one at a time";
   EXPECT_EQ(proposed({other("node_rm", {{"manager", false}})}).size(), 1U);
   EXPECT_EQ(proposed({other("rollout", Json::object(), OperationOutcome::kSucceeded)}).size(), 1U);
   world.snapshot.services["s"].update_state = "updating";

@@ -119,10 +119,12 @@ class NodeReapKind final : public OperationKind {
   }
 
   std::vector<OperationRequest> propose(const World& world,
-                                        const std::vector<OperationRecord>&) const override {
+                                        const std::vector<OperationRecord>& known) const override {
     std::vector<OperationRequest> out;
+    // It would be refused, and may be for as long as another machine takes to come.
+    const bool managers_held = std::any_of(known.begin(), known.end(), holds_managers);
     for (const auto& [id, node] : world.snapshot.nodes)
-      if (dead(world, node))
+      if (dead(world, node) && !(managers_held && node.role == model::Role::kManager))
         out.push_back({"reap-" + id.substr(0, 40), kNodeReap, "hive", Json{{"node", id}}});
     return out;
   }
