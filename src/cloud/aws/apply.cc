@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cloud/aws/apply_step.h"
 #include "cloud/aws/ecr.h"
 #include "cloud/aws/iam.h"
 
@@ -26,18 +27,18 @@ bool passes(const Step& step, const Error& error) {
 
 bool is_done(const Step& step, const Error& error) {
   const bool takes = step.effect == Effect::kRemove || step.kind == StepKind::kRevoke ||
-                     step.kind == StepKind::kDeleteListeners;
+                     step.kind == StepKind::kDeleteListeners ||
+                     step.kind == StepKind::kDetachTargetGroups;
   if (takes) return error.code == Errc::kNotFound;
   return error.code == Errc::kAlreadyExists;
 }
 
-// A status as a step's result, without words.
+}  // namespace
+
 Result<std::string> plain(Status status) {
   if (!status) return tl::unexpected(std::move(status).error());
   return std::string();
 }
-
-}  // namespace
 
 Status Applier::apply(const Plan& plan, const Desired& desired) {
   if (!plan.refusals.empty()) return fail(Errc::kFailedPrecondition, plan.refusals.front());
@@ -110,6 +111,12 @@ Result<GroupSpec> Applier::with_ids(GroupSpec spec) {
   if (there == world_.templates.end())
     return fail(Errc::kNotFound, "there is no launch template " + name);
   spec.launch_template = there->second.launch_template.id;
+  std::set<std::string> arns;
+  for (const auto& group : spec.target_groups) {
+    HIVE_ASSIGN(auto arn, target_group_arn(group));
+    arns.insert(std::move(arn));
+  }
+  spec.target_groups = std::move(arns);
   return spec;
 }
 
@@ -211,7 +218,7 @@ Result<std::string> Applier::make_balancer(const Desired& desired) {
   return create_balancer(client_, spec, desired.tags("balancer"));
 }
 
-Result<std::string> Applier::register_managers() {
+std::vector<std::string> Applier::managers() const {
   std::vector<std::string> ids;
   for (const auto& machine : world_.machines) {
     const auto role = machine.tags.find(kRoleTag);
@@ -219,6 +226,11 @@ Result<std::string> Applier::register_managers() {
         machine.state != MachineState::kShuttingDown)
       ids.push_back(machine.id);
   }
+  return ids;
+}
+
+Result<std::string> Applier::register_managers() {
+  const auto ids = managers();
   if (ids.empty()) return std::string();
   return plain(register_instances(client_, names_.balancer, ids));
 }
@@ -299,7 +311,7 @@ Result<std::string> Applier::make(const Step& step, const Desired& desired) {
       return plain(put_hook(client_, names_.worker_group, *hook));
     }
     default:
-      return fail(Errc::kInternal, "a step that takes away, in a plan that makes");
+      return make_v2(step, desired);
   }
 }
 
@@ -313,6 +325,9 @@ Result<std::string> Applier::take_away(const Step& step) {
       return plain(terminate_instances(client_, step.instances));
     case StepKind::kDeleteBalancer:
       return plain(delete_balancer(client_, step.name));
+    case StepKind::kDeleteV2Balancer:
+    case StepKind::kDeleteTargetGroup:
+      return take_v2_away(step);
     case StepKind::kDeleteTemplate:
       return plain(
           delete_launch_template(client_, world_.templates.at(step.name).launch_template.id));

@@ -43,6 +43,18 @@ class Applier {
   Result<std::string> replaced_meanwhile(const std::string& name);
   Result<std::string> make_balancer(const Desired& desired);
   Result<std::string> register_managers();
+  // What an application or a network balancer takes (apply_v2.cc).
+  Result<std::string> make_v2(const Step& step, const Desired& desired);
+  Result<std::string> make_target_group(const Step& step, const Desired& desired);
+  Result<std::string> make_v2_balancer(const Desired& desired);
+  Result<std::string> make_v2_listener(const Step& step, const Desired& desired);
+  Result<std::string> attach_targets(const Step& step);
+  Result<std::string> register_targets_of_managers(const Desired& desired);
+  Result<std::string> take_v2_away(const Step& step);
+  std::vector<std::string> managers() const;
+  Result<std::string> v2_balancer_arn();
+  Result<std::string> v2_listener_arn(std::uint16_t port);
+  Result<std::string> target_group_arn(const std::string& name);
   Result<std::string> make_template(const Step& step, const Desired& desired);
   Result<std::string> make_group(const Step& step, const Desired& desired);
   Result<std::string> take_away(const Step& step);

@@ -67,6 +67,7 @@ GroupSpec read_spec(const Element& from) {
   for (const auto& subnet : split(from.text_at("VPCZoneIdentifier"), ','))
     if (!subnet.empty()) spec.subnets.insert(subnet);
   for (const Element* name : from.list_at("LoadBalancerNames")) spec.balancers.insert(name->text);
+  for (const Element* arn : from.list_at("TargetGroupARNs")) spec.target_groups.insert(arn->text);
   spec.protected_from_scale_in = from.text_at("NewInstancesProtectedFromScaleIn") == "true";
   return spec;
 }
@@ -111,6 +112,8 @@ Status create_group(Client& client, const std::string& name, const GroupSpec& sp
   form.set("DesiredCapacity", spec.min);
   form.list("LoadBalancerNames.member",
             std::vector<std::string>(spec.balancers.begin(), spec.balancers.end()));
+  form.list("TargetGroupARNs.member",
+            std::vector<std::string>(spec.target_groups.begin(), spec.target_groups.end()));
   for (std::size_t n = 0; n < hooks.size(); ++n) {
     const std::string at = nth("LifecycleHookSpecificationList.member", n);
     form.set(at + ".LifecycleHookName", hooks[n].name);
@@ -174,6 +177,22 @@ std::string shortage_of(const std::vector<Activity>& newest_first, WallTime now)
     return out;
   }
   return "";
+}
+
+Status attach_target_groups(Client& client, const std::string& group,
+                            const std::vector<std::string>& arns) {
+  Form form;
+  form.set("AutoScalingGroupName", group).list("TargetGroupARNs.member", arns);
+  HIVE_TRY(client.query(Op::kAttachTargetGroups, form));
+  return {};
+}
+
+Status detach_target_groups(Client& client, const std::string& group,
+                            const std::vector<std::string>& arns) {
+  Form form;
+  form.set("AutoScalingGroupName", group).list("TargetGroupARNs.member", arns);
+  HIVE_TRY(client.query(Op::kDetachTargetGroups, form));
+  return {};
 }
 
 Status suspend_processes(Client& client, const std::string& group,

@@ -23,6 +23,7 @@ struct GroupSpec {
   std::uint32_t spot_percent = 0;       // the rest is on demand
   std::set<std::string> subnets;        // by id
   std::set<std::string> balancers;      // Classic, by name
+  std::set<std::string> target_groups;  // by ARN
   bool protected_from_scale_in = true;  // new instances: hive chooses who goes, never the group
   bool operator==(const GroupSpec&) const = default;
 };
@@ -66,7 +67,7 @@ Result<std::vector<Group>> describe_groups(Client& client, const std::string& cl
 // kAlreadyExists.
 Status create_group(Client& client, const std::string& name, const GroupSpec& spec,
                     const std::vector<LifecycleHook>& hooks, const Tags& tags);
-// All of the spec but the balancers, which a group is given at its creation.
+// All of the spec but the balancers, which a group is given at its creation, and the target groups.
 Status update_group(Client& client, const std::string& name, const GroupSpec& spec);
 // Its machines too. kNotFound, kFailedPrecondition while it is being changed.
 Status delete_group(Client& client, const std::string& name);
@@ -77,6 +78,12 @@ Result<std::vector<Activity>> describe_activities(Client& client, const std::str
 // Why the group got no instance when it tried last; empty when it got one, or when that was long
 // ago. Pure.
 std::string shortage_of(const std::vector<Activity>& newest_first, WallTime now);
+// The group's instances are registered there from then on, those that it has at once, or
+// deregistered. kNotFound for a target group that is gone.
+Status attach_target_groups(Client& client, const std::string& group,
+                            const std::vector<std::string>& arns);
+Status detach_target_groups(Client& client, const std::string& group,
+                            const std::vector<std::string>& arns);
 Status suspend_processes(Client& client, const std::string& group,
                          const std::vector<std::string>& processes);
 

@@ -6,8 +6,8 @@
 
 #include "cloud/aws/autoscaling.h"
 #include "cloud/aws/balancer_figures.h"
+#include "cloud/aws/balancer_port.h"
 #include "cloud/aws/ec2.h"
-#include "cloud/aws/elb.h"
 #include "cloud/aws/join.h"
 
 namespace hive::cloud::aws {
@@ -49,21 +49,6 @@ int counted(const Group& group) {
         const auto membership = membership_of(one.lifecycle_state);
         return membership == Membership::kComing || membership == Membership::kServing;
       }));
-}
-
-// The Classic Load Balancer says InService of one that drains too.
-TargetHealth health_of(const InstanceHealth& health) {
-  if (health.description.find("deregistration currently in progress") != std::string::npos)
-    return TargetHealth::kDraining;
-  if (health.state == "InService") return TargetHealth::kInService;
-  if (health.description.find("registration is still in progress") != std::string::npos)
-    return TargetHealth::kInitial;
-  return TargetHealth::kOutOfService;
-}
-
-std::string mode_of(const BalancerListener& listener) {
-  if (listener.protocol == "HTTPS") return "https";
-  return listener.protocol == "HTTP" ? "http" : "tcp";
 }
 
 bool lives(const Machine& machine) { return state_of(machine.state) != InstanceState::kTerminated; }
@@ -217,25 +202,13 @@ class Port final : public Cloud {
   Status join(const std::string&, const SwarmPlace&) override { return {}; }
   Status ensure_balancer(const BalancerSpec&) override { return operators("making a balancer"); }
   Status register_instance(const std::string& id) override {
-    return register_instances(client_, names_.balancer, {id});
+    return put_behind_balancer(client_, names_, id);
   }
   Status deregister_instance(const std::string& id) override {
-    return deregister_instances(client_, names_.balancer, {id});
+    return take_from_balancer(client_, names_, id);
   }
 
-  Result<BalancerStatus> balancer() override {
-    HIVE_ASSIGN(const auto there, describe_balancer(client_, names_.balancer));
-    HIVE_ASSIGN(const auto healths, describe_instance_health(client_, names_.balancer));
-    BalancerStatus out{.address = there.dns_name};
-    for (const auto& one : there.listeners)
-      out.spec.listeners.push_back(
-          {.port = one.port, .instance_port = one.instance_port, .mode = mode_of(one)});
-    for (const auto& one : healths)
-      out.targets.push_back({.instance_id = one.instance,
-                             .health = health_of(one),
-                             .reason = one.description == "N/A" ? "" : one.description});
-    return out;
-  }
+  Result<BalancerStatus> balancer() override { return look_at_balancer(client_, names_); }
 
   Result<BalancerFigures> balancer_figures(const std::set<BalancerFigure>& which) override {
     return aws::balancer_figures(client_, names_.balancer, which);

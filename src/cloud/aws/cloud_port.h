@@ -1,6 +1,7 @@
 // The port Cloud (cloud/cloud.h) on AWS: workers are the Auto Scaling group's, managers are
-// instances of their own, the balancer is the Classic one. As managers' instance roles may: what it
-// takes to make a cluster is the operator's (plan.h), and refused here by name (kUnsupported).
+// instances of their own, the balancer is of whichever type it is (balancer_port.h). As managers'
+// instance roles may: what it takes to make a cluster is the operator's (plan.h), and refused here
+// by name (kUnsupported).
 //
 // - raise_workers(): the group's desired size, an absolute number, so that a second try is none
 // more.

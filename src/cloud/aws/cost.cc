@@ -10,8 +10,9 @@ namespace hive::cloud::aws {
 namespace {
 
 constexpr double kHours = 730;
-constexpr double kDiskGibMonth = 0.08;        // gp3
-constexpr double kBalancerHour = 0.025;       // Classic
+constexpr double kDiskGibMonth = 0.08;  // gp3
+constexpr double kClassicHour = 0.025;
+constexpr double kV2BalancerHour = 0.0225;    // application and network, without capacity units
 constexpr double kPublicAddressHour = 0.005;  // IPv4, one of each machine
 
 struct Price {
@@ -67,6 +68,19 @@ CostLine machines(const std::string& what, std::uint32_t least, std::uint32_t mo
   return out;
 }
 
+CostLine balancer(BalancerType type) {
+  const double month = (type == BalancerType::kClassic ? kClassicHour : kV2BalancerHour) * kHours;
+  switch (type) {
+    case BalancerType::kClassic:
+      return {"Classic Load Balancer", month, month};
+    case BalancerType::kApplication:
+      return {"Application Load Balancer, without LCUs", month, month};
+    case BalancerType::kNetwork:
+      break;
+  }
+  return {"Network Load Balancer, without NLCUs", month, month};
+}
+
 std::string row(const std::string& what, double least, double most) {
   char text[160];
   std::snprintf(text, sizeof text, "  %-44s %9.2f to %9.2f\n", what.c_str(), least, most);
@@ -86,7 +100,7 @@ std::vector<CostLine> estimate(const Settings& settings,
       machines("workers", settings.workers_min, settings.workers_max, settings.worker_types,
                prices),
       {"disks, " + std::to_string(settings.disk_gib) + " GiB each", least * disk, most * disk},
-      {"Classic Load Balancer", kBalancerHour * kHours, kBalancerHour * kHours},
+      balancer(settings.balancer),
       {"public IPv4 addresses, where subnets give them", least * address, most * address}};
 }
 

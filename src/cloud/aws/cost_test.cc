@@ -27,6 +27,15 @@ TEST(Cost, OfListPrices) {
   EXPECT_THAT(render(lines), HasSubstr("2 to 8 workers, m5.large"));
 }
 
+TEST(Cost, OfTheBalancersType) {
+  EXPECT_NEAR(estimate(settings(), {})[3].least, 0.025 * 730, 0.01);
+  auto other = settings();
+  other.balancer = BalancerType::kNetwork;
+  const auto lines = estimate(other, {});
+  EXPECT_NEAR(lines[3].most, 0.0225 * 730, 0.01);
+  EXPECT_THAT(render(lines), HasSubstr("Network Load Balancer, without NLCUs"));
+}
+
 TEST(Cost, OwnPricesComeFirst) {
   EXPECT_NEAR(estimate(settings(), {{"t3.medium", 1}})[0].least, 3 * 730, 0.01);
 }

@@ -76,6 +76,50 @@ Json lifecycle_policy() {
              {"action", {{"type", "expire"}}}}}}};
 }
 
+// A network balancer passes on the bytes of HTTP, too; TLS ends there, as it does at the others.
+V2Listener v2_listener(BalancerType type, const BalancerListener& from) {
+  const bool tls = !from.certificate.empty();
+  V2Listener out{.port = from.port, .certificate = from.certificate};
+  if (type == BalancerType::kApplication)
+    out.protocol = tls ? "HTTPS" : "HTTP";
+  else
+    out.protocol = tls ? "TLS" : "TCP";
+  return out;
+}
+
+DesiredV2 v2_of(const Settings& settings, const Names& names, const Place& place) {
+  const bool application = settings.balancer == BalancerType::kApplication;
+  DesiredV2 out;
+  out.balancer = {.name = names.balancer,
+                  .type = settings.balancer,
+                  .internal = settings.internal,
+                  .security_groups = {names.balancer_group}};
+  for (const auto& subnet : place.subnets) out.balancer.subnets.insert(subnet.id);
+  for (const auto& from : std::set(settings.listeners.begin(), settings.listeners.end())) {
+    V2Listener listener = v2_listener(settings.balancer, from);
+    const std::string protocol = application ? "HTTP" : "TCP";
+    listener.target_group = names.target_group(protocol, from.instance_port);
+    TargetGroup& group = out.target_groups[listener.target_group];
+    group = {.name = listener.target_group,
+             .protocol = protocol,
+             .port = from.instance_port,
+             .vpc = place.vpc};
+    group.check.port = std::to_string(kHealthPort);
+    out.listeners.push_back(std::move(listener));
+  }
+  out.target_attributes["deregistration_delay.timeout_seconds"] =
+      std::to_string(settings.draining_s);
+  // Which other types do of themselves, or cannot.
+  if (application) {
+    out.attributes["idle_timeout.timeout_seconds"] = "60";
+  } else {
+    out.attributes["load_balancing.cross_zone.enabled"] = "true";
+    // So that the edges know whom they serve: a request of HTTP does not say it here.
+    out.target_attributes["preserve_client_ip.enabled"] = "true";
+  }
+  return out;
+}
+
 }  // namespace
 
 Tags Desired::tags(const std::string& role) const {
@@ -108,6 +152,10 @@ Desired desired_of(const Settings& settings, const Place& place) {
   out.attributes = {
       .draining = true, .draining_timeout_s = settings.draining_s, .cross_zone = true};
 
+  out.balancer_type = settings.balancer;
+  const bool classic = settings.balancer == BalancerType::kClassic;
+  if (!classic) out.v2 = v2_of(settings, names, place);
+
   out.brings_hive = !settings.package.empty() || settings.image_owner == "self" ||
                     settings.image.starts_with("ami-");
   out.managers = settings.managers;
@@ -120,8 +168,9 @@ Desired desired_of(const Settings& settings, const Place& place) {
                  .launch_template = names.worker_template,
                  .types = settings.worker_types,
                  .spot_percent = settings.spot_percent,
-                 .subnets = subnets,
-                 .balancers = {names.balancer}};
+                 .subnets = subnets};
+  if (classic) out.workers.balancers = {names.balancer};
+  for (const auto& [name, group] : out.v2.target_groups) out.workers.target_groups.insert(name);
   out.hooks = {{kLaunchHook, true, kHookHeartbeat}, {kTerminateHook, false, kHookHeartbeat}};
   return out;
 }

@@ -12,8 +12,10 @@
 #include "cloud/aws/autoscaling.h"
 #include "cloud/aws/ec2.h"
 #include "cloud/aws/elb.h"
+#include "cloud/aws/elbv2.h"
 #include "cloud/aws/names.h"
 #include "cloud/aws/tags.h"
+#include "cloud/aws/target_group.h"
 
 namespace hive::cloud::aws {
 
@@ -34,11 +36,23 @@ struct Settings {
   std::vector<std::string> worker_types;
   std::uint32_t spot_percent = 0;
   std::int64_t disk_gib = 30;
+  BalancerType balancer = BalancerType::kClassic;
+  // As of a Classic one: what they are at a balancer of another type follows from it.
   std::vector<BalancerListener> listeners;
   bool internal = false;
   std::vector<std::string> sources;  // networks that may connect to the listeners
   std::uint32_t draining_s = 300;
   std::vector<std::string> repositories;
+};
+
+// An application or a network balancer with what is behind it. Security groups, and the target
+// groups of listeners, by name.
+struct DesiredV2 {
+  V2Balancer balancer;
+  V2Attributes attributes;
+  std::vector<V2Listener> listeners;                 // by port
+  std::map<std::string, TargetGroup> target_groups;  // by name
+  V2Attributes target_attributes;                    // of each of them
 };
 
 // Where it is put: found in the account, never made by hive.
@@ -58,13 +72,15 @@ struct Desired {
   std::map<std::string, Json> roles;  // policies by name
   std::vector<std::string> repositories;
   Json lifecycle_policy;
-  Balancer balancer;  // security groups by name
+  BalancerType balancer_type = BalancerType::kClassic;
+  Balancer balancer;  // where it is Classic; security groups by name
   BalancerAttributes attributes;
+  DesiredV2 v2;              // where it is not
   bool brings_hive = false;  // by a package, or in an image of one's own
   std::uint32_t managers = 0;
   LaunchSpec manager;  // security groups by name; without the tag Name
   LaunchSpec worker;
-  GroupSpec workers;  // the launch template by name
+  GroupSpec workers;  // the launch template and the target groups by name
   std::vector<LifecycleHook> hooks;
 
   // The tags of a thing with that role.

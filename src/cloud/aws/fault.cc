@@ -55,6 +55,9 @@ constexpr Row kCodes[] = {
     {"LoadBalancerNotFound", FaultKind::kNotFound},
     {"AccessPointNotFound", FaultKind::kNotFound},  // Classic ELB's wire name of it
     {"InvalidInstance", FaultKind::kNotFound},      // of Classic ELB
+    {"TargetGroupNotFound", FaultKind::kNotFound},
+    {"ListenerNotFound", FaultKind::kNotFound},
+    {"InvalidTarget", FaultKind::kNotFound},  // no such instance, or it does not run
     {"RepositoryNotFoundException", FaultKind::kNotFound},
     {"LifecyclePolicyNotFoundException", FaultKind::kNotFound},
     {"ParameterNotFound", FaultKind::kNotFound},
@@ -68,6 +71,7 @@ constexpr Row kCodes[] = {
     {"DuplicateLoadBalancerName", FaultKind::kExists},
     {"DuplicateAccessPointName", FaultKind::kExists},
     {"DuplicateListener", FaultKind::kExists},
+    {"DuplicateTargetGroupName", FaultKind::kExists},
     {"RepositoryAlreadyExistsException", FaultKind::kExists},
     {"ParameterAlreadyExists", FaultKind::kExists},
     {"InvalidLaunchTemplateName.AlreadyExistsException", FaultKind::kExists},
@@ -83,6 +87,13 @@ constexpr Row kCodes[] = {
     {"LimitExceededException", FaultKind::kLimit},
     {"TooManyLoadBalancers", FaultKind::kLimit},
     {"TooManyAccessPoints", FaultKind::kLimit},
+    {"TooManyTargetGroups", FaultKind::kLimit},
+    {"TooManyListeners", FaultKind::kLimit},
+    {"TooManyTargets", FaultKind::kLimit},
+    {"TooManyCertificates", FaultKind::kLimit},
+    {"TooManyRegistrationsForTargetId", FaultKind::kLimit},
+    {"TooManyUniqueTargetGroupsPerLoadBalancer", FaultKind::kLimit},
+    {"TargetGroupAssociationLimit", FaultKind::kLimit},
     {"InsufficientFreeAddressesInSubnet", FaultKind::kLimit},
     {"DependencyViolation", FaultKind::kInUse},
     {"DeleteConflict", FaultKind::kInUse},

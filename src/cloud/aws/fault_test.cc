@@ -53,6 +53,10 @@ TEST(Fault, MeansInTheHousesTerms) {
       {"DependencyViolation", Errc::kFailedPrecondition},
       {"InvalidGroup.InUse", Errc::kFailedPrecondition},
       {"InvalidParameterValue", Errc::kInvalidArgument},
+      {"TargetGroupNotFound", Errc::kNotFound},
+      {"InvalidTarget", Errc::kNotFound},
+      {"DuplicateTargetGroupName", Errc::kAlreadyExists},
+      {"TooManyTargetGroups", Errc::kResourceExhausted},
       {"SomethingNew", Errc::kInvalidArgument},
   };
   for (const auto& [code, errc] : expected) EXPECT_EQ(error_of(400, ec2(code)).code, errc) << code;

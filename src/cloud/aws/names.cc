@@ -1,27 +1,34 @@
 #include "cloud/aws/names.h"
 
-#include <cstdint>
+#include <algorithm>
+#include <cctype>
 #include <utility>
+
+#include "cloud/aws/hash.h"
 
 namespace hive::cloud::aws {
 namespace {
 
 constexpr std::size_t kLongestBalancer = 32;
 
-// FNV-1a: the same on every machine and in every version.
-std::string short_hash(const std::string& text) {
-  std::uint32_t hash = 2'166'136'261U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16'777'619U;
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (int shift = 28; shift >= 0; shift -= 4) out += kDigits[(hash >> shift) & 15U];
-  return out;
-}
-
 std::string balancer_name(const std::string& cluster) {
   std::string name = "hive-" + cluster;
   if (name.size() <= kLongestBalancer) return name;
-  return name.substr(0, kLongestBalancer - 9) + "-" + short_hash(cluster);
+  return name.substr(0, kLongestBalancer - 9) + "-" + short_hash(cluster).substr(0, 8);
+}
+
+// What goes before "-http-65535" in a name of at most 32 letters, in which no two dashes meet.
+constexpr std::size_t kLongestOfTargets = 32 - 11;
+
+std::string targets_name(const std::string& cluster) {
+  const std::string name = "hive-" + cluster;
+  if (name.size() <= kLongestOfTargets && name.find("--") == std::string::npos) return name;
+  std::string out;
+  for (const char c : name)
+    if (c != '-' || !out.ends_with('-')) out += c;
+  out.resize(std::min(out.size(), kLongestOfTargets - 9));
+  if (out.ends_with('-')) out.pop_back();
+  return out + "-" + short_hash(cluster).substr(0, 8);
 }
 
 }  // namespace
@@ -36,12 +43,24 @@ Names::Names(std::string cluster_name)
       manager_template("hive-" + cluster + "-manager"),
       worker_template("hive-" + cluster + "-worker"),
       worker_group("hive-" + cluster + "-workers"),
-      parameter_prefix("/hive/" + cluster + "/") {}
+      parameter_prefix("/hive/" + cluster + "/"),
+      target_groups_(targets_name(cluster)) {}
 
 std::string Names::manager(std::size_t number) const {
   return cluster + "-manager-" + std::to_string(number);
 }
 
 std::string Names::worker() const { return cluster + "-worker"; }
+
+std::string Names::target_group(const std::string& protocol, std::uint16_t port) const {
+  std::string out = target_groups_ + "-";
+  for (const char c : protocol)
+    out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out + "-" + std::to_string(port);
+}
+
+bool Names::is_target_group(const std::string& name) const {
+  return name.starts_with(target_groups_ + "-");
+}
 
 }  // namespace hive::cloud::aws

@@ -124,6 +124,41 @@ Status observe_balancer(Client& client, const Names& names, World& world) {
   return {};
 }
 
+Status observe_v2_balancer(Client& client, const Names& names, World& world) {
+  HIVE_ASSIGN(auto there, unless_absent(describe_v2_balancer(client, names.balancer)));
+  if (!there) return {};
+  V2BalancerState state{.balancer = std::move(*there)};
+  const std::string& arn = state.balancer.arn;
+  HIVE_ASSIGN(auto tags, v2_tags(client, {arn}));
+  state.ours = ours(tags[arn], names.cluster);
+  HIVE_ASSIGN(state.attributes, v2_balancer_attributes(client, arn));
+  HIVE_ASSIGN(state.listeners, describe_v2_listeners(client, arn));
+  world.v2_balancer = std::move(state);
+  return {};
+}
+
+// They are listed whole: one that no listener sends to any more is the cluster's all the same.
+Status observe_target_groups(Client& client, const Names& names, World& world) {
+  HIVE_ASSIGN(auto all, describe_target_groups(client));
+  std::erase_if(all, [&](const TargetGroup& one) { return !names.is_target_group(one.name); });
+  std::vector<std::string> arns;
+  for (const auto& one : all) arns.push_back(one.arn);
+  HIVE_ASSIGN(auto tags, v2_tags(client, arns));
+  for (auto& one : all) {
+    TargetGroupState state{.ours = ours(tags[one.arn], names.cluster)};
+    const std::string name = one.name;
+    if (state.ours) {
+      HIVE_ASSIGN(state.attributes, target_group_attributes(client, one.arn));
+      HIVE_ASSIGN(const auto targets, describe_target_health(client, one.arn));
+      for (const auto& target : targets)
+        if (is_registered(target)) state.registered.insert(target.instance);
+    }
+    state.group = std::move(one);
+    world.target_groups[name] = std::move(state);
+  }
+  return {};
+}
+
 Status observe_templates(Client& client, const Names& names, World& world) {
   HIVE_ASSIGN(const auto templates, describe_launch_templates(client, names.cluster));
   for (const auto& one : templates) {
@@ -166,6 +201,8 @@ Result<World> observe(Client& client, const Names& names,
     HIVE_TRY(observe_role(client, names, role, world));
   for (const auto& name : repositories) HIVE_TRY(observe_repository(client, names, name, world));
   HIVE_TRY(observe_balancer(client, names, world));
+  HIVE_TRY(observe_v2_balancer(client, names, world));
+  HIVE_TRY(observe_target_groups(client, names, world));
   HIVE_ASSIGN(world.machines, describe_instances(client, names.cluster));
   HIVE_TRY(observe_templates(client, names, world));
   HIVE_TRY(observe_workers(client, names, world));

@@ -37,6 +37,8 @@ enum class Op {
   kSetDesiredCapacity,
   kDescribeScalingActivities,
   kSuspendProcesses,
+  kAttachTargetGroups,
+  kDetachTargetGroups,
   kDescribeLifecycleHooks,
   kPutLifecycleHook,
   kCompleteLifecycleAction,
@@ -56,6 +58,26 @@ enum class Op {
   kRegisterInstances,
   kDeregisterInstances,
   kDescribeInstanceHealth,
+
+  kDescribeV2Balancers,
+  kDescribeV2Attributes,
+  kDescribeV2Tags,
+  kCreateV2Balancer,
+  kModifyV2Attributes,
+  kDeleteV2Balancer,
+  kDescribeV2Listeners,
+  kCreateV2Listener,
+  kModifyV2Listener,
+  kDeleteV2Listener,
+  kDescribeTargetGroups,
+  kDescribeTargetGroupAttributes,
+  kCreateTargetGroup,
+  kModifyTargetGroup,
+  kModifyTargetGroupAttributes,
+  kDeleteTargetGroup,
+  kRegisterTargets,
+  kDeregisterTargets,
+  kDescribeTargetHealth,
 
   kGetRole,
   kCreateRole,
@@ -95,7 +117,7 @@ enum class Scope {
   kImaging,     // CreateImage: of a machine that bears the tag, made with it
   kRole,        // the cluster's IAM roles
   kProfile,     // its instance profiles
-  kBalancer,    // its load balancer, by name
+  kBalancer,    // its load balancer and that one's listeners, by name
   kRepository,  // repositories that bear the tag
   kParameter,   // its SSM parameters, by name
 };

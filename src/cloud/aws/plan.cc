@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "cloud/aws/plan_v2.h"
 
 namespace hive::cloud::aws {
 namespace {
@@ -74,6 +75,7 @@ class UpPlanner {
   void security_rules(const std::string& name, const std::vector<IngressRule>& wanted);
   void managers();
   void manager_drift(const Machine& machine);
+  bool another_type();
   void balancer();
   void new_balancer();
   void listeners(const Balancer& there);
@@ -263,7 +265,30 @@ void UpPlanner::registered() {
       "managers behind load balancer", desired_.names.balancer, std::move(details));
 }
 
+// Another type is another balancer with another address: what clients are told leads to the one
+// that is there.
+bool UpPlanner::another_type() {
+  std::optional<BalancerType> there;
+  if (world_.balancer) there = BalancerType::kClassic;
+  if (world_.v2_balancer) there = world_.v2_balancer->balancer.type;
+  if (!there || *there == desired_.balancer_type) return false;
+  const std::string& name = desired_.names.balancer;
+  plan_.refusals.push_back(
+      "load balancer " + name + " is " + in_words(*there) + ", and the file asks for " +
+      in_words(desired_.balancer_type) +
+      ". That would be another balancer with another address, so it is not replaced: put "
+      "x-hive.load_balancer.type: " +
+      std::string(to_string(*there)) +
+      " back; or bring a cluster of another x-hive.name up with the new type, lead clients to its "
+      "address, and take this one down; or, where an outage is no matter, hive down and hive up");
+  return true;
+}
+
 void UpPlanner::balancer() {
+  if (another_type()) return;
+  if (desired_.balancer_type != BalancerType::kClassic)
+    return plan_v2_balancer(desired_, world_, plan_);
+  plan_v2_leftovers(desired_, world_, plan_);
   if (!world_.balancer) {
     new_balancer();
     return registered();

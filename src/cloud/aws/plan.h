@@ -32,6 +32,17 @@ enum class StepKind {
   kDeleteListeners,
   kCreateListeners,
   kRegisterManagers,
+  kCreateTargetGroup,
+  kModifyTargetGroup,
+  kModifyTargetAttributes,
+  kAttachTargetGroups,
+  kDetachTargetGroups,
+  kCreateV2Balancer,
+  kModifyV2Balancer,
+  kCreateV2Listener,
+  kModifyV2Listener,
+  kDeleteV2Listener,
+  kRegisterTargets,
   kCreateTemplate,
   kUpdateTemplate,
   kCreateGroup,
@@ -42,6 +53,8 @@ enum class StepKind {
   kDeleteGroup,
   kTerminate,
   kDeleteBalancer,
+  kDeleteV2Balancer,
+  kDeleteTargetGroup,
   kDeleteTemplate,
   kDeleteSecurityGroup,
   kLeaveProfile,
@@ -59,10 +72,11 @@ struct Step {
   std::string subject;               // "security group hive-shop-nodes"
   std::vector<std::string> details;  // "+ tcp 80 from 0.0.0.0/0": what changes, a line each
   std::string name;                  // of the thing
-  std::uint32_t number = 0;          // of a manager, from 1
+  std::uint32_t number = 0;          // of a manager, from 1; the port of a listener
   std::vector<IngressRule> rules;    // groups by name where the cluster has them, else by id
   std::vector<BalancerListener> listeners;
   std::vector<std::string> instances;
+  std::vector<std::string> target_groups;  // by name, or by ARN
 };
 
 struct Plan {

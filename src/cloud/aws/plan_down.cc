@@ -1,5 +1,6 @@
 // Taking everything away: in the order that AWS's own dependencies want.
 #include "cloud/aws/plan.h"
+#include "cloud/aws/plan_v2.h"
 
 namespace hive::cloud::aws {
 namespace {
@@ -12,6 +13,7 @@ class DownPlanner {
     workers();
     machines();
     balancer();
+    plan_v2_down(names_, world_, plan_);
     templates();
     security_groups();
     for (const auto& [name, state] : world_.roles) role(name, state);

@@ -51,6 +51,12 @@ struct Writer {
   void service_roles();
 };
 
+// With the action that tags what these make.
+std::set<std::string> with(std::set<std::string> actions, const char* tagging) {
+  actions.insert(tagging);
+  return actions;
+}
+
 // A machine and its disk are made with the tag; what it is made from is there already.
 void Writer::launching(const std::set<std::string>& actions) {
   allow("Launch", actions, {arn("ec2", "instance/*"), arn("ec2", "volume/*")}, tagging());
@@ -105,15 +111,17 @@ void Writer::write(Scope scope, const std::set<std::string>& actions) {
       return imaging(actions);
     case Scope::kRole:
       return allow(
-          "Roles", actions,
+          "Roles", with(actions, "iam:TagRole"),
           {arn("iam", "role/" + names.manager_role), arn("iam", "role/" + names.worker_role)});
     case Scope::kProfile:
-      return allow("Profiles", actions,
+      return allow("Profiles", with(actions, "iam:TagInstanceProfile"),
                    {arn("iam", "instance-profile/" + names.manager_role),
                     arn("iam", "instance-profile/" + names.worker_role)});
     case Scope::kBalancer:
+      // Classic; application ("app/NAME/id"), network ("net/NAME/id") and their listeners.
       return allow("Balancer", actions,
-                   arn("elasticloadbalancing", "loadbalancer/" + names.balancer));
+                   {arn("elasticloadbalancing", "loadbalancer/" + names.balancer),
+                    arn("elasticloadbalancing", "l*/*/" + names.balancer + "/*")});
     case Scope::kRepository:
       return allow("Repositories", actions, arn("ecr", "repository/*"), tagged());
     case Scope::kParameter:
@@ -131,13 +139,9 @@ void Writer::tag_at_creation(bool launches) {
   Json condition = tagging();
   condition["StringEquals"]["ec2:CreateAction"] = creating;
   allow("TagWhatIsMade", {"ec2:CreateTags"}, "*", condition);
-  allow("TagGroups", {"autoscaling:CreateOrUpdateTags", "ecr:TagResource"}, "*", tagging());
-  allow("TagRoles", {"iam:TagRole", "iam:TagInstanceProfile"},
-        {arn("iam", "role/" + names.manager_role), arn("iam", "role/" + names.worker_role),
-         arn("iam", "instance-profile/" + names.manager_role),
-         arn("iam", "instance-profile/" + names.worker_role)});
-  allow("TagBalancer", {"elasticloadbalancing:AddTags"},
-        arn("elasticloadbalancing", "loadbalancer/" + names.balancer));
+  allow("TagGroups",
+        {"autoscaling:CreateOrUpdateTags", "ecr:TagResource", "elasticloadbalancing:AddTags"}, "*",
+        tagging());
 }
 
 // A manager's replacement is tagged as it is launched.

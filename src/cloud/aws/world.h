@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@
 #include "cloud/aws/autoscaling.h"
 #include "cloud/aws/ec2.h"
 #include "cloud/aws/elb.h"
+#include "cloud/aws/elbv2.h"
+#include "cloud/aws/target_group.h"
 
 namespace hive::cloud::aws {
 
@@ -33,6 +36,21 @@ struct BalancerState {
   BalancerAttributes attributes;
 };
 
+// An application or a network balancer.
+struct V2BalancerState {
+  bool ours = false;
+  V2Balancer balancer;  // security groups by id
+  V2Attributes attributes;
+  std::vector<V2Listener> listeners;  // target groups by ARN
+};
+
+struct TargetGroupState {
+  bool ours = false;
+  TargetGroup group;
+  V2Attributes attributes;
+  std::set<std::string> registered;  // instances, without those that drain
+};
+
 struct TemplateState {
   LaunchTemplate launch_template;
   std::string note;  // of its default version, see template_note()
@@ -48,6 +66,9 @@ struct World {
   std::map<std::string, RoleState> roles;                // those that have anything, by name
   std::map<std::string, RepositoryState> repositories;   // of those that were asked for
   std::optional<BalancerState> balancer;
+  std::optional<V2BalancerState> v2_balancer;
+  // By name: the cluster's, and others' whose names could be the cluster's.
+  std::map<std::string, TargetGroupState> target_groups;
   std::vector<Machine> machines;                   // terminated ones are not among them
   std::map<std::string, TemplateState> templates;  // by name
   std::optional<GroupState> workers;

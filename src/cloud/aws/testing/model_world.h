@@ -9,17 +9,27 @@
 #include <string>
 
 #include "cloud/aws/plan.h"
+#include "cloud/aws/testing/model_v2.h"
 
 namespace hive::cloud::aws::testing {
 
 class ModelWorld {
  public:
   explicit ModelWorld(Desired desired) : desired_(std::move(desired)) {}
+  ModelWorld(const ModelWorld& other)
+      : world(other.world), desired_(other.desired_), count_(other.count_) {
+    v2_.count = other.v2_.count;
+  }
+  ModelWorld& operator=(const ModelWorld&) = delete;
+
+  // The file changes: what is asked for from now on.
+  void ask(Desired desired) { desired_ = std::move(desired); }
 
   World world;
 
   void apply(const Step& step) {
     SCOPED_TRACE(step.subject);
+    if (v2_.apply(step)) return;
     switch (step.kind) {
       case StepKind::kCreateRepository:
         world.repositories[step.name] = {.ours = true};
@@ -71,7 +81,8 @@ class ModelWorld {
     for (const auto& [name, role] : world.roles)
       if (role.role || role.profile || role.policy || role.joined) return false;
     return world.security_groups.empty() && world.repositories.empty() && !world.balancer &&
-           world.machines.empty() && world.templates.empty() && !world.workers;
+           !world.v2_balancer && world.target_groups.empty() && world.machines.empty() &&
+           world.templates.empty() && !world.workers;
   }
 
  private:
@@ -133,15 +144,20 @@ class ModelWorld {
         return;
       case StepKind::kCreateGroup:
         EXPECT_FALSE(world.workers);
-        EXPECT_TRUE(world.balancer);
+        EXPECT_TRUE(world.balancer || world.v2_balancer);
         EXPECT_TRUE(world.roles.at(desired_.names.worker_role).joined);
         world.workers = GroupState{{.name = step.name}, desired_.hooks};
         [[fallthrough]];
-      case StepKind::kUpdateGroup:
+      case StepKind::kUpdateGroup: {
+        const bool made = step.kind == StepKind::kCreateGroup;
+        auto attached =
+            made ? arns(desired_.workers.target_groups) : world.workers->group.spec.target_groups;
         world.workers->group.spec = desired_.workers;
+        world.workers->group.spec.target_groups = std::move(attached);
         world.workers->group.spec.launch_template =
             world.templates.at(desired_.names.worker_template).launch_template.id;
         return;
+      }
       case StepKind::kSuspend:
         world.workers->group.suspended.insert("AZRebalance");
         return;
@@ -177,7 +193,7 @@ class ModelWorld {
         return;
       case StepKind::kDeleteSecurityGroup:
         EXPECT_TRUE(world.machines.empty());
-        EXPECT_FALSE(world.balancer);
+        EXPECT_FALSE(world.balancer || world.v2_balancer);
         for (const auto& [name, other] : world.security_groups)
           for (const auto& rule : other.ingress)
             EXPECT_TRUE(name == step.name || rule.group != group(step.name).id);
@@ -206,7 +222,14 @@ class ModelWorld {
     }
   }
 
+  std::set<std::string> arns(const std::set<std::string>& names) {
+    std::set<std::string> out;
+    for (const auto& name : names) out.insert(world.target_groups.at(name).group.arn);
+    return out;
+  }
+
   Desired desired_;
+  ModelV2 v2_{world, desired_};
   int count_ = 0;
 };
 

@@ -15,8 +15,10 @@
 #include "cloud/aws/ec2.h"
 #include "cloud/aws/ecr.h"
 #include "cloud/aws/elb.h"
+#include "cloud/aws/elbv2.h"
 #include "cloud/aws/iam.h"
 #include "cloud/aws/names.h"
+#include "cloud/aws/target_group.h"
 
 namespace hive::cloud::aws {
 namespace {
@@ -87,6 +89,7 @@ Json shown(const Group& group) {
           {"spot_percent", group.spec.spot_percent},
           {"subnets", group.spec.subnets},
           {"balancers", group.spec.balancers},
+          {"target_groups", group.spec.target_groups},
           {"protected", group.spec.protected_from_scale_in},
           {"suspended", group.suspended},
           {"status", group.status},
@@ -129,6 +132,43 @@ Json shown(const BalancerAttributes& one) {
 Json shown(const InstanceHealth& one) {
   return {{"instance", one.instance}, {"state", one.state}, {"description", one.description}};
 }
+Json shown(const V2Balancer& one) {
+  return {{"arn", one.arn},
+          {"name", one.name},
+          {"type", std::string(to_string(one.type))},
+          {"dns_name", one.dns_name},
+          {"internal", one.internal},
+          {"subnets", one.subnets},
+          {"security_groups", one.security_groups}};
+}
+Json shown(const V2Listener& one) {
+  return {{"arn", one.arn},
+          {"port", one.port},
+          {"protocol", one.protocol},
+          {"certificate", one.certificate}};
+}
+Json shown(const TargetGroup& one) {
+  return {{"arn", one.arn},
+          {"name", one.name},
+          {"protocol", one.protocol},
+          {"port", one.port},
+          {"vpc", one.vpc},
+          {"check_protocol", one.check.protocol},
+          {"check_port", one.check.port},
+          {"check_path", one.check.path},
+          {"codes", one.check.codes},
+          {"interval", one.check.interval_s},
+          {"timeout", one.check.timeout_s},
+          {"unhealthy", one.check.unhealthy},
+          {"healthy", one.check.healthy}};
+}
+Json shown(const TargetState& one) {
+  return {{"instance", one.instance},
+          {"state", one.state},
+          {"reason", one.reason},
+          {"description", one.description}};
+}
+Json shown(const std::map<std::string, Tags>& tags) { return tags; }
 Json shown(const Role& role) {
   return {{"name", role.name}, {"arn", role.arn}, {"tags", role.tags}};
 }
@@ -221,7 +261,8 @@ void autoscaling(Client& client) {
                        .types = {"m5.large", "m5a.large"},
                        .spot_percent = 50,
                        .subnets = {"subnet-1", "subnet-2"},
-                       .balancers = {"hive-shop"}};
+                       .balancers = {"hive-shop"},
+                       .target_groups = {"arn:aws:elasticloadbalancing:x"}};
   report("DescribeAutoScalingGroups", describe_groups(client, "shop"));
   report("CreateAutoScalingGroup",
          create_group(client, "g", spec, {{"h", true, 600}, {"t", false, 600}}, kTags));
@@ -229,6 +270,8 @@ void autoscaling(Client& client) {
   report("DeleteAutoScalingGroup", delete_group(client, "g"));
   report("SetDesiredCapacity", set_desired(client, "g", 3));
   report("DescribeScalingActivities", describe_activities(client, "g"));
+  report("AttachLoadBalancerTargetGroups", attach_target_groups(client, "g", {"arn:x", "arn:y"}));
+  report("DetachLoadBalancerTargetGroups", detach_target_groups(client, "g", {"arn:x"}));
   report("SuspendProcesses", suspend_processes(client, "g", {"AZRebalance"}));
   report("DescribeLifecycleHooks", describe_hooks(client, "g"));
   report("PutLifecycleHook", put_hook(client, "g", {"h", true, 600}));
@@ -257,6 +300,42 @@ void elb(Client& client) {
   report("RegisterInstancesWithLoadBalancer", register_instances(client, "b", {"i-1", "i-2"}));
   report("DeregisterInstancesFromLoadBalancer", deregister_instances(client, "b", {"i-1"}));
   report("DescribeInstanceHealth", describe_instance_health(client, "b"));
+}
+
+void elbv2(Client& client) {
+  const V2Balancer spec{.name = "hive-shop",
+                        .type = BalancerType::kNetwork,
+                        .internal = true,
+                        .subnets = {"subnet-1", "subnet-2"},
+                        .security_groups = {"sg-1"}};
+  const V2Listener listener{.arn = "arn:listener",
+                            .port = 443,
+                            .protocol = "TLS",
+                            .certificate = "arn:aws:acm:x",
+                            .target_group = "arn:group"};
+  const TargetGroup group{
+      .name = "hive-shop-tcp-8080", .protocol = "TCP", .port = 8080, .vpc = "vpc-1"};
+  report("DescribeLoadBalancers", describe_v2_balancer(client, "b"));
+  report("DescribeLoadBalancerAttributes", v2_balancer_attributes(client, "arn:b"));
+  report("DescribeTags", v2_tags(client, {"arn:b", "arn:t"}));
+  report("DescribeListeners", describe_v2_listeners(client, "arn:b"));
+  report("CreateLoadBalancer", create_v2_balancer(client, spec, kTags));
+  report("ModifyLoadBalancerAttributes", modify_v2_balancer(client, "arn:b", {{"a", "true"}}));
+  report("DeleteLoadBalancer", delete_v2_balancer(client, "arn:b"));
+  report("CreateListener", create_v2_listener(client, "arn:b", listener, kTags));
+  report("ModifyListener", modify_v2_listener(client, listener));
+  report("DeleteListener", delete_v2_listener(client, "arn:listener"));
+  report("DescribeTargetGroups", describe_target_groups(client));
+  report("DescribeTargetGroups", target_groups_of(client, "arn:b"));
+  report("DescribeTargetGroupAttributes", target_group_attributes(client, "arn:t"));
+  report("CreateTargetGroup", create_target_group(client, group, kTags));
+  report("ModifyTargetGroup", modify_target_group(client, "arn:t", {}));
+  report("ModifyTargetGroupAttributes",
+         modify_target_group_attributes(client, "arn:t", {{"a", "1"}, {"b", "2"}}));
+  report("DeleteTargetGroup", delete_target_group(client, "arn:t"));
+  report("RegisterTargets", register_targets(client, "arn:t", {"i-1", "i-2"}));
+  report("DeregisterTargets", deregister_targets(client, "arn:t", {"i-1"}));
+  report("DescribeTargetHealth", describe_target_health(client, "arn:t"));
 }
 
 void iam(Client& client) {
@@ -330,6 +409,7 @@ int run(int argc, char** argv) {
   ec2(client);
   autoscaling(client);
   elb(client);
+  elbv2(client);
   iam(client);
   rest(client);
   return 0;
