@@ -103,6 +103,10 @@ def inventory(moto):
                     scaling.describe_auto_scaling_groups()["AutoScalingGroups"]],
         "balancers": [one["LoadBalancerName"] for one in
                       moto.client("elb").describe_load_balancers()["LoadBalancerDescriptions"]],
+        "v2 balancers": [one["LoadBalancerName"] for one in
+                         moto.client("elbv2").describe_load_balancers()["LoadBalancers"]],
+        "target groups": sorted(one["TargetGroupName"] for one in
+                                moto.client("elbv2").describe_target_groups()["TargetGroups"]),
         "roles": sorted(one["RoleName"] for one in moto.client("iam").list_roles()["Roles"]
                         if one["Path"] == "/"),
         "profiles": sorted(one["InstanceProfileName"] for one in
@@ -112,5 +116,5 @@ def inventory(moto):
     }
 
 
-EMPTY = {"machines": [], "groups": [], "templates": [], "scaling": [], "balancers": [], "roles": [],
-         "profiles": [], "repositories": []}
+EMPTY = {"machines": [], "groups": [], "templates": [], "scaling": [], "balancers": [],
+         "v2 balancers": [], "target groups": [], "roles": [], "profiles": [], "repositories": []}

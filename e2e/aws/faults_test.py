@@ -48,6 +48,10 @@ def test_each_calls_first_attempt_fails(moto, proxy, config, kind):
 
 @pytest.mark.parametrize("kind", ["broken", "garbage", "lost"])
 def test_each_changing_call_fails_for_a_whole_run(moto, proxy, config, kind):
+    fail_each_changing_call(moto, proxy, config, kind, check_made)
+
+
+def fail_each_changing_call(moto, proxy, config, kind, check):
     """The next run goes on; a call that fails so once is let through from then on."""
     failed, failing = set(), []
 
@@ -71,12 +75,16 @@ def test_each_changing_call_fails_for_a_whole_run(moto, proxy, config, kind):
             failed.update(failing)
         assert out.returncode == 0, out.stdout + out.stderr
         if verb == "apply":
-            check_made(moto)
+            check(moto)
     assert inventory(moto) == EMPTY
     assert len(failed) >= 20, failed
 
 
 def test_killed_at_any_moment(moto, proxy, config):
+    kill_at_any_moment(moto, proxy, config, check_made)
+
+
+def kill_at_any_moment(moto, proxy, config, check):
     seed = random.randrange(1 << 32)
     print("seed", seed)
     rng = random.Random(seed)
@@ -100,7 +108,7 @@ def test_killed_at_any_moment(moto, proxy, config):
         proxy.fault = lambda name, before: None
         until_it_succeeds(moto, config, verb, runs=1)
         if verb == "apply":
-            check_made(moto)
+            check(moto)
             assert "nothing changed" in until_it_succeeds(moto, config, "apply", runs=1)
     assert inventory(moto) == EMPTY
 

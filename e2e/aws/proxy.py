@@ -1,7 +1,7 @@
 """Stands before moto: does with each call what a test says (throttles, answers 500 or garbage, loses
 the answer after the effect), and adds what moto lacks: launches by the same token are one launch, a group
-is made once, and with the lifecycle hooks that it is asked for with, and a listener keeps its instances'
-protocol."""
+is made once, and with the lifecycle hooks that it is asked for with, a listener keeps its instances'
+protocol, and an application or network balancer and its listeners are made once."""
 import http.server
 import re
 import threading
@@ -15,6 +15,9 @@ EXISTS = (b"<ErrorResponse><Error><Code>AlreadyExists</Code><Message>AutoScaling
           b"already exists</Message></Error></ErrorResponse>")
 NO_ROLE = (b"<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>The role is not in the instance "
            b"profile</Message></Error></ErrorResponse>")
+DUPLICATE = (b"<ErrorResponse><Error><Code>DuplicateListener</Code><Message>A listener already exists on "
+             b"this port</Message></Error></ErrorResponse>")
+V2 = "2015-12-01"  # of Elastic Load Balancing's API
 # Calls that only look.
 LOOKS = ("Describe", "Get", "List")
 
@@ -89,6 +92,8 @@ class Proxy:
             return self.launch(form["ClientToken"], headers, body)
         if name == "CreateAutoScalingGroup" and self.has_group(form["AutoScalingGroupName"], headers):
             return 400, EXISTS, "text/xml"
+        if form.get("Version") == V2 and (there := self.made_before(name, form, headers)):
+            return there
         answer = self.forward(headers, body)
         if name == "RemoveRoleFromInstanceProfile" and answer[0] == 500:
             return 404, NO_ROLE, "text/xml"  # moto has no answer for a role that is not in there
@@ -133,6 +138,24 @@ class Proxy:
             "Action": "DescribeAutoScalingGroups", "Version": "2011-01-01",
             "AutoScalingGroupNames.member.1": name}).encode())
         return b"<AutoScalingGroupName>" in there[1]
+
+    def made_before(self, name, form, headers):
+        """moto makes a second balancer of the same name, and a second listener at the same port."""
+        if name == "CreateLoadBalancer":
+            asked = {"Action": "DescribeLoadBalancers", "Names.member.1": form["Name"]}
+            mark = b"<LoadBalancerArn>"
+        elif name == "CreateListener":
+            asked = {"Action": "DescribeListeners", "LoadBalancerArn": form["LoadBalancerArn"]}
+            mark = f"<Port>{form['Port']}</Port>".encode()
+        else:
+            return None
+        status, data, kind = self.forward(headers, urllib.parse.urlencode(
+            {**asked, "Version": V2}).encode())
+        if status != 200 or mark not in data:
+            return None
+        if name == "CreateListener":  # as the settings may be others
+            return 400, DUPLICATE, "text/xml"
+        return status, data.replace(b"DescribeLoadBalancers", b"CreateLoadBalancer"), kind
 
     def put_hooks(self, form, headers):
         prefix = "LifecycleHookSpecificationList.member."

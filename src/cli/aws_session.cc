@@ -28,6 +28,12 @@ aws::BalancerListener listener(const config::ClusterListener& from) {
           .certificate = from.certificate};
 }
 
+aws::BalancerType type_of(const std::string& word) {
+  for (const auto type : {aws::BalancerType::kApplication, aws::BalancerType::kNetwork})
+    if (word == aws::to_string(type)) return type;
+  return aws::BalancerType::kClassic;
+}
+
 aws::Settings settings_of(const config::Cluster& cluster, const std::string& region) {
   const config::Aws& from = cluster.aws;
   aws::Settings out{.cluster = cluster.name,
@@ -45,6 +51,7 @@ aws::Settings settings_of(const config::Cluster& cluster, const std::string& reg
                     .worker_types = from.worker_types,
                     .spot_percent = from.spot_percent,
                     .disk_gib = from.disk_gib,
+                    .balancer = type_of(cluster.balancer_type),
                     .internal = from.internal,
                     .sources = from.sources,
                     .draining_s = from.draining_s,

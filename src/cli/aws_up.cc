@@ -201,15 +201,27 @@ class AwsUp {
     return {};
   }
 
+  // What clients connect to.
+  Result<std::string> balancer_address() {
+    if (session_.settings().balancer == aws::BalancerType::kClassic) {
+      HIVE_ASSIGN(const auto there, aws::describe_balancer(session_.client(), names_.balancer));
+      return there.dns_name;
+    }
+    HIVE_ASSIGN(const auto there, aws::describe_v2_balancer(session_.client(), names_.balancer));
+    return there.dns_name;
+  }
+
   Status finish() {
-    HIVE_ASSIGN(const auto balancer, aws::describe_balancer(session_.client(), names_.balancer));
+    HIVE_ASSIGN(const auto address, balancer_address());
     context_.line("cluster " + names_.cluster + " is up in " + session_.where());
-    for (const auto& listener : balancer.listeners) {
+    auto listeners = session_.settings().listeners;
+    std::sort(listeners.begin(), listeners.end());
+    for (const auto& listener : listeners) {
       const bool dashboard = listener.instance_port == spec_.cluster.dashboard_port;
       const bool web = listener.protocol.starts_with("HTTP");
       const std::string scheme = !web ? "tcp" : listener.protocol == "HTTPS" ? "https" : "http";
       context_.line(std::string(dashboard ? "  dashboard    " : "  application  ") + scheme +
-                    "://" + balancer.dns_name + ":" + std::to_string(listener.port) + "/");
+                    "://" + address + ":" + std::to_string(listener.port) + "/");
     }
     return {};
   }

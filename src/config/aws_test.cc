@@ -83,6 +83,52 @@ TEST(Aws, SaysWhatCannotBe) {
               HasSubstr("does not support yet"));
 }
 
+TEST(Balancer, IsClassicUnlessAskedFor) {
+  EXPECT_EQ(load_text(file("")).spec.cluster.balancer_type, "classic");
+  const std::string one =
+      "  load_balancer: {type: network, listeners: [{port: 1, mode: tcp}, 80]}\n";
+  EXPECT_EQ(load_text(file("", one)).spec.cluster.balancer_type, "network");
+  EXPECT_THAT(
+      faults("", "  load_balancer: {type: clasic}\n"),
+      HasSubstr("it must be classic or network or application (did you mean \"classic\"?)"));
+  EXPECT_THAT(warnings_of("x-hive: {name: shop, load_balancer: {type: network}}\n"
+                          "services: {web: {image: a}}\n"),
+              testing::Contains(HasSubstr("is for cloud: aws")));
+}
+
+TEST(Balancer, SaysWhereAndWhatItsTypeCannotDo) {
+  const auto of = [](const std::string& type, const std::string& listener,
+                     const std::string& aws = "") {
+    return faults(aws, "  load_balancer:\n    type: " + type +
+                           "\n    listeners:\n      - 80:8080\n" + "      - {port: 9000, " +
+                           listener + "}\n");
+  };
+  EXPECT_THAT(of("application", "mode: tcp"),
+              HasSubstr("9:9 the listener at port 9000 has mode: tcp, and an Application Load "
+                        "Balancer speaks HTTP and HTTPS alone"));
+  EXPECT_THAT(of("application", "proxy: true"), HasSubstr("X-Forwarded-For"));
+  EXPECT_THAT(of("network", "proxy: true"), HasSubstr("the nodes see the client's own address"));
+  EXPECT_THAT(of("classic", "proxy: true"), HasSubstr("does not support yet"));
+  EXPECT_THAT(of("application", "mode: http", "subnets: [one]"),
+              HasSubstr("needs two of different zones"));
+  for (const char* type : {"application", "network", "classic"})
+    EXPECT_THAT(of(type, "certificate: a.pem"), HasSubstr("9:9 the listener at port 9000 has a "
+                                                          "certificate file"));
+  EXPECT_EQ(of("application", "certificate: 'arn:aws:acm:x'"), "");
+  EXPECT_EQ(of("network", "mode: tcp, certificate: 'arn:aws:acm:x'", "subnets: [one]"), "");
+  EXPECT_EQ(of("network", "mode: http"), "");
+}
+
+TEST(Balancer, HasNoMoreListenersThanAwsLetsIt) {
+  std::string list;
+  for (int port = 1; port <= 51; ++port) list += std::to_string(port) + ", ";
+  const auto of = [&](const std::string& type) {
+    return faults("", "  load_balancer: {type: " + type + ", listeners: [" + list + "]}\n");
+  };
+  EXPECT_EQ(of("classic"), "");
+  EXPECT_THAT(of("network"), HasSubstr("51 listeners: a Network Load Balancer has at most 50"));
+}
+
 TEST(Aws, CertificatesAreOfAcm) {
   const std::string listeners =
       "  load_balancer: {listeners: [{port: 443, certificate: 'arn:aws:acm:x'}]}\n";

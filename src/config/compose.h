@@ -397,6 +397,7 @@ struct Cluster {
   std::string cloud = "local";
   std::uint32_t managers = 3;
   WorkerCount workers{2, 2};
+  std::string balancer_type = "classic";   // load_balancer.type: or "network", "application"
   std::vector<ClusterListener> listeners;  // load_balancer.listeners
   Registry registry;
   std::uint16_t dashboard_port = 5000;  // 0 = no dashboard

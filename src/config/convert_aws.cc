@@ -17,6 +17,7 @@ constexpr std::int64_t kSmallestDiskGib = 8;
 constexpr std::int64_t kLargestDiskGib = 16'384;
 constexpr Nanoseconds kLongestDraining = std::chrono::hours(1);  // of the Classic Load Balancer
 constexpr std::uint32_t kMostPorts = 100;                        // its listeners
+constexpr std::uint32_t kMostListeners = 50;                     // of the other types
 
 bool all_of(std::string_view text, std::string_view others) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
@@ -187,37 +188,108 @@ class AwsReader {
   Aws out_;
 };
 
-// What the rest of the file asks for and the cloud cannot do.
-void check_with_rest(const Node& hive, const Cluster& cluster, Findings& findings) {
-  const bool aws = cluster.cloud == "aws";
-  const Node* at = map_at(hive, "load_balancer");
-  const Position position = at == nullptr ? hive.position : at->position;
-  if (aws && cluster.listeners.size() > kMostPorts)
-    findings.fault(position, fmt::format("{} listeners: a Classic Load Balancer has at most {}",
-                                         cluster.listeners.size(), kMostPorts));
-  for (const auto& listener : cluster.listeners) {
-    const bool arn = listener.certificate.starts_with("arn:");
-    const std::string what = fmt::format("the listener at port {}", listener.listen);
-    if (aws && !arn && !listener.certificate.empty())
-      findings.fault(position,
-                     fmt::format("{} has a certificate file, and cloud: aws takes "
-                                 "certificates from ACM",
-                                 what),
-                     "write its ARN: certificate: arn:aws:acm:...");
-    if (!aws && arn)
-      findings.fault(position, fmt::format("{} has a certificate of ACM, and cloud: {} takes a PEM "
-                                           "file",
-                                           what, cluster.cloud));
-    if (aws && listener.proxy)
-      findings.fault(
-          position, fmt::format("{} has proxy: true, which cloud: aws does not support yet", what));
+// What the rest of the file asks of the balancer, and its cloud or its type cannot do.
+class BalancerCheck {
+ public:
+  BalancerCheck(const Node& hive, const Cluster& cluster, Findings& findings)
+      : hive_(hive), cluster_(cluster), findings_(findings) {}
+
+  void run() {
+    const Node* at = map_at(hive_, "load_balancer");
+    if (at == nullptr) return;
+    const Node* list = at->find("listeners");
+    number_of(list == nullptr ? at->position : list->position);
+    const auto& listeners = cluster_.listeners;
+    // Entries that are no listeners are faults of their own, and left out of the cluster's.
+    const bool all = list != nullptr && list->items.size() == listeners.size();
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+      position_ = all ? list->items[i].position : at->position;
+      certificate(listeners[i]);
+      if (aws_) type(listeners[i]);
+    }
+    if (aws_ && cluster_.balancer_type == "application") zones();
+    if (const Node* word = at->find("type"); word != nullptr && !aws_)
+      findings_.warn(word->position,
+                     "x-hive.load_balancer.type is for cloud: aws; the local "
+                     "cloud's balancer is of one kind");
   }
-}
+
+ private:
+  void fault(std::string message, std::string hint = "") {
+    findings_.fault(position_, std::move(message), std::move(hint));
+  }
+  static std::string name(const ClusterListener& listener) {
+    return fmt::format("the listener at port {}", listener.listen);
+  }
+
+  void number_of(Position position) {
+    const bool classic = cluster_.balancer_type == "classic";
+    const auto most = classic ? kMostPorts : kMostListeners;
+    if (aws_ && cluster_.listeners.size() > most)
+      findings_.fault(position, fmt::format("{} listeners: {} has at most {}",
+                                            cluster_.listeners.size(), balancer(), most));
+  }
+
+  void certificate(const ClusterListener& listener) {
+    const bool arn = listener.certificate.starts_with("arn:");
+    if (aws_ && !arn && !listener.certificate.empty())
+      fault(fmt::format("{} has a certificate file, and cloud: aws takes certificates from ACM",
+                        name(listener)),
+            "write its ARN: certificate: arn:aws:acm:...");
+    if (!aws_ && arn)
+      fault(fmt::format("{} has a certificate of ACM, and cloud: {} takes a PEM file",
+                        name(listener), cluster_.cloud));
+  }
+
+  void type(const ClusterListener& listener) {
+    const bool application = cluster_.balancer_type == "application";
+    if (application && listener.mode == "tcp")
+      fault(fmt::format("{} has mode: tcp, and {} speaks HTTP and HTTPS alone", name(listener),
+                        balancer()),
+            "x-hive.load_balancer.type: network passes bytes on");
+    if (!listener.proxy) return;
+    if (application)
+      fault(fmt::format("{} has proxy: true, and {} has no PROXY protocol", name(listener),
+                        balancer()),
+            "leave proxy out: it tells the client's address in X-Forwarded-For");
+    else if (cluster_.balancer_type == "network")
+      fault(fmt::format("{} has proxy: true, which hive does not use with {}", name(listener),
+                        balancer()),
+            "leave proxy out: the nodes see the client's own address");
+    else
+      fault(
+          fmt::format("{} has proxy: true, which cloud: aws does not support yet", name(listener)),
+          "x-hive.load_balancer.type: network keeps the client's address without it");
+  }
+
+  // Of those that are found by themselves the plan says it.
+  void zones() {
+    const Node* aws = map_at(hive_, "aws");
+    const Node* subnets = aws == nullptr ? nullptr : aws->find("subnets");
+    if (subnets != nullptr && list_at(*aws, "subnets").size() == 1)
+      findings_.fault(subnets->position,
+                      fmt::format("x-hive.aws.subnets has one subnet, and {} needs two of "
+                                  "different zones",
+                                  balancer()));
+  }
+
+  std::string balancer() const {
+    if (cluster_.balancer_type == "application") return "an Application Load Balancer";
+    return cluster_.balancer_type == "network" ? "a Network Load Balancer"
+                                               : "a Classic Load Balancer";
+  }
+
+  const Node& hive_;
+  const Cluster& cluster_;
+  Findings& findings_;
+  const bool aws_ = cluster_.cloud == "aws";
+  Position position_;
+};
 
 }  // namespace
 
 Aws convert_aws(const Node& hive, const Cluster& cluster, Findings& findings) {
-  check_with_rest(hive, cluster, findings);
+  BalancerCheck(hive, cluster, findings).run();
   const Node* node = map_at(hive, "aws");
   if (node == nullptr) return {};
   return AwsReader(*node, findings).read();

@@ -285,6 +285,9 @@ std::optional<ClusterListener> HiveReader::listener(const Node& node, const std:
 
 void HiveReader::listeners(const Node& node, Cluster& out) {
   const Node* balancer = map_at(node, "load_balancer");
+  if (balancer != nullptr)
+    out.balancer_type = choice(*balancer, "type", "x-hive.load_balancer",
+                               {"classic", "network", "application"}, "classic");
   const Node* list = balancer == nullptr ? nullptr : balancer->find("listeners");
   if (list == nullptr) return;
   for (std::size_t i = 0; i < list->items.size(); ++i) {

@@ -298,6 +298,9 @@ void add_cluster_keys(std::vector<Key>& keys) {
            "The addresses of the local cloud's instances: one of `10.77.0.0/24` to "
            "`10.77.255.0/24`."),
       hive("x-hive.load_balancer", kMapping, "mapping", "", "The balancer in front of the nodes."),
+      hive("x-hive.load_balancer.type", kText, "`classic`, `network` or `application`", "classic",
+           "Which of AWS's balancers: see [aws.md](aws.md#which-balancer). It stays what it is for "
+           "the cluster's life. The local cloud has one of its own."),
       hive("x-hive.load_balancer.listeners", kSequence, "list", "",
            "The ports that it serves. An entry is text, `\"80:8080\"` (the port that clients "
            "connect to, and the published port on the nodes; `\"8080\"` for both), or a mapping."),
