@@ -73,48 +73,77 @@ void print_rows(Context& context, const std::vector<std::string>& headers,
   context.print(format_table(headers, cells));
 }
 
-int list(Context& context, const ListOptions& options) {
-  const auto name = pick_cluster(context.globals);
-  if (!name) return context.fail(name.error());
-  const auto cloud = cloud::local::connect(*name);
-  const auto status = cloud->balancer();
-  if (!status) return context.fail(status.error());
-  const auto instances = cloud->list_instances();
-  if (!instances) return context.fail(instances.error());
-  std::vector<Row> targets;
-  for (const auto& target : status->targets) {
+Result<Json> look_at_local(const std::string& cluster) {
+  const auto cloud = cloud::local::connect(cluster);
+  HIVE_ASSIGN(const auto status, cloud->balancer());
+  HIVE_ASSIGN(const auto instances, cloud->list_instances());
+  Json out = {
+      {"address", status.address}, {"listeners", Json::array()}, {"targets", Json::array()}};
+  for (const auto& listener : status.spec.listeners)
+    out["listeners"].push_back(listener_json(listener));
+  for (const auto& target : status.targets) {
     std::string hostname = target.instance_id;
-    for (const auto& instance : *instances) {
+    for (const auto& instance : instances)
       if (instance.id == target.instance_id) hostname = instance.hostname;
-    }
-    const std::string health(cloud::to_string(target.health));
-    targets.push_back({target.instance_id,
-                       {target.instance_id, hostname, health,
-                        std::to_string(target.open_connections), target.reason},
-                       {{"instance", target.instance_id},
-                        {"hostname", hostname},
-                        {"health", health},
-                        {"open_connections", target.open_connections},
-                        {"reason", target.reason}}});
+    out["targets"].push_back({{"instance", target.instance_id},
+                              {"hostname", hostname},
+                              {"health", std::string(cloud::to_string(target.health))},
+                              {"open_connections", target.open_connections},
+                              {"reason", target.reason}});
   }
+  return out;
+}
+
+// As the controllers know it, which ask their cloud: so it is on AWS.
+Result<Json> ask_controllers(Context& context) {
+  HIVE_ASSIGN(const auto engine, context.engine());
+  HIVE_ASSIGN(const auto addresses, manager_addresses(*engine));
+  HIVE_ASSIGN(auto balancer, ask_controller(addresses, "/v1/balancer"));
+  if (!json_bool(balancer, "known"))
+    return fail(Errc::kUnavailable,
+                "the cloud does not tell the controllers of a balancer: it does not answer, or the "
+                "cluster has none");
+  balancer.erase("known");
+  return balancer;
+}
+
+Result<Json> look_at_balancer(Context& context) {
+  const auto cluster = pick_cluster(context.globals);
+  if (cluster && context.globals.host.empty()) return look_at_local(*cluster);
+  if (!context.globals.cluster.empty() && !cluster) return tl::unexpected(cluster.error());
+  return ask_controllers(context);
+}
+
+const Json& array_in(const Json& json, const char* name) {
+  static const Json kNone = Json::array();
+  const Json* found = json_member(json, name);
+  return found != nullptr && found->is_array() ? *found : kNone;
+}
+
+int list(Context& context, const ListOptions& options) {
+  auto balancer = look_at_balancer(context);
+  if (!balancer) return context.fail(balancer.error());
+  std::vector<Row> targets;
+  for (const auto& target : array_in(*balancer, "targets"))
+    targets.push_back(
+        {json_string(target, "instance"),
+         {json_string(target, "instance"), json_string(target, "hostname"),
+          json_string(target, "health"), std::to_string(json_int(target, "open_connections")),
+          json_string(target, "reason")},
+         target});
   if (options.quiet) return print_listing(context, options, {}, targets);
   const auto tasks = task_figures(context);
   if (options.format == "json") {
-    Json all = {{"address", status->address},
-                {"listeners", Json::array()},
-                {"targets", Json::array()},
-                {"tasks", Json::array()}};
-    for (const auto& listener : status->spec.listeners)
-      all["listeners"].push_back(listener_json(listener));
-    for (const auto& target : targets) all["targets"].push_back(target.json);
-    for (const auto& task : tasks) all["tasks"].push_back(task.json);
-    context.line(all.dump(2));
+    (*balancer)["tasks"] = Json::array();
+    for (const auto& task : tasks) (*balancer)["tasks"].push_back(task.json);
+    context.line(balancer->dump(2));
     return kExitOk;
   }
   std::vector<std::vector<std::string>> listeners;
-  for (const auto& listener : status->spec.listeners)
-    listeners.push_back(
-        {std::to_string(listener.port), std::to_string(listener.instance_port), listener.mode});
+  for (const auto& listener : array_in(*balancer, "listeners"))
+    listeners.push_back({std::to_string(json_int(listener, "port")),
+                         std::to_string(json_int(listener, "instance_port")),
+                         json_string(listener, "mode")});
   context.print(format_table({"LISTENER", "INSTANCE PORT", "MODE"}, listeners));
   context.line("");
   print_rows(context, {"INSTANCE", "HOSTNAME", "HEALTH", "CONNECTIONS", "REASON"}, targets);

@@ -98,6 +98,7 @@ ServerResponse read(const Api& api, const ServerRequest& request) {
   if (path == "/v1/nodes") return body(controller.part("nodes"));
   if (path == "/v1/services") return body(controller.part("services"));
   if (path == "/v1/tasks") return body(controller.part("tasks"));
+  if (path == "/v1/balancer") return body(controller.balancer());
   if (path == "/v1/stops") return body(controller.stops());
   if (path == "/v1/snapshot") return body(controller.whole());
   if (path == "/v1/routing") return ServerResponse::json(agent::encode_table(controller.table()));

@@ -1,5 +1,7 @@
 #include "controller/cloud_watch.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace hive::controller {
@@ -21,6 +23,33 @@ Result<CloudLook> look_at_cloud(cloud::Cloud& cloud, const Clock& clock) {
     return tl::unexpected(balancer.error());
   }
   return out;
+}
+
+Json balancer_json(const std::optional<CloudLook>& look) {
+  if (!look || !look->has_balancer) return {{"known", false}};
+  const cloud::BalancerStatus& balancer = look->balancer;
+  Json listeners = Json::array();
+  for (const auto& one : balancer.spec.listeners)
+    listeners.push_back({{"port", one.port},
+                         {"instance_port", one.instance_port},
+                         {"mode", one.mode},
+                         {"certificate", one.certificate_pem}});
+  Json targets = Json::array();
+  for (const auto& one : balancer.targets) {
+    const auto instance =
+        std::find_if(look->instances.begin(), look->instances.end(),
+                     [&](const cloud::Instance& other) { return other.id == one.instance_id; });
+    targets.push_back(
+        {{"instance", one.instance_id},
+         {"hostname", instance == look->instances.end() ? one.instance_id : instance->hostname},
+         {"health", std::string(cloud::to_string(one.health))},
+         {"open_connections", one.open_connections},
+         {"reason", one.reason}});
+  }
+  return {{"known", true},
+          {"address", balancer.address},
+          {"listeners", std::move(listeners)},
+          {"targets", std::move(targets)}};
 }
 
 CloudWatch::CloudWatch(CloudOpener open, std::function<bool()> needed, const Clock& clock)

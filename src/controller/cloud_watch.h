@@ -19,6 +19,9 @@ using CloudOpener = std::function<Result<std::unique_ptr<cloud::Cloud>>()>;
 // One look: instances, and the balancer when there is one.
 Result<CloudLook> look_at_cloud(cloud::Cloud& cloud, const Clock& clock);
 
+// For GET /v1/balancer (docs/api.md): {"known": false} without a look or a balancer.
+Json balancer_json(const std::optional<CloudLook>& look);
+
 class CloudWatch {
  public:
   struct Options {

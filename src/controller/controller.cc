@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/log.h"
+#include "controller/cloud_watch.h"
 
 namespace hive::controller {
 namespace {
@@ -397,6 +398,10 @@ Healths Controller::healths() const {
 void Controller::record(std::string kind, std::string subject, std::string reason) {
   history_.append(
       {0, unix_ms(clock_.wall_now()), std::move(kind), std::move(subject), std::move(reason)});
+}
+
+Json Controller::balancer() const {
+  return balancer_json(cloud_ ? cloud_() : std::optional<CloudLook>());
 }
 
 Json Controller::header() const {

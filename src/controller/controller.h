@@ -97,6 +97,7 @@ class Controller {
   Json status() const;
   Json whole() const;                 // snapshot with its header
   Json part(const char* name) const;  // "nodes", "services", "tasks", "stats"
+  Json balancer() const;              // in front of the nodes, as the cloud said last
   Json stops() const;                 // of tasks, as agents told of them, the oldest first
   model::RoutingTable table() const;
   store::History& history() { return history_; }

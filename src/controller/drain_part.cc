@@ -17,6 +17,8 @@ using model::Task;
 using model::TaskState;
 
 constexpr Milliseconds kLookAgain{300};
+// A balancer that was told is seen to drain by then, however old the look at it.
+constexpr std::int64_t kTellBalancerAgainMs = 60'000;
 
 // Slots of the service whose task is there, or was told by Swarm to leave and is not replaced yet.
 std::vector<std::int64_t> slots_on(const World& world, const model::Service& service,
@@ -82,7 +84,10 @@ struct Drain {
 
   // True once its tasks may go: the balancer sends it nothing new.
   bool left_balancer() {
-    if (state.contains("deregistered")) return true;
+    if (state.contains("deregistered")) {
+      deregister_again();
+      return true;
+    }
     const auto* instance = instance_of(world, node);
     if (instance == nullptr || target_of(world, instance->id) == nullptr) return true;
     if (!others_serve(world, instance->id)) {
@@ -95,8 +100,22 @@ struct Drain {
       return true;
     }
     state["deregistered"] = instance->id;
+    state["deregistered_unix_ms"] = world.now_unix_ms;
     step.actions.push_back(deregister_action(*instance));
     return false;
+  }
+
+  // The order may have failed, or reached a part of the balancer alone.
+  void deregister_again() {
+    const auto* instance = instance_of(world, node);
+    const auto* target = instance == nullptr ? nullptr : target_of(world, instance->id);
+    const auto told = json_int(state, "deregistered_unix_ms", world.now_unix_ms);
+    if (target == nullptr || target->health == cloud::TargetHealth::kDraining ||
+        instance->id != json_string(state, "deregistered") ||
+        world.now_unix_ms - told < kTellBalancerAgainMs)
+      return;
+    state["deregistered_unix_ms"] = world.now_unix_ms;
+    step.actions.push_back(deregister_action(*instance));
   }
 
   bool balancer_done() const {
@@ -211,6 +230,7 @@ bool undrain_part(const DrainAsk& ask, Json& state, OperationStep& step) {
     if (const auto* instance = instance_of(drain.world, drain.node)) {
       step.actions.push_back(register_action(*instance, "the drain was cancelled"));
       state.erase("deregistered");
+      state.erase("deregistered_unix_ms");
     }
   step.progress.doing = "puts back what it had begun";
   return drain.take_back() && step.actions.empty();

@@ -20,6 +20,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using testing::SmallWorld;
 using testing::Stepped;
 
@@ -366,6 +367,30 @@ TEST_F(KindsTest, DrainSurgesLeavesTheBalancerThenStops) {
   run.step();
   EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded) << run.last.progress.doing;
   EXPECT_EQ(run.last.result, "drained: moved 1 task of 1 service");
+}
+
+// The order may have failed, or reached one of several target groups alone.
+TEST_F(KindsTest, ABalancerThatServesALeavingNodeIsToldAgain) {
+  const auto tells = Contains(std::string("take shop-a out of the cloud's balancer"));
+  small.with_cloud();
+  small.node("a").availability = Availability::kPause;
+  Stepped run(make_node_drain_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  run.step();
+  EXPECT_THAT(run.actions(), tells);
+  later(30'000);
+  run.step();
+  EXPECT_THAT(run.actions(), Not(tells)) << "the look may be older";
+  later(31'000);
+  run.step();
+  EXPECT_THAT(run.actions(), tells);
+  run.step();
+  EXPECT_THAT(run.actions(), Not(tells));
+  for (auto& target : small.world.cloud->balancer.targets)
+    if (target.instance_id == "i-a") target.health = cloud::TargetHealth::kDraining;
+  later(61'000);
+  run.step();
+  EXPECT_THAT(run.actions(), Not(tells));
 }
 
 TEST_F(KindsTest, DrainOfWhatIsDrainedSucceedsAtOnce) {
