@@ -464,3 +464,90 @@ def test_an_instance_that_the_balancer_gives_up_is_replaced(aws, balancer):
     aws.crash(instance=one)
     other = aws.eventually(lambda: [it for it in aws.lifecycle_states(GROUP) if it != one])
     assert other
+
+
+# --- application and network balancers
+
+@pytest.fixture
+def targets(aws):
+    """(client, ARN of a target group that a network balancer's listener sends to)"""
+    elb, ec2 = aws.client("elbv2"), aws.client("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    group = elb.create_target_group(
+        Name="web", Protocol="TCP", Port=8080, VpcId=subnet["VpcId"], HealthCheckProtocol="HTTP",
+        HealthCheckPort="7080", HealthCheckPath="/healthz", HealthCheckIntervalSeconds=10,
+        HealthCheckTimeoutSeconds=5, HealthyThresholdCount=3)["TargetGroups"][0]["TargetGroupArn"]
+    elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[
+        {"Key": "deregistration_delay.timeout_seconds", "Value": "60"}])
+    return elb, group
+
+
+def listen(elb, group, subnet):
+    words = {"Name": "front", "Type": "network", "Subnets": [subnet]}
+    made, again = (elb.create_load_balancer(**words)["LoadBalancers"][0]["LoadBalancerArn"]
+                   for _ in range(2))
+    assert made == again
+    words = {"LoadBalancerArn": made, "Protocol": "TCP", "Port": 80,
+             "DefaultActions": [{"Type": "forward", "TargetGroupArn": group}]}
+    elb.create_listener(**words)
+    assert refusal(elb.create_listener, **words) == "DuplicateListener"
+    return made
+
+
+def target_health(elb, group):
+    found = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    return {one["Target"]["Id"]: one["TargetHealth"]["State"] for one in found}
+
+
+def subnet_of(aws):
+    return aws.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+
+
+def test_targets_are_checked_and_drain_their_whole_time(aws, targets):
+    elb, group = targets
+    one = launch(aws)
+    assert refusal(elb.register_targets, TargetGroupArn=group,
+                   Targets=[{"Id": one}]) == "InvalidTarget", "it is pending"
+    aws.advance(seconds=1)
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": one}])
+    assert target_health(elb, group) == {one: "unused"}, "no listener sends to it"
+    listen(elb, group, subnet_of(aws))
+    assert target_health(elb, group) == {one: "initial"}
+    aws.advance(seconds=31)
+    assert target_health(elb, group) == {one: "healthy"}
+    for _ in range(2):  # also when nothing is open
+        elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": one}])
+    aws.advance(seconds=50)
+    assert target_health(elb, group) == {one: "draining"}
+    aws.advance(seconds=11)
+    assert target_health(elb, group) == {}
+    found, = elb.describe_target_health(TargetGroupArn=group,
+                                        Targets=[{"Id": one}])["TargetHealthDescriptions"]
+    assert found["TargetHealth"]["Reason"] == "Target.NotRegistered"
+    assert refusal(elb.register_targets, TargetGroupArn=group,
+                   Targets=[{"Id": "i-0"}]) == "InvalidTarget"
+    assert refusal(elb.delete_target_group, TargetGroupArn=group) == "ResourceInUse"
+
+
+def test_a_group_of_target_groups_drains_before_its_hook(aws, targets):
+    elb, group = targets
+    listen(elb, group, subnet_of(aws))
+    make_group(aws, hooks=[hook("LAUNCHING"), hook("TERMINATING", "end")], TargetGroupARNs=[group])
+    one, = aws.in_states(GROUP, "Pending:Wait")
+    assert target_health(elb, group) == {}  # registered only when it is in service
+    complete(aws, one)
+    aws.in_states(GROUP, "InService")
+    assert target_health(elb, group) == {one: "initial"}
+    scaling = aws.client("autoscaling")
+    words = {"AutoScalingGroupName": GROUP, "TargetGroupARNs": [group]}
+    scaling.detach_load_balancer_target_groups(**words)
+    assert target_health(elb, group) == {one: "draining"}
+    scaling.attach_load_balancer_target_groups(**words)
+    assert target_health(elb, group) == {one: "initial"}
+    scaling.terminate_instance_in_auto_scaling_group(
+        InstanceId=one, ShouldDecrementDesiredCapacity=True)
+    aws.in_states(GROUP, "Terminating")
+    assert target_health(elb, group) == {one: "draining"}
+    aws.advance(seconds=61)
+    aws.in_states(GROUP, "Terminating:Wait")
+    assert target_health(elb, group) == {}

@@ -9,6 +9,7 @@
     scaling     Auto Scaling: groups that launch, replace and terminate
     lifecycle   lifecycle hooks: waiting, heartbeats, completion, timeouts
     balancers   Classic ELB: registration, health, connection draining
+    target_groups  application and network balancers: targets, health, draining
     paths       where its things are, and their marks
     machines    each EC2 instance as a machine of its own on this one
     network     the VPC of those machines: a bridge, a link a machine

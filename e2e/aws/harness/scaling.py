@@ -158,7 +158,7 @@ class Scaling:
             self._waiting(group, member)
         elif state == "Pending:Proceed":
             self._in_service(group, member)
-        elif state == "Terminating" and not self.world.balancers.drains(instance.id):
+        elif state == "Terminating" and not self._drains(instance.id):
             self._wait_or(group, member, TERMINATING, "Terminating")
         elif state == "Terminating:Proceed":
             self._gone(group, member)
@@ -173,7 +173,8 @@ class Scaling:
         grace = self.world.clock.now() - self._since.get(member.instance_id, self.world.clock.now())
         if (group.health_check_type == "ELB" and member.lifecycle_state == "InService"
                 and grace > int(group.health_check_grace_period or 0)
-                and self.world.balancers.says_out_of_service(member.instance_id)):
+                and (self.world.balancers.says_out_of_service(member.instance_id)
+                     or self.world.target_groups.says_out_of_service(member.instance_id))):
             member.health_status = "Unhealthy"
         return member.health_status == "Unhealthy"
 
@@ -209,6 +210,8 @@ class Scaling:
         if not self._suspended(group, "AddToLoadBalancer"):
             for name in filter(self.world.balancers.has, group.load_balancer_names):
                 self.world.balancers.register(name, [member.instance_id])
+            for arn in filter(self.world.target_groups.has, group.target_group_arns):
+                self.world.target_groups.register(arn, [member.instance_id])
 
     def _begin_end(self, group, member, cause, hooks=True):
         activity = self._note(group, "Terminating", member,
@@ -223,6 +226,12 @@ class Scaling:
         self._since.pop(member.instance_id, None)
         for name in filter(self.world.balancers.has, group.load_balancer_names):
             self.world.balancers.deregister(name, [member.instance_id])
+        for arn in filter(self.world.target_groups.has, group.target_group_arns):
+            self.world.target_groups.deregister(arn, [member.instance_id])
+
+    def _drains(self, instance_id):
+        return (self.world.balancers.drains(instance_id)
+                or self.world.target_groups.drains(instance_id))
 
     def _now_ends(self, member):
         member.lifecycle_state = "Terminating:Proceed"

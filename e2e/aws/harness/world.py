@@ -14,6 +14,7 @@ from .balancers import Balancers
 from .faults import Faults
 from .instances import Instances
 from .scaling import Scaling
+from .target_groups import TargetGroups
 from .visibility import Visibility
 
 TICK_SECONDS = 0.2
@@ -51,6 +52,7 @@ class World:
         self.listeners = None  # Listeners, likewise
         self.registry = None   # Registry, likewise
         self.instances, self.balancers = Instances(self), Balancers(self)
+        self.target_groups = TargetGroups(self)
         self.scaling = Scaling(self)
         self._ended = threading.Event()
 
@@ -58,12 +60,13 @@ class World:
         """As at the begin, with an empty account. The clock goes on."""
         moto_api_backend.reset()
         self.settings = Settings()
-        for part in (self.faults, self.visibility, self.instances, self.balancers, self.scaling):
+        for part in (self.faults, self.visibility, self.instances, self.balancers, self.target_groups,
+                     self.scaling):
             part.reset()
         images.add(self.backend("ec2"))
 
     def install(self):
-        for part in (self.instances, self.balancers, self.scaling):
+        for part in (self.instances, self.balancers, self.target_groups, self.scaling):
             part.install()
         images.install(self)
         images.add(self.backend("ec2"))
@@ -84,7 +87,7 @@ class World:
 
     def tick(self):
         with self.lock:
-            for part in (self.instances, self.balancers, self.scaling, self.registry):
+            for part in (self.instances, self.balancers, self.target_groups, self.scaling, self.registry):
                 try:
                     if part:
                         part.tick()
