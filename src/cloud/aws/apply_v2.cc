@@ -6,6 +6,12 @@
 #include "cloud/aws/apply_step.h"
 
 namespace hive::cloud::aws {
+namespace {
+
+// AttachLoadBalancerTargetGroups takes no more at once.
+constexpr std::size_t kMostAttached = 10;
+
+}  // namespace
 
 Result<std::string> Applier::v2_balancer_arn() {
   if (!world_.v2_balancer) {
@@ -96,9 +102,15 @@ Result<std::string> Applier::attach_targets(const Step& step) {
     HIVE_ASSIGN(auto arn, target_group_arn(name));
     arns.push_back(std::move(arn));
   }
-  return plain(step.kind == StepKind::kAttachTargetGroups
-                   ? attach_target_groups(client_, step.name, arns)
-                   : detach_target_groups(client_, step.name, arns));
+  for (std::size_t from = 0; from < arns.size(); from += kMostAttached) {
+    const std::vector<std::string> some(
+        arns.begin() + static_cast<std::ptrdiff_t>(from),
+        arns.begin() + static_cast<std::ptrdiff_t>(std::min(arns.size(), from + kMostAttached)));
+    HIVE_TRY(step.kind == StepKind::kAttachTargetGroups
+                 ? attach_target_groups(client_, step.name, some)
+                 : detach_target_groups(client_, step.name, some));
+  }
+  return std::string();
 }
 
 Result<std::string> Applier::register_targets_of_managers(const Desired& desired) {
