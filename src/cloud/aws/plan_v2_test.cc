@@ -62,7 +62,7 @@ std::vector<std::string> subjects(const Plan& plan) {
 class PlanV2 : public ::testing::TestWithParam<BalancerType> {};
 INSTANTIATE_TEST_SUITE_P(Types, PlanV2,
                          ::testing::Values(BalancerType::kApplication, BalancerType::kNetwork),
-                         [](const auto& info) { return std::string(to_string(info.param)); });
+                         [](const auto& one) { return std::string(to_string(one.param)); });
 
 TEST_P(PlanV2, FromNothingMakesAllAndThenNothing) {
   ModelWorld model(desired(GetParam()));
