@@ -286,6 +286,9 @@ Decision Autoscaler::move(const View& view, const std::string& what) {
         figure(current) + (current == 1 ? " replica is" : " replicas are") + " right: " + what;
   else if (current < bounds_.min || current > bounds_.max)
     out.reason = by_bounds(current, out.replicas, bounds_);
+  if (sizer_.held() > out.replicas - 1)
+    out.reason +=
+        "; no such load was seen in eight days, and three times of it is held for ten minutes";
   if (const auto name = unknown_metric(view); !name.empty() && out.replicas >= current)
     out.reason += "; " + name + " is not known, so none is taken away";
   if (!why.empty()) out.reason += " (" + figure(out.wanted) + " wanted, held back by " + why + ")";

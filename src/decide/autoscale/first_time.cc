@@ -13,7 +13,7 @@ double FirstTime::update(double seconds, double most, double ever) {
     return 0;
   }
   if (most > kFar * known_) {
-    held_ = std::max(held_, most);
+    held_ = std::max(held_, kGrows * most);
     left_s_ = kHold_s;
   }
   known_ += (ever - known_) * (ever > known_ ? std::min(1.0, seconds / kKnown_s) : 1);

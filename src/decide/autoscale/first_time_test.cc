@@ -20,12 +20,21 @@ struct Days {
   double ever = 0;
 };
 
-TEST(FirstTime, AFlashIsHeldForTenMinutesAfterItsEnd) {
+TEST(FirstTime, ThriceAFlashIsHeldForTenMinutesAfterItsEnd) {
   Days days;
   days.pass(3600, 2);
-  EXPECT_EQ(days.pass(60, 50), 50);
-  EXPECT_EQ(days.pass(570, 2), 50);
+  EXPECT_EQ(days.pass(60, 50), 150);
+  EXPECT_EQ(days.pass(570, 2), 150);
   EXPECT_EQ(days.pass(60, 2), 0);
+}
+
+// The first wave of a group is seldom its highest.
+TEST(FirstTime, AHigherSecondWaveIsMetByWhatTheFirstOneLeft) {
+  Days days;
+  days.pass(3600, 2);
+  days.pass(60, 11);
+  EXPECT_EQ(days.pass(400, 2), 33);
+  EXPECT_EQ(days.pass(3, 50), 150);
 }
 
 TEST(FirstTime, ASecondOneIsNotTheFirst) {

@@ -35,6 +35,8 @@ class Sizer {
   const PriceFinder& prices() const { return price_; }
   const forecast::Outlook& outlook() const { return model_.outlook(); }
   const std::vector<double>& uses() const { return uses_; }
+  // The load that capacity is held for because its like was never seen before; 0: none.
+  double held() const { return first_.held(); }
   void set_lead(double lead_s, double start_cost_s);
   void set_bounds(int min, int max);
 

@@ -45,15 +45,15 @@ TEST(Sizer, AStepIsAnsweredWithinTwoTicks) {
   EXPECT_GE(world.sizer.wanted(), 20);
 }
 
-// Of what it was never near to, no more is bought than the load itself calls
-// for.
+// Of what it was never near to, no more is bought than three times what the load itself is
+// (FirstTime), whatever the tables hold possible.
 TEST(Sizer, AStepIsNotAnsweredWithManyTimesIt) {
   World world({.lead_s = 90, .start_cost_s = 90, .max = 10'000});
   world.ready = 2;
   world.run(1200, 0.9);
   for (int second = 0; second < 300; ++second) {
     world.run(1, 17);
-    EXPECT_LE(world.sizer.wanted(), 40) << second;
+    EXPECT_LE(world.sizer.wanted(), 54) << second;
   }
 }
 

@@ -1,0 +1,52 @@
+#include "decide/autoscale/price.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "decide/forecast/load_model.h"
+
+namespace hive::decide::autoscale {
+namespace {
+
+// Two replicas are always used, each of the next ten half as much as the one before.
+std::vector<double> falling_uses() {
+  std::vector<double> uses{1, 1};
+  for (double use = 0.1; uses.size() < 12; use /= 2) uses.push_back(use);
+  return uses;
+}
+
+// A load in replicas, and what a plan at the found price leaves of it.
+struct World {
+  void pass(int seconds, double load) {
+    std::array<double, forecast::kTick> loads{};
+    loads.fill(load);
+    for (int i = 0; i < seconds; i += forecast::kTick) {
+      double missed = 0;
+      for (const double one : loads) missed += std::max(0.0, one - plan.level());
+      price.tick(loads.data(), forecast::kTick, missed, uses, 1);
+      plan.update(uses, price.price(), 1, 100, forecast::kTick, 30);
+    }
+  }
+  std::vector<double> uses = falling_uses();
+  PriceFinder price{{.objective = 0.001, .min = 1, .max = 100, .start_cost_s = 30, .lead_s = 30}};
+  LevelPlan plan;
+};
+
+constexpr int kDay = 86'400;
+
+TEST(PriceFinder, BurstsThatComeAgainAndAgainArePaidFor) {
+  World world;
+  world.pass(5 * kDay, 2);
+  EXPECT_LE(world.plan.level(), 4);
+  for (int hour = 0; hour < 48; ++hour) {
+    world.pass(120, 8);
+    world.pass(3480, 2);
+  }
+  EXPECT_GE(world.plan.level(), 7);
+}
+
+}  // namespace
+}  // namespace hive::decide::autoscale
