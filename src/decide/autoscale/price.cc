@@ -22,6 +22,12 @@ constexpr double kBudgetMemoryTicks = 120 * kBudgetTicks;
 // Of the allowance, what loads of a height never seen before may use up: more than that is not
 // made up for, since nothing learned would have met it, and would only be paid for for days.
 constexpr double kNovelPart = 0.7;
+// A catastrophe: more than that many days' allowance within about an hour. Known as one after a
+// day.
+constexpr double kCatastropheDays = 5;
+constexpr double kLatelyTicks = 3600 / kTick;
+constexpr double kAftershockTicks = 6 * 3600 / kTick;
+constexpr double kOneOfTicks = 7 * kBudgetTicks;
 
 }  // namespace
 
@@ -57,11 +63,20 @@ void PriceFinder::tick(const double* loads, int count, double unserved,
   const double decay = 1 - 1 / kMemoryTicks;
   demand_ = demand_ * decay + demand;
   account(loads, count, demand, unserved);
+  const bool counts = !in_catastrophe(unserved);
   const auto lead = static_cast<std::int64_t>(std::lround(options_.lead_s / kTick));
   for (std::size_t i = 0; i < kShadows; ++i) {
     Shadow& shadow = shadows_[i];
     shadow.unserved *= decay;
-    for (int s = 0; s < count; ++s) shadow.unserved += std::max(0.0, loads[s] - shadow.serving);
+    double missed = 0;
+    for (int s = 0; s < count; ++s) missed += std::max(0.0, loads[s] - shadow.serving);
+    if (counts) {
+      shadow.lately = shadow.lately * (1 - 1 / kLatelyTicks) + missed;
+      shadow.unserved += missed;
+    } else {
+      shadow.unserved = std::max(0.0, shadow.unserved - shadow.lately);
+      shadow.lately = 0;
+    }
     const int level =
         shadow.plan.update(uses, price_of(i), least, options_.max, kTick, options_.start_cost_s);
     while (!shadow.orders.empty() && shadow.orders.back().second >= level) shadow.orders.pop_back();
@@ -70,6 +85,18 @@ void PriceFinder::tick(const double* loads, int count, double unserved,
     shadow.serving = shadow.orders.front().second;
   }
   choose();
+}
+
+bool PriceFinder::in_catastrophe(double unserved) {
+  lately_ = lately_ * (1 - 1 / kLatelyTicks) + unserved;
+  const bool was = catastrophe_;
+  catastrophe_ = lately_ > kCatastropheDays * options_.objective * demand_scale_;
+  const auto since = static_cast<double>(ticks_ - catastrophe_began_);
+  const bool first = catastrophe_began_ == 0 || since > kOneOfTicks;
+  if (catastrophe_ && !was && first && static_cast<double>(ticks_) > kBudgetTicks)
+    catastrophe_began_ = ticks_;
+  return catastrophe_began_ > 0 &&
+         static_cast<double>(ticks_ - catastrophe_began_) < kAftershockTicks;
 }
 
 void PriceFinder::account(const double* loads, int count, double demand, double unserved) {

@@ -1,6 +1,10 @@
 // What unserved work is worth, found from the objective: shadow copies of the
 // plan, each at a fixed price, meet the same load; the price is where a shadow
 // would have left just what is allowed.
+//
+// What they leave is a rate to go by, and one catastrophe is no rate: else all but the dearest
+// shadow, which missed all of it too but a little less, would look too cheap for as long as it is
+// remembered. The hour of it and its aftershocks count for nothing; another in the same week does.
 #pragma once
 
 #include <array>
@@ -53,9 +57,11 @@ class PriceFinder {
     // Orders not yet outlived: what serves is the least of the last lead time.
     std::deque<std::pair<std::int64_t, int>> orders;
     double unserved = 0;
+    double lately = 0;  // of it, in about an hour; derived, not kept
     int serving = 0;
   };
   void choose();
+  bool in_catastrophe(double unserved);
   void account(const double* loads, int count, double demand, double unserved);
 
   PriceOptions options_;
@@ -69,6 +75,9 @@ class PriceFinder {
   double record_ = 0;        // the most that any second needed, up to a lead time ago
   std::deque<double> most_;  // of each tick since
   std::int64_t ticks_ = 0;
+  double lately_ = 0;  // really unserved, in about an hour
+  bool catastrophe_ = false;
+  std::int64_t catastrophe_began_ = 0;  // tick; 0: none
 };
 
 }  // namespace hive::decide::autoscale

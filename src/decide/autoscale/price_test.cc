@@ -37,6 +37,20 @@ struct World {
 
 constexpr int kDay = 86'400;
 
+// All shadows missed most of it, the dearest a little less: that is no reason to go by the dearest,
+// until it comes again.
+TEST(PriceFinder, OneCatastropheLeavesThePriceAsItWas) {
+  World world;
+  world.pass(5 * kDay, 2);
+  const double before = world.price.price();
+  world.pass(60, 100);
+  world.pass(kDay, 2);
+  EXPECT_LT(world.price.price(), 2 * before);
+  world.pass(60, 100);
+  world.pass(3600, 2);
+  EXPECT_GT(world.price.price(), 10 * before);
+}
+
 TEST(PriceFinder, BurstsThatComeAgainAndAgainArePaidFor) {
   World world;
   world.pass(5 * kDay, 2);
