@@ -21,8 +21,13 @@ x-hive:
   cloud: aws
   managers: 3
   workers: {min: 2, max: 4, scale_in_after: 10s}
-  load_balancer: {listeners: ["80:8080", "5000:5000"]}
-  aws: {region: eu-central-1, image: %(image)s, worker_types: [m5.large], repositories: [shop/web]}
+  load_balancer: {type: %(balancer)s, listeners: ["80:8080", "5000:5000"]}
+  aws:
+    region: eu-central-1
+    image: %(image)s
+    worker_types: [m5.large]
+    repositories: [shop/web]
+    draining: 10s
 services:
   web:
     image: %(repository)s:%(version)s
@@ -45,8 +50,10 @@ secrets: {key: {file: ./key}}
 
 
 class Shop:
-    def __init__(self, aws, folder):
-        self.aws, self._folder, self._file = aws, folder, folder / "hive.yml"
+    """`balancer`: x-hive.load_balancer.type."""
+
+    def __init__(self, aws, folder, balancer="classic"):
+        self.aws, self._balancer, self._file = aws, balancer, folder / "hive.yml"
         (folder / "key").write_text(SECRET)
         ecr = aws.client("ecr")
         self._repository = ecr.create_repository(repositoryName="shop/web")["repository"]["repositoryUri"]
@@ -57,8 +64,9 @@ class Shop:
 
     def says(self, version, autoscale=BY_REQUESTS):
         """What the file asks for from now on."""
-        self._file.write_text(FILE % {"image": self.aws.image, "repository": self._repository,
-                                      "version": version, "autoscale": autoscale})
+        self._file.write_text(FILE % {
+            "image": self.aws.image, "repository": self._repository, "balancer": self._balancer,
+            "version": version, "autoscale": autoscale})
 
     # --- commands
     def hive(self, *words):
@@ -90,8 +98,11 @@ class Shop:
 
     # --- what there is
     def address(self):
-        found = self.aws.client("elb").describe_load_balancers(LoadBalancerNames=["hive-shop"])
-        return found["LoadBalancerDescriptions"][0]["DNSName"]
+        if self._balancer == "classic":
+            found = self.aws.client("elb").describe_load_balancers()["LoadBalancerDescriptions"]
+        else:
+            found = self.aws.client("elbv2").describe_load_balancers()["LoadBalancers"]
+        return found[0]["DNSName"]
 
     def nodes(self):
         """{host name: (role, status)}"""
