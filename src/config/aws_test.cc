@@ -167,6 +167,16 @@ TEST(Aws, FiguresOfTheBalancerAreOfThisCloudAlone) {
       << "a stack of its own does not say where it runs";
 }
 
+TEST(Aws, FiguresOfTheBalancerAreOfTheClassicOneAlone) {
+  for (const std::string type : {"network", "application"})
+    EXPECT_THAT(faults_of(with_metric("x-hive: {name: shop, cloud: aws, aws: {subnets: [a, b]}, "
+                                      "load_balancer: {type: " +
+                                          type + "}}\n",
+                                      "cloudwatch: Latency, at_most: 1s")),
+                testing::ElementsAre(HasSubstr("x-hive.load_balancer.type is " + type +
+                                               ": these are figures of the Classic")));
+}
+
 TEST(Aws, ABalancersRequestsAreOfAllServices) {
   const std::string aws = "x-hive: {name: shop, cloud: aws}\n";
   const std::string others = "  api: {image: a, ports: ['81:8080']}\n  worker: {image: a}\n";

@@ -219,6 +219,14 @@ void Checker::balancer_metric(const Service& service, const AutoscaleMetric& met
           "set target.requests_per_replica or target.latency, which the edges measure everywhere");
     return;
   }
+  if (spec_.has_hive && spec_.cluster.balancer_type != "classic") {
+    fault(path + ".cloudwatch",
+          fmt::format("{}.cloudwatch is {}, and x-hive.load_balancer.type is {}: these are figures "
+                      "of the Classic Load Balancer",
+                      path, metric.cloudwatch, spec_.cluster.balancer_type),
+          "set target.requests_per_replica or target.latency, which the edges measure everywhere");
+    return;
+  }
   if (metric.cloudwatch != "RequestCount") return;
   std::vector<std::string> others;
   for (const auto& [name, other] : spec_.services)
