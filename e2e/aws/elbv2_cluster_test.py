@@ -11,7 +11,7 @@ from shop import GROUP, Load, Shop
 
 @pytest.fixture(scope="module")
 def shop(aws, tmp_path_factory):
-    one = Shop(aws, tmp_path_factory.mktemp("shop"), "application")
+    one = Shop(aws, tmp_path_factory.mktemp("shop"), "application", managers=1)
     one.hive("up")
     return one
 

@@ -19,7 +19,7 @@ version: "3.8"
 x-hive:
   name: shop
   cloud: aws
-  managers: 3
+  managers: %(managers)s
   workers: {min: 2, max: 4, scale_in_after: 10s}
   load_balancer: {type: %(balancer)s, listeners: ["80:8080", "5000:5000"]}
   aws:
@@ -52,8 +52,9 @@ secrets: {key: {file: ./key}}
 class Shop:
     """`balancer`: x-hive.load_balancer.type."""
 
-    def __init__(self, aws, folder, balancer="classic"):
-        self.aws, self._balancer, self._file = aws, balancer, folder / "hive.yml"
+    def __init__(self, aws, folder, balancer="classic", managers=3):
+        self.aws, self._balancer, self._managers = aws, balancer, managers
+        self._file = folder / "hive.yml"
         (folder / "key").write_text(SECRET)
         ecr = aws.client("ecr")
         self._repository = ecr.create_repository(repositoryName="shop/web")["repository"]["repositoryUri"]
@@ -65,7 +66,7 @@ class Shop:
     def says(self, version, autoscale=BY_REQUESTS):
         """What the file asks for from now on."""
         self._file.write_text(FILE % {
-            "image": self.aws.image, "repository": self._repository, "balancer": self._balancer,
+            "image": self.aws.image, "repository": self._repository, "balancer": self._balancer, "managers": self._managers,
             "version": version, "autoscale": autoscale})
 
     # --- commands
