@@ -269,6 +269,13 @@ def test_terminate_loses_nothing(cluster):
     settled(cluster, replicas)
 
 
+def test_an_instance_may_end_as_soon_as_it_is_there(cluster):
+    name = f"{NAME}-worker-1"
+    cluster.up()  # launches it again
+    cluster.hive("instance", "terminate", name)
+    assert name not in cluster.nodes() and name not in cluster.instances()
+
+
 def test_a_node_that_joins_gets_its_share(cluster):
     cluster.hive("service", "scale", "hive-server=6")
     settled(cluster, 6)

@@ -21,6 +21,7 @@ constexpr Milliseconds kRequest{12'000};     // a passive manager asks the leade
 constexpr Milliseconds kDoorOpens{10'000};   // a controller that was killed is started anew
 constexpr Milliseconds kLeaderless{30'000};  // between two leaders
 constexpr Milliseconds kHeld{60'000};        // by another operation, hive's own rebalancing say
+constexpr Milliseconds kUnseen{15'000};      // the controllers look at a cloud each 10 s at least
 constexpr Milliseconds kSilent{90'000};      // nobody tells how far it is
 
 // The root door beside an engine's socket: /run/docker.sock -> /run/hive/controller.sock.
@@ -142,8 +143,9 @@ Result<BegunOperation> OperationClient::begin(Context& context, const std::strin
     if (taken) return BegunOperation{id, label};
     const Error& error = taken.error();
     const bool held = error.code == Errc::kConflict;
-    const auto patience = held ? kHeld : kLeaderless;
-    if ((!held && !retryable(error.code)) || interrupted() ||
+    const bool unseen = error.code == Errc::kNotFound;
+    const auto patience = held ? kHeld : unseen ? kUnseen : kLeaderless;
+    if ((!held && !unseen && !retryable(error.code)) || interrupted() ||
         context.clock.now() - begun > patience)
       return tl::unexpected(error);
     if (held && !told) context.note("hive: " + label + ": waits, since " + error.message);

@@ -52,7 +52,8 @@ class OperationClient {
 
   // The id of the operation, written down by the leader. Asked again under one id until it is
   // known to be taken or refused: it is never begun twice. Waits a minute for what another
-  // operation holds, and says so. kInvalidArgument, kNotFound; kConflict when it is held for
+  // operation holds, and says so, and some seconds for what the controllers do not know: the
+  // caller has found it just now. kInvalidArgument, kNotFound; kConflict when it is held for
   // longer; kAlreadyExists for what may not be done now, with the reason; kUnavailable when nobody
   // leads.
   Result<BegunOperation> begin(Context& context, const std::string& kind, const Json& request,
