@@ -47,7 +47,8 @@ struct LaunchRequest {
   std::string user_data;
   // The cloud's own user data for the role, as `hive up` gives it; `user_data` is not looked at.
   bool standard_user_data = false;
-  // The same token gives the same instance: a launch that was cut off is not done twice.
+  // The same token gives the same instance: a launch that was cut off is not done twice. kConflict
+  // where that one has ended.
   std::string idempotency_token;
 };
 

@@ -17,7 +17,9 @@ bool ask_cloud_again(const OperationRecord& record, const Error& error, std::int
                      OperationStep& out) {
   out.state["why"] = error.message;
   const bool may_pass = retryable(error.code) || error.code == Errc::kResourceExhausted;
-  if (!may_pass || now_unix_ms - record.created_unix_ms > kCapacityMs) {
+  const auto since = std::max(record.created_unix_ms, json_int(out.state, "asking_unix_ms"));
+  const bool unknown = error.code == Errc::kDeadlineExceeded;
+  if (!may_pass || now_unix_ms - since > (unknown ? 2 : 1) * kCapacityMs) {
     out = end_step(std::move(out), OperationOutcome::kFailed,
                    "the cloud gave no instance: " + error.message);
     return false;

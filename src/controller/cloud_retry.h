@@ -7,7 +7,9 @@
 
 namespace hive::controller {
 
-inline constexpr std::int64_t kCapacityMs = 600'000;  // from the operation's begin
+// From the operation's begin, or from the state's "asking_unix_ms" where that is later. Twice as
+// long where the call's effect is not known: asked again, the cloud tells.
+inline constexpr std::int64_t kCapacityMs = 600'000;
 
 // After a call that failed. True: it is asked again at the state's "retry_unix_ms"; "why" and
 // "pauses" are noted there too. False: the step ends the operation as failed.

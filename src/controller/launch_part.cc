@@ -17,6 +17,7 @@ namespace {
 constexpr std::int64_t kCloudTellsMs = 30'000;  // its list may be a moment old
 constexpr std::int64_t kJoinAgainMs = 1'000;    // while the engine does not answer yet
 constexpr std::int64_t kJoinTakesMs = 30'000;   // until a node that was let in is asked again
+constexpr std::int64_t kEndAgainMs = 5'000;
 constexpr std::int64_t kRegisterAgainMs = 5'000;
 constexpr std::int64_t kRegisterMs = 60'000;
 constexpr std::int64_t kPauseMs = 2'500;  // doubled for each attempt
@@ -94,6 +95,8 @@ struct Launch {
       return next_attempt("it is gone");
     }
     if (failed_to("start")) {
+      if (input.failure->error.code == Errc::kConflict)
+        return next_attempt(input.failure->error.message);
       if (!ask_cloud_again(record, input.failure->error, now(), out)) return;
     }
     if (out.state.contains("retry_unix_ms") && now() < at("retry_unix_ms")) {
@@ -104,6 +107,7 @@ struct Launch {
     const bool asked = at("asked_unix_ms") > 0 && !out.state.contains("retry_unix_ms");
     if (asked && now() - at("asked_unix_ms") < kCloudTellsMs) return;
     out.state.erase("retry_unix_ms");
+    if (!out.state.contains("asking_unix_ms")) out.state["asking_unix_ms"] = now();
     out.state["asked_unix_ms"] = now();
     out.state["since_unix_ms"] = now();
     out.actions.push_back({"start instance " + name, ask.reason, start_action()});
@@ -230,8 +234,13 @@ struct Launch {
       (void)node_leave_part(world, node->id, "it never was ready", out);
       return;
     }
-    if (instance == nullptr || (out.state.contains("ended_unix_ms") && !input.failure &&
-                                now() - at("ended_unix_ms") < kCloudTellsMs))
+    // As often as it takes: one that was left behind would keep its name from all others.
+    if (failed_to("end")) {
+      out.state["ended_unix_ms"] = now() - kCloudTellsMs + kEndAgainMs;
+      return;
+    }
+    if (instance == nullptr ||
+        (out.state.contains("ended_unix_ms") && now() - at("ended_unix_ms") < kCloudTellsMs))
       return;
     out.state["ended_unix_ms"] = now();
     out.actions.push_back({"end instance " + name, json_string(out.state, "why", "asked to end"),

@@ -222,10 +222,11 @@ TEST_P(ManagerStorm, WithFaultsItKeepsItsBoundsAndConvergesAfterThem) {
   const auto one_of = [&](std::uint64_t many) { return random.below(many) == 0; };
   for (int i = 0; i < 1'500 && !::testing::Test::HasFailure(); ++i) {
     if (one_of(5)) world.cloud.boot();
-    // What is not called does not fail: not more than a few are kept for the next calls.
-    if (one_of(15) && world.cloud.fail_launches.size() < 3)
+    // What is not called does not fail, and would fail later.
+    world.engine.fail_no_more();
+    if (one_of(60) && world.cloud.fail_launches.empty())
       world.cloud.fail_launches.push_back({Errc::kResourceExhausted, "no capacity", {}});
-    if (one_of(40) && world.cloud.fail_launches.size() < 3)
+    if (one_of(60) && world.cloud.fail_launches.empty())
       world.cloud.fail_launches.push_back({Errc::kThrottled, "slow down", {}});
     if (one_of(40)) world.cloud.lost_answers = 1;
     if (one_of(30) && world.cloud.fail_others.empty())

@@ -235,6 +235,35 @@ TEST_F(ReplaceTest, AnAnswerThatIsLostLaunchesNoSecondOne) {
   EXPECT_EQ(record.outcome, OperationOutcome::kSucceeded) << record.result;
 }
 
+TEST_F(ReplaceTest, OneThatEndsBeforeItIsListedIsNotWaitedForForEver) {
+  cloud.lists_late = true;
+  ASSERT_TRUE(begin());
+  run(31);
+  ASSERT_EQ(machines(), 1);
+  cloud.die(cloud.instances.back().id);
+  cloud.lists_late = false;
+  run(40);
+  ASSERT_EQ(cloud.launches.size(), 2U) << "another token";
+  boots(10);
+  EXPECT_EQ(record.outcome, OperationOutcome::kSucceeded) << record.result;
+}
+
+TEST_F(ReplaceTest, OneThatCannotBeEndedNowIsEndedLater) {
+  cloud.starts_hung = true;
+  ASSERT_TRUE(begin());
+  while (running() && !json_bool(record.state, "ending")) {
+    dies = world.now_unix_ms - record.created_unix_ms >= 630'000;
+    step();
+  }
+  dies = false;
+  for (int i = 0; i < 50; ++i) cloud.fail_others.push_back({Errc::kUnavailable, "away", {}});
+  cloud.starts_hung = false;
+  run(600);
+  EXPECT_EQ(cloud.terminations, 1U);
+  boots(60);
+  EXPECT_EQ(record.outcome, OperationOutcome::kSucceeded) << record.result;
+}
+
 TEST_F(ReplaceTest, TwoOperationsTokensDiffer) {
   ASSERT_TRUE(begin());
   run(31);

@@ -245,6 +245,8 @@ class Port final : public Cloud {
       last = made.error();
       if (last.code != Errc::kResourceExhausted) break;
     }
+    if (last.code == Errc::kAlreadyExists)
+      return fail(Errc::kConflict, "the machine that was launched has ended already");
     if (last.code == Errc::kNotFound)
       return fail(Errc::kFailedPrecondition, "the cluster has no launch template " +
                                                  names_.manager_template + ": 'hive up' makes it");

@@ -92,8 +92,10 @@ void FakeCloud::die(const std::string& id) {
 Result<Instance> FakeCloud::launch(const LaunchRequest& request) {
   if (group && request.role == "worker")
     return fail(Errc::kUnsupported, "this cloud names its machines itself");
-  if (const auto known = tokens_.find(request.idempotency_token); known != tokens_.end())
+  if (const auto known = tokens_.find(request.idempotency_token); known != tokens_.end()) {
     if (const Instance* there = find(known->second)) return *there;
+    return fail(Errc::kConflict, "what this token made has ended");
+  }
   if (!fail_launches.empty()) {
     Error error = fail_launches.front();
     fail_launches.pop_front();

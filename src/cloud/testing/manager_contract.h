@@ -52,6 +52,7 @@ inline void launches_a_manager_once(const ManagersUnderTest& at) {
   EXPECT_EQ(there[0].membership, Membership::kNone);
   ASSERT_TRUE(at.cloud.terminate(first->id));
   EXPECT_TRUE(managers_named(at.cloud, request.hostname).empty());
+  EXPECT_EQ(at.cloud.launch(request).error().code, Errc::kConflict) << "it has ended";
   const auto next = at.cloud.launch(other);
   ASSERT_TRUE(next) << describe(next.error());
   EXPECT_NE(next->id, first->id);
