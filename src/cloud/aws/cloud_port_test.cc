@@ -57,6 +57,7 @@ class ModelAws {
   std::vector<Manager> managers;
   std::set<std::string> full_subnets;
   bool has_template = true;
+  bool lists_late = false;            // what was launched here is not listed
   std::vector<std::string> launches;  // the requests' bodies that made a machine
 
   // The group's own.
@@ -189,7 +190,8 @@ class ModelAws {
              "<launchTime>2026-01-01T00:00:00Z</launchTime><tagSet><item><key>hive:role</key>"
              "<value>worker</value></item></tagSet></item>";
     for (const auto& one : managers)
-      if (one.state != "terminated") out += machine(one);
+      if (one.state != "terminated" && !(lists_late && one.id.starts_with("i-new")))
+        out += machine(one);
     return "<reservationSet><item><instancesSet>" + out + "</instancesSet></item></reservationSet>";
   }
   std::string group() const {
@@ -387,9 +389,8 @@ TEST_F(PortTest, AManagerComesWhereTheFewestAreAndElseInTheNextZone) {
 }
 
 TEST_F(PortTest, ALaunchWhoseMachineIsNotListedYetIsNotDoneTwice) {
-  ASSERT_TRUE(port->launch(manager("one")));
-  aws.managers.back().name = "";  // as EC2's lists may be: a moment old
-  ASSERT_TRUE(port->launch(manager("one")));
+  aws.lists_late = true;
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(port->launch(manager("one")));
   EXPECT_EQ(aws.launches.size(), 1U);
 }
 
