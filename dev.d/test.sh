@@ -3,8 +3,9 @@
 # The suite stands on three builds: g++'s release build with the unit tests, the rules of the house,
 # the web page in Chromium and the end-to-end tests on real engines; clang's build of the whole tree
 # with the unit tests under the address and undefined behaviour sanitizers (asan.*); and those of the
-# rooms that have threads under the thread sanitizer (tsan.*). End-to-end tests mostly wait, so clang
-# works while they run, with the time that they leave, and then runs its tests.
+# rooms that have threads under the thread sanitizer (tsan.*). End-to-end tests mostly wait, so they
+# begin as soon as what they run is built. The rest is built while they run, with the time that they
+# leave: the unit tests, and clang's trees, each followed by its tests.
 
 main() {
   need_root test
@@ -15,7 +16,7 @@ main() {
   build_python
   build_cloud_init
   build_dashboard
-  timed "g++'s release build" build_preset release
+  timed "g++'s release build" build_release "$@"
   build_images
   # Names choose among the release build's tests; asan and tsan at a name's beginning, among all.
   local names
@@ -31,6 +32,15 @@ main() {
   esac
 }
 
+# All of it where tests are named: any may be meant.
+build_release() {
+  if [ $# = 0 ]; then
+    build_preset release e2e_programs
+  else
+    build_preset release
+  fi
+}
+
 # Two runs would take each other's clusters and ports. What a run starts does not hold its lock: it is
 # free again once the run is gone, however that ended.
 only_one() {
@@ -40,24 +50,28 @@ only_one() {
 }
 
 run_everything() {
-  local with_sanitizers status=0 log=build/sanitizers.log
+  local beside status=0 log=build/beside.log
   configure_preset asan
   configure_preset tsan
   rm -f build/suite-*.xml
-  in_spare_time 4500 bash -euo pipefail -c '. dev.d/lib/common.sh && . dev.d/test.sh && run_sanitizers' \
+  in_spare_time 4500 bash -euo pipefail -c '. dev.d/lib/common.sh && . dev.d/test.sh && run_beside' \
     >"$log" 2>&1 8>&- &
-  with_sanitizers=$!
-  run_suite release --output-junit "$HIVE_SRC/build/suite-release.xml" || status=1
-  timed "waiting for the sanitizers' builds and tests" wait "$with_sanitizers" || status=1
+  beside=$!
+  local part
+  for part in tests e2e; do
+    run_suite release/$part --output-junit "$HIVE_SRC/build/suite-$part.xml" || status=1
+  done
+  timed "waiting for the unit tests, and those with sanitizers" wait "$beside" || status=1
   tail -n 20 "$log"
   summary || status=1
   return "$status"
 }
 
-# The builds with sanitizers and their tests, as run_everything has them made in spare time. Each runs
-# in its own tree: a ctest writes into the tree that it runs in, and the release's is in use.
-run_sanitizers() {
+# What run_everything has made in spare time. Each ctest has a folder of its own: it writes into it.
+run_beside() {
   local tree status=0
+  build_preset release
+  run_suite release/src --output-junit "$HIVE_SRC/build/suite-unit.xml" || status=1
   for tree in asan tsan; do
     build_preset "$tree"
     run_suite "$tree" --output-junit "$HIVE_SRC/build/suite-$tree.xml" || status=1
@@ -77,9 +91,9 @@ in_spare_time() {
 
 sanitizer_trees() { echo "$HIVE_SRC/build/asan:$HIVE_SRC/build/tsan"; }
 
-# What the three ctest runs of the suite counted, as one line; before it, what failed and how it ended.
+# What the ctest runs of the suite counted, as one line; before it, what failed and how it ended.
 summary() {
-  python3 - build/suite-{release,asan,tsan}.xml <<'END'
+  python3 - build/suite-{tests,e2e,unit,asan,tsan}.xml <<'END'
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -113,7 +127,7 @@ timed() {
   return "$status"
 }
 
-# run_suite TREE [CTEST_OPTION...]
+# run_suite FOLDER [CTEST_OPTION...] - of build
 run_suite() {
   HIVE_STATE_DIR=$(test_state_dir)/lib HIVE_RUN_DIR=$(test_state_dir)/run \
     setpriv --pdeathsig TERM ctest --test-dir "build/$1" -j "$(jobs_count)" --output-on-failure --no-tests=error "${@:2}" 8>&-

@@ -262,9 +262,11 @@ std::vector<Route> ordered_routes(const RoutingTable& table, std::uint16_t port)
 
 std::string render_config(const RoutingTable& table, const ConfigOptions& options,
                           const SlotMap& slots) {
+  // One thread: a command comes before or after a request's way to a server. With several, the last
+  // own task may leave between the choice of its backend and that of a server: a 503.
   std::string out = fmt::format(
       "# Written by hive; changes are overwritten.\n"
-      "global\n  stats socket {} mode 600 level admin expose-fd listeners\n"
+      "global\n  nbthread 1\n  stats socket {} mode 600 level admin expose-fd listeners\n"
       "  stats timeout 10s\n  hard-stop-after {}s\n  spread-checks 20\n"
       "\ndefaults\n  timeout client 600s\n  timeout http-request 30s\n"
       "  timeout http-keep-alive 30s\n  timeout connect 5s\n  timeout server 600s\n"

@@ -79,6 +79,10 @@ TEST(HaproxyConfig, AFullNodeOverflowsToTheOthers) {
   EXPECT_THAT(rendered(table), Not(HasSubstr("use_backend b.shop.local")));
 }
 
+TEST(HaproxyConfig, NoCommandComesBetweenTheChoiceOfABackendAndOfAServer) {
+  EXPECT_THAT(rendered(one_service()), HasSubstr("global\n  nbthread 1\n"));
+}
+
 TEST(HaproxyConfig, SlotsOfNobodyTakeNoRequests) {
   const std::string backend = section(rendered(one_service()), "backend b.shop.all");
   std::size_t servers = 0;
