@@ -63,7 +63,7 @@ def svg(traces, policies):
     """Bars of CR, a group a trace; hollow where a cell of it missed the objective."""
     top, height, left, bar, gap = 40, 260, 50, 14, 26
     group = bar * len(policies) + gap
-    width = left + group * len(traces) + 20
+    width = max(760, left + group * len(traces) + 90)  # the title and the last name fit
     most = 4.0
 
     def y(value):
