@@ -46,7 +46,7 @@ def registered(moto, group):
 def check_made(moto):
     there = inventory(moto)
     assert len(there["machines"]) == 5
-    for what, count in {"groups": 2, "templates": 1, "scaling": 1, "balancers": 0, "v2 balancers": 1,
+    for what, count in {"groups": 2, "templates": 2, "scaling": 1, "balancers": 0, "v2 balancers": 1,
                         "target groups": 2, "roles": 2, "profiles": 2, "repositories": 1}.items():
         assert len(there[what]) == count, (what, there)
     elb = moto.client("elbv2")

@@ -91,7 +91,7 @@ TEST(Balancer, IsClassicUnlessAskedFor) {
   EXPECT_THAT(
       faults("", "  load_balancer: {type: clasic}\n"),
       HasSubstr("it must be classic or network or application (did you mean \"classic\"?)"));
-  EXPECT_THAT(warnings_of("x-hive: {name: shop, load_balancer: {type: network}}\n"
+  EXPECT_THAT(warnings_of("version: '3.8'\nx-hive: {name: shop, load_balancer: {type: network}}\n"
                           "services: {web: {image: a}}\n"),
               testing::Contains(HasSubstr("is for cloud: aws")));
 }

@@ -132,7 +132,7 @@ TEST_F(ReplaceTest, IsNotBegunWhileItMayNot) {
   EXPECT_EQ(proposed({other("node_rm", {{"manager", false}})}).size(), 1U);
   EXPECT_EQ(proposed({other("rollout", Json::object(), OperationOutcome::kSucceeded)}).size(), 1U);
   world.snapshot.services["s"].update_state = "updating";
-  EXPECT_THAT(proposed(), IsEmpty());
+  EXPECT_THAT(kind->propose(world, {}), IsEmpty());
   world.snapshot.services.clear();
   world.settings.replace_managers = false;
   EXPECT_THAT(proposed(), IsEmpty());
