@@ -36,10 +36,10 @@ std::string there_already(const World& world, const std::string& name) {
   return "";
 }
 
-std::string updating_service(const World& world) {
+const model::Service* updating_service(const World& world) {
   for (const auto& [id, service] : world.snapshot.services)
-    if (updating(service)) return service.name;
-  return "";
+    if (updating(service)) return &service;
+  return nullptr;
 }
 
 bool running(const OperationRecord& record) { return record.outcome == OperationOutcome::kRunning; }
@@ -74,7 +74,7 @@ class ManagerReplaceKind final : public OperationKind {
   // The first that is missing: one at a time.
   std::vector<OperationRequest> propose(const World& world,
                                         const std::vector<OperationRecord>& known) const override {
-    if (!world.cloud || !updating_service(world).empty()) return {};
+    if (!world.cloud || updating_service(world) != nullptr) return {};
     for (const auto& record : known)
       if (holds_managers(record) || (running(record) && record.kind == kRollout)) return {};
     for (std::int64_t number = 1; wanted(world, number); ++number)
@@ -144,8 +144,8 @@ class ManagerReplaceKind final : public OperationKind {
     }
     out.progress.doing = "waits whether the cloud lists its machine after all";
     if (world.now_unix_ms - record.created_unix_ms < kSureMs) return false;
-    if (const auto service = updating_service(world); !service.empty()) {
-      out.progress.doing = "waits until the update of " + service + " is over";
+    if (const auto* service = updating_service(world); service != nullptr) {
+      out.progress.doing = "waits until the update of " + service->name + " is over";
       return false;
     }
     out.progress.doing = "waits until the rollout is over";
