@@ -20,7 +20,7 @@ x-hive:
   name: shop
   cloud: aws
   managers: %(managers)s
-  workers: {min: 2, max: 4, scale_in_after: 10s}
+  workers: {min: 2, max: 4, scale_in_after: %(scale_in_after)s}
   load_balancer: {type: %(balancer)s, listeners: ["80:8080", "5000:5000"]}
   aws:
     region: eu-central-1
@@ -50,10 +50,11 @@ secrets: {key: {file: ./key}}
 
 
 class Shop:
-    """`balancer`: x-hive.load_balancer.type."""
+    """Of the file: x-hive.load_balancer.type, managers, workers.scale_in_after."""
 
-    def __init__(self, aws, folder, balancer="classic", managers=3):
-        self.aws, self._balancer, self._managers = aws, balancer, managers
+    def __init__(self, aws, folder, balancer="classic", managers=3, scale_in_after="10s"):
+        self.aws, self._balancer = aws, balancer
+        self._managers, self._scale_in_after = managers, scale_in_after
         self._file = folder / "hive.yml"
         (folder / "key").write_text(SECRET)
         ecr = aws.client("ecr")
@@ -67,6 +68,7 @@ class Shop:
         """What the file asks for from now on."""
         self._file.write_text(FILE % {
             "image": self.aws.image, "repository": self._repository, "balancer": self._balancer, "managers": self._managers,
+            "scale_in_after": self._scale_in_after,
             "version": version, "autoscale": autoscale})
 
     # --- commands

@@ -82,12 +82,15 @@ struct EndArgs {
   OperationWaitFlags wait;
 };
 
-// Through an operation of the controllers: the node is emptied first.
+// Through an operation of the controllers: the node is emptied first. Where the cluster is none of
+// this machine's (a manager on AWS), they alone know the cloud.
 int end_each(Context& context, OperationClient& client, const char* kind, const EndArgs& args) {
-  const auto cloud = cloud_of(context);
-  if (!cloud) return context.fail(cloud.error());
+  std::unique_ptr<cloud::Cloud> cloud;
+  if (context.globals.host.empty())
+    if (auto local = cloud_of(context)) cloud = std::move(*local);
   return client.each(context, args.instances, args.wait, [&](const std::string& word) {
-    return find(**cloud, word).and_then([&](const cloud::Instance& instance) {
+    if (!cloud) return client.begin(context, kind, {{"instance", word}}, word);
+    return find(*cloud, word).and_then([&](const cloud::Instance& instance) {
       return client.begin(context, kind, {{"instance", instance.id}}, instance.hostname);
     });
   });
