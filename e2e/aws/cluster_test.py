@@ -100,26 +100,21 @@ def until(aws, shop, condition, seconds):
 def test_no_request_and_no_line_is_lost(aws, shop, tmp_path):
     """Through the load's rise and fall with machines for it, an update, a worker that somebody ends,
     and one that is a reclaimed Spot instance."""
-    loads = [Load(shop, 20, 1, tmp_path)]
-    try:
-        through_events(aws, shop, loads, tmp_path)
-        summaries = [load.end() for load in loads]
-    finally:
-        for load in loads:
-            load.kill()
-    figures, missing = lost(loads, shop.stored_ids(STATE / aws.name / "logs"))
+    with Load(shop, 20, 1, tmp_path) as steady, Load(shop, 100, 2, tmp_path) as more:
+        summaries = [through_events(aws, shop, more), steady.end()]
+    figures, missing = lost([steady, more], shop.stored_ids(STATE / aws.name / "logs"))
     say = f"{figures}\n{summaries}\n" + "\n".join(missing[:50])
     assert figures["requests"] > 2000, say
     assert missing == [], say
 
 
-def through_events(aws, shop, loads, out):
+def through_events(aws, shop, more):
+    """Ends the load that is more than steady, and gives its summary."""
     # The rise: five replicas want a third worker, which pulls the image with the token of now.
-    loads.append(Load(shop, 100, 2, out))
     until(aws, shop, lambda: shop.in_service(3) and len(shop.running()) == 5, 180)
     assert len(set(shop.running().values())) == 3
     # The fall, and the new version.
-    loads[1].end()
+    summary = more.end()
     shop.says("1.1", FEWEST)
     shop.hive("up")
     until(aws, shop, lambda: shop.in_service(2) and len(shop.running()) == 2, 240)
@@ -140,12 +135,11 @@ def through_events(aws, shop, loads, out):
     until(aws, shop, lambda: taken not in shop.workers() and shop.in_service(2), 240)
     until(aws, shop, lambda: len(shop.running()) == 2, 60)
     time.sleep(2)
+    return summary
 
 
 def test_a_killed_manager_is_replaced_and_the_application_answers_on(aws, shop, tmp_path):
     name, victim = shop.leader()  # the hardest: another one must lead first
-    load = Load(shop, 20, 4, tmp_path)
-    aws.client("ec2").terminate_instances(InstanceIds=[victim])
     wanted = {f"shop-manager-{number}": ("manager", "Ready") for number in (1, 2, 3)}
 
     def replaced():
@@ -155,9 +149,9 @@ def test_a_killed_manager_is_replaced_and_the_application_answers_on(aws, shop, 
         machines = set(shop.managers())
         return (victim not in machines and len(machines) == 3 and machines <= behind
                 and wanted.items() <= found.items() and len(found) == 5)
-    try:
+    with Load(shop, 20, 4, tmp_path) as load:
+        aws.client("ec2").terminate_instances(InstanceIds=[victim])
         until(aws, shop, replaced, 400)
-    finally:
         summary = load.end()
     # What was on its way through that machine's edge may be lost, and nothing else.
     assert summary["failed"] * 20 < summary["requests"], summary
@@ -165,9 +159,9 @@ def test_a_killed_manager_is_replaced_and_the_application_answers_on(aws, shop, 
     ever = [one["InstanceId"] for page in pages["Reservations"] for one in page["Instances"]]
     assert len(ever) == 2, "one, and no second"
     aws.eventually(lambda: "manager_replace_succeeded" in shop.events(), 60)
-    again = Load(shop, 20, 5, tmp_path)
-    time.sleep(5)
-    assert again.end()["failed"] == 0
+    with Load(shop, 20, 5, tmp_path) as again:
+        time.sleep(5)
+        assert again.end()["failed"] == 0
 
 
 def test_what_cloudwatch_says_of_the_balancer_is_a_signal(aws, shop):

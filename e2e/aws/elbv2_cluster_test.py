@@ -45,20 +45,20 @@ def test_a_manager_shows_the_balancer(aws, shop):
 
 
 def test_an_instance_comes_and_goes_and_no_request_is_lost(aws, shop, tmp_path):
-    load = Load(shop, 20, 1, tmp_path)
-    before = set(shop.workers())
-    aws.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=3)
-    came, = aws.eventually(lambda: set(shop.workers()) - before, 60)
-    aws.eventually(lambda: targets(aws).get(came) == "healthy", 180)
-    shop.on_a_manager("instance", "terminate", "--detach", came)
+    with Load(shop, 20, 1, tmp_path) as load:
+        before = set(shop.workers())
+        aws.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=3)
+        came, = aws.eventually(lambda: set(shop.workers()) - before, 60)
+        aws.eventually(lambda: targets(aws).get(came) == "healthy", 180)
+        shop.on_a_manager("instance", "terminate", "--detach", came)
 
-    def gone():
-        if aws.machines().get(came, {}).get("status") == "up":
-            return False
-        assert came not in targets(aws), "ended only once no target group has it any more"
-        return came not in shop.workers()
-    aws.eventually(gone, 240)
-    summary = load.end()
+        def gone():
+            if aws.machines().get(came, {}).get("status") == "up":
+                return False
+            assert came not in targets(aws), "ended only once no target group has it any more"
+            return came not in shop.workers()
+        aws.eventually(gone, 240)
+        summary = load.end()
     assert summary["failed"] == 0 and summary["requests"] > 500, summary
 
 

@@ -175,7 +175,8 @@ class Shop:
 
 
 class Load:
-    """Open-loop requests of every kind against the balancer, until they are ended."""
+    """Open-loop requests of every kind against the balancer, until they are ended: `with` does it for a test
+    that fails."""
 
     def __init__(self, shop, per_second, seed, out):
         self._out = out / f"{seed}.csv"
@@ -185,15 +186,18 @@ class Load:
              "get:45,keepalive:30,post:15,slow:7,download:3", "--out", str(self._out)],
             stdout=subprocess.PIPE, text=True)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
     def end(self):
         """Lets what is in flight end; the summary."""
         self._process.terminate()
         return json.loads(self._process.communicate(timeout=90)[0])
-
-    def kill(self):
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
 
     def answers(self):
         return account.answers(self._out)
