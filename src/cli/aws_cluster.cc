@@ -10,6 +10,7 @@
 #include "cloud/aws/apply.h"
 #include "cloud/aws/board.h"
 #include "cloud/aws/cost.h"
+#include "cloud/aws/ec2.h"
 #include "cloud/aws/plan.h"
 
 namespace hive::cli {
@@ -55,6 +56,21 @@ Result<Outcome> apply(Context& context, AwsSession& session, bool yes) {
   return Outcome::kDone;
 }
 
+// A manager that is still going may write to the notice board yet.
+Status wait_until_ended(aws::Client& client, const aws::Names& names) {
+  constexpr Milliseconds kPatience{300'000};
+  constexpr Milliseconds kLook{1'000};
+  const auto begin = client.clock().now();
+  while (true) {
+    HIVE_ASSIGN(const auto machines, aws::describe_instances(client, names.cluster));
+    if (machines.empty()) return {};
+    if (client.clock().now() - begin > kPatience)
+      return fail(Errc::kDeadlineExceeded,
+                  machines.front().id + " has not ended in five minutes: run 'hive down' again");
+    if (!client.pause(kLook)) return fail(Errc::kCancelled, "interrupted");
+  }
+}
+
 Result<Outcome> remove(Context& context, AwsSession& session, bool yes) {
   HIVE_TRY(session.open());
   HIVE_ASSIGN(auto world, session.world());
@@ -64,6 +80,7 @@ Result<Outcome> remove(Context& context, AwsSession& session, bool yes) {
   const auto end = decided(context, plan, question, yes);
   if (end && *end != Outcome::kNothingToDo) return *end;
   if (!end) HIVE_TRY(applier_of(context, session, names, std::move(world)).remove(plan));
+  HIVE_TRY(wait_until_ended(session.client(), names));
   // Last: what is on it tells a run that was cut short what there was.
   HIVE_TRY(aws::Board(session.client(), names).clear());
   return end ? *end : Outcome::kDone;
