@@ -103,7 +103,9 @@ def test_no_request_and_no_line_is_lost(aws, shop, tmp_path):
     with Load(shop, 20, 1, tmp_path) as steady, Load(shop, 100, 2, tmp_path) as more:
         summaries = [through_events(aws, shop, more), steady.end()]
     figures, missing = lost([steady, more], shop.stored_ids(STATE / aws.name / "logs"))
-    say = f"{figures}\n{summaries}\n" + "\n".join(missing[:50])
+    say = "\n".join([f"{figures}\n{summaries}", *missing[:50]])
+    if missing:
+        say += "\n" + shop.on_a_manager("events", "--since", "10m")[-12_000:]
     assert figures["requests"] > 2000, say
     assert missing == [], say
 
