@@ -100,7 +100,7 @@ def until(aws, shop, condition, seconds):
 def test_no_request_and_no_line_is_lost(aws, shop, tmp_path):
     """Through the load's rise and fall with machines for it, an update, a worker that somebody ends,
     and one that is a reclaimed Spot instance."""
-    with Load(shop, 20, 1, tmp_path) as steady, Load(shop, 100, 2, tmp_path) as more:
+    with Load(shop, 10, 1, tmp_path) as steady, Load(shop, 50, 2, tmp_path) as more:
         summaries = [through_events(aws, shop, more), steady.end()]
     figures, missing = lost([steady, more], shop.stored_ids(STATE / aws.name / "logs"))
     say = "\n".join([f"{figures}\n{summaries}", *missing[:50]])

@@ -13,7 +13,7 @@ from lib.no_loss import account  # noqa: E402
 GROUP = "hive-shop-workers"
 SERVICE = "shop_web"
 SECRET = "what-nobody-may-see-7391"
-BY_REQUESTS = "min: 2, max: 5, target: {requests_per_replica: 25}"
+BY_REQUESTS = "min: 2, max: 5, target: {requests_per_replica: 12}"
 FILE = """
 version: "3.8"
 x-hive:
