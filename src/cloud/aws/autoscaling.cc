@@ -1,7 +1,5 @@
 #include "cloud/aws/autoscaling.h"
 
-#include <charconv>
-
 #include "base/text.h"
 #include "cloud/aws/credentials.h"
 
@@ -15,13 +13,6 @@ constexpr int kHealthGraceSeconds = 300;
 constexpr int kLastActivities = 20;
 constexpr std::size_t kShownOfMessage = 200;
 constexpr std::chrono::minutes kFailureCounts{30};
-
-std::uint32_t read_count(const Element& from, const char* path) {
-  const std::string text = from.text_at(path);
-  std::uint32_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
 
 void put_mixed_policy(Form& form, const GroupSpec& spec) {
   const std::string at = "MixedInstancesPolicy.LaunchTemplate";
@@ -53,8 +44,8 @@ void put_hook_settings(Form& form, const std::string& prefix, const LifecycleHoo
 
 GroupSpec read_spec(const Element& from) {
   GroupSpec spec;
-  spec.min = read_count(from, "MinSize");
-  spec.max = read_count(from, "MaxSize");
+  spec.min = from.number_at<std::uint32_t>("MinSize");
+  spec.max = from.number_at<std::uint32_t>("MaxSize");
   const Element* policy = from.at("MixedInstancesPolicy");
   if (policy != nullptr) {
     spec.launch_template =
@@ -62,7 +53,8 @@ GroupSpec read_spec(const Element& from) {
     for (const Element* one : policy->list_at("LaunchTemplate/Overrides"))
       spec.types.push_back(one->text_at("InstanceType"));
     const char* share = "InstancesDistribution/OnDemandPercentageAboveBaseCapacity";
-    if (policy->at(share) != nullptr) spec.spot_percent = 100 - read_count(*policy, share);
+    if (policy->at(share) != nullptr)
+      spec.spot_percent = 100 - policy->number_at<std::uint32_t>(share);
   }
   for (const auto& subnet : split(from.text_at("VPCZoneIdentifier"), ','))
     if (!subnet.empty()) spec.subnets.insert(subnet);
@@ -75,7 +67,7 @@ GroupSpec read_spec(const Element& from) {
 Group read_group(const Element& from) {
   Group group{.name = from.text_at("AutoScalingGroupName"),
               .spec = read_spec(from),
-              .desired = read_count(from, "DesiredCapacity"),
+              .desired = from.number_at<std::uint32_t>("DesiredCapacity"),
               .status = from.text_at("Status")};
   for (const Element* one : from.list_at("SuspendedProcesses"))
     group.suspended.insert(one->text_at("ProcessName"));
@@ -210,7 +202,7 @@ Result<std::vector<LifecycleHook>> describe_hooks(Client& client, const std::str
   for (const Element* one : answer.list_at("LifecycleHooks"))
     out.push_back({.name = one->text_at("LifecycleHookName"),
                    .launching = one->text_at("LifecycleTransition") == kLaunching,
-                   .heartbeat_s = read_count(*one, "HeartbeatTimeout")});
+                   .heartbeat_s = one->number_at<std::uint32_t>("HeartbeatTimeout")});
   return out;
 }
 

@@ -1,11 +1,10 @@
 #include "cloud/aws/board.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 
 #include "base/base64.h"
 #include "cloud/aws/account.h"
+#include "cloud/aws/sha256.h"
 
 namespace hive::cloud::aws {
 namespace {
@@ -16,19 +15,6 @@ constexpr const char* kStack = "stack";
 constexpr std::size_t kMostWaiting = 10;
 
 std::string piece_name(std::size_t number) { return "stack/" + std::to_string(number); }
-
-std::string sha256_hex(const std::string& text) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr);
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (unsigned int i = 0; i < size; ++i) {
-    out += kDigits[digest[i] >> 4];
-    out += kDigits[digest[i] & 15];
-  }
-  return out;
-}
 
 // Contents may be any bytes.
 std::string packed(const StackFiles& files) {

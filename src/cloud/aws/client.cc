@@ -33,7 +33,7 @@ bool blames_clock(const Fault& fault) {
          std::end(kSkewCodes);
 }
 
-bool passes(FaultKind kind, int status) {
+bool fault_passes(FaultKind kind, int status) {
   if (kind == FaultKind::kThrottled || kind == FaultKind::kPassing) return true;
   return kind == FaultKind::kOther &&
          (status == 429 || status == 500 || status == 502 || status == 503 || status == 504);
@@ -136,7 +136,7 @@ Client::Attempt Client::attempt(const Operation& operation, const Endpoint& endp
   }
   if (response->status >= 200 && response->status < 300) return {std::move(response)};
   const Fault fault = read_fault(*response);
-  bool again = passes(kind_of(fault), fault.status);
+  bool again = fault_passes(kind_of(fault), fault.status);
   if (const auto theirs = http_date(*response); blames_clock(fault) && theirs) {
     const auto apart = std::chrono::abs(*theirs - signed_at);
     if (apart > kClockTolerance) {

@@ -51,17 +51,15 @@ int counted(const Group& group) {
       }));
 }
 
-bool lives(const Machine& machine) { return state_of(machine.state) != InstanceState::kTerminated; }
-
-bool is_manager(const Machine& machine) {
-  const auto role = machine.tags.find(kRoleTag);
-  return role != machine.tags.end() && role->second == "manager" && lives(machine);
+bool is_living_manager(const Machine& machine) {
+  return is_manager(machine) && !is_ending(machine);
 }
 
 const Machine* manager_named(const std::vector<Machine>& machines, const std::string& name) {
   for (const auto& machine : machines) {
     const auto tag = machine.tags.find("Name");
-    if (is_manager(machine) && tag != machine.tags.end() && tag->second == name) return &machine;
+    if (is_living_manager(machine) && tag != machine.tags.end() && tag->second == name)
+      return &machine;
   }
   return nullptr;
 }
@@ -71,7 +69,7 @@ std::vector<std::string> emptiest_first(const std::set<std::string>& subnets,
                                         const std::vector<Machine>& machines) {
   std::map<std::string, int> managers;
   for (const auto& machine : machines)
-    if (is_manager(machine)) ++managers[machine.subnet];
+    if (is_living_manager(machine)) ++managers[machine.subnet];
   std::vector<std::string> out(subnets.begin(), subnets.end());
   std::stable_sort(out.begin(), out.end(), [&](const std::string& a, const std::string& b) {
     return managers[a] < managers[b];
@@ -199,7 +197,7 @@ class Port final : public Cloud {
   }
 
   // A machine of the group asks the join desk by itself, with proof of what it is.
-  Status join(const std::string&, const SwarmPlace&) override { return {}; }
+  Status join(const std::string&, const cloud::SwarmPlace&) override { return {}; }
   Status ensure_balancer(const BalancerSpec&) override { return operators("making a balancer"); }
   Status register_instance(const std::string& id) override {
     return put_behind_balancer(client_, names_, id);

@@ -71,6 +71,18 @@ struct Machine {
   std::string token;     // of the launch; empty = it had none
   Tags tags;
 };
+// It runs, or is about to.
+inline bool is_up(const Machine& machine) {
+  return machine.state == MachineState::kPending || machine.state == MachineState::kRunning;
+}
+// It has ended or ends, for good.
+inline bool is_ending(const Machine& machine) {
+  return machine.state == MachineState::kShuttingDown || machine.state == MachineState::kTerminated;
+}
+// By its tag, whatever its state.
+inline bool is_manager(const Machine& machine) {
+  return tag_of(machine.tags, kRoleTag) == "manager";
+}
 
 // What a machine is made of; also what a launch template holds.
 struct LaunchSpec {

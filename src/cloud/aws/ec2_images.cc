@@ -5,12 +5,12 @@
 namespace hive::cloud::aws {
 namespace {
 
-ImageState read_state(const std::string& text) {
+ImageState read_image_state(const std::string& text) {
   if (text == "available") return ImageState::kAvailable;
   return text == "pending" || text == "transient" ? ImageState::kPending : ImageState::kFailed;
 }
 
-Result<std::vector<Image>> describe(Client& client, const Form& form) {
+Result<std::vector<Image>> find_images(Client& client, const Form& form) {
   HIVE_ASSIGN(const auto pages, client.query_all(Op::kDescribeImages, form));
   std::vector<Image> out;
   for (const auto& page : pages)
@@ -19,7 +19,7 @@ Result<std::vector<Image>> describe(Client& client, const Form& form) {
                      .name = one->text_at("name"),
                      .created = one->text_at("creationDate"),
                      .root_device = one->text_at("rootDeviceName"),
-                     .state = read_state(one->text_at("imageState")),
+                     .state = read_image_state(one->text_at("imageState")),
                      .problem = one->text_at("stateReason/message")});
   return out;
 }
@@ -36,14 +36,14 @@ Result<std::vector<Image>> describe_images(Client& client, const std::string& im
     put_filter(form, 0, "name", {image});
     put_filter(form, 1, "state", {"available"});
   }
-  return describe(client, form);
+  return find_images(client, form);
 }
 
 Result<std::vector<Image>> describe_own_images(Client& client, const std::string& name) {
   Form form;
   form.set("Owner.1", "self");
   put_filter(form, 0, "name", {name});
-  return describe(client, form);
+  return find_images(client, form);
 }
 
 Result<std::string> create_image(Client& client, const std::string& machine,

@@ -1,6 +1,5 @@
 // Machines and the templates that they are made from.
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 
 #include "base/base64.h"
@@ -17,21 +16,15 @@ constexpr const char* kTemplatePrefix = "LaunchTemplateData.";
 // Source: Amazon EC2 API Reference, RunInstances, ClientToken.
 constexpr std::size_t kLongestToken = 64;
 
-MachineState read_state(const std::string& text) {
+MachineState read_machine_state(const std::string& text) {
   const auto* at = std::find(std::begin(kStates), std::end(kStates), text);
   return at == std::end(kStates) ? MachineState::kPending
                                  : static_cast<MachineState>(at - std::begin(kStates));
 }
 
-std::int64_t read_number(const std::string& text) {
-  std::int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
 Machine read_machine(const Element& from) {
   return {.id = from.text_at("instanceId"),
-          .state = read_state(from.text_at("instanceState/name")),
+          .state = read_machine_state(from.text_at("instanceState/name")),
           .type = from.text_at("instanceType"),
           .zone = from.text_at("placement/availabilityZone"),
           .subnet = from.text_at("subnetId"),
@@ -115,8 +108,8 @@ Result<std::vector<LaunchTemplate>> describe_launch_templates(Client& client,
     for (const Element* one : page.list_at("launchTemplates"))
       out.push_back({.id = one->text_at("launchTemplateId"),
                      .name = one->text_at("launchTemplateName"),
-                     .default_version = read_number(one->text_at("defaultVersionNumber")),
-                     .latest_version = read_number(one->text_at("latestVersionNumber")),
+                     .default_version = one->number_at<std::int64_t>("defaultVersionNumber"),
+                     .latest_version = one->number_at<std::int64_t>("latestVersionNumber"),
                      .tags = read_tag_set(*one)});
   return out;
 }
@@ -151,8 +144,9 @@ Result<std::int64_t> create_launch_template_version(Client& client, const std::s
   form.set_unless_empty("ClientToken", token);
   put_launch(form, kTemplatePrefix, spec);
   HIVE_ASSIGN(const auto answer, client.query(Op::kCreateLaunchTemplateVersion, form));
-  HIVE_ASSIGN(const auto number, text_or_corrupt(answer, "launchTemplateVersion/versionNumber"));
-  return read_number(number);
+  const char* number = "launchTemplateVersion/versionNumber";
+  HIVE_TRY(text_or_corrupt(answer, number));
+  return answer.number_at<std::int64_t>(number);
 }
 
 Status set_default_version(Client& client, const std::string& id, std::int64_t version) {

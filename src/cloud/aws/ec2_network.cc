@@ -1,18 +1,9 @@
 // VPCs, subnets, images and security groups.
-#include <charconv>
-
 #include "cloud/aws/ec2.h"
 #include "cloud/aws/ec2_forms.h"
 
 namespace hive::cloud::aws {
 namespace {
-
-int port_of(const Element& permission, const char* name) {
-  const std::string text = permission.text_at(name);
-  int port = -1;
-  std::from_chars(text.data(), text.data() + text.size(), port);
-  return port;
-}
 
 // Of other protocols all of it is meant, whatever ports an answer has.
 bool has_ports(const std::string& protocol) {
@@ -23,8 +14,8 @@ bool has_ports(const std::string& protocol) {
 void add_rules(const Element& permission, std::vector<IngressRule>& out) {
   IngressRule rule{.protocol = permission.text_at("ipProtocol")};
   if (has_ports(rule.protocol)) {
-    rule.from_port = port_of(permission, "fromPort");
-    rule.to_port = port_of(permission, "toPort");
+    rule.from_port = permission.number_at("fromPort", -1);
+    rule.to_port = permission.number_at("toPort", -1);
   }
   const auto add = [&](const char* list, const char* field, std::string IngressRule::*member) {
     for (const Element* source : permission.list_at(list)) {

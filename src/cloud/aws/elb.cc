@@ -1,17 +1,7 @@
 #include "cloud/aws/elb.h"
 
-#include <charconv>
-
 namespace hive::cloud::aws {
 namespace {
-
-template <typename Number>
-Number read_number(const Element& from, const char* path) {
-  const std::string text = from.text_at(path);
-  Number value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
 
 void put_listeners(Form& form, const BalancerListener* listener, std::size_t index) {
   const std::string at = nth("Listeners.member", index);
@@ -27,8 +17,8 @@ void put_instances(Form& form, const std::vector<std::string>& instances) {
 }
 
 BalancerListener read_listener(const Element& from) {
-  return {.port = read_number<std::uint16_t>(from, "Listener/LoadBalancerPort"),
-          .instance_port = read_number<std::uint16_t>(from, "Listener/InstancePort"),
+  return {.port = from.number_at<std::uint16_t>("Listener/LoadBalancerPort"),
+          .instance_port = from.number_at<std::uint16_t>("Listener/InstancePort"),
           .protocol = from.text_at("Listener/Protocol"),
           .instance_protocol = from.text_at("Listener/InstanceProtocol"),
           .certificate = from.text_at("Listener/SSLCertificateId")};
@@ -46,10 +36,10 @@ Balancer read_balancer(const Element& from) {
     out.instances.insert(one->text_at("InstanceId"));
   if (const Element* health = from.at("HealthCheck"))
     out.health = {.target = health->text_at("Target"),
-                  .interval_s = read_number<std::uint32_t>(*health, "Interval"),
-                  .timeout_s = read_number<std::uint32_t>(*health, "Timeout"),
-                  .unhealthy = read_number<std::uint32_t>(*health, "UnhealthyThreshold"),
-                  .healthy = read_number<std::uint32_t>(*health, "HealthyThreshold")};
+                  .interval_s = health->number_at<std::uint32_t>("Interval"),
+                  .timeout_s = health->number_at<std::uint32_t>("Timeout"),
+                  .unhealthy = health->number_at<std::uint32_t>("UnhealthyThreshold"),
+                  .healthy = health->number_at<std::uint32_t>("HealthyThreshold")};
   return out;
 }
 
@@ -81,10 +71,10 @@ Result<BalancerAttributes> balancer_attributes(Client& client, const std::string
   BalancerAttributes out;
   out.draining = from->text_at("ConnectionDraining/Enabled") == "true";
   if (from->at("ConnectionDraining/Timeout") != nullptr)
-    out.draining_timeout_s = read_number<std::uint32_t>(*from, "ConnectionDraining/Timeout");
+    out.draining_timeout_s = from->number_at<std::uint32_t>("ConnectionDraining/Timeout");
   out.cross_zone = from->text_at("CrossZoneLoadBalancing/Enabled") == "true";
   if (from->at("ConnectionSettings/IdleTimeout") != nullptr)
-    out.idle_timeout_s = read_number<std::uint32_t>(*from, "ConnectionSettings/IdleTimeout");
+    out.idle_timeout_s = from->number_at<std::uint32_t>("ConnectionSettings/IdleTimeout");
   return out;
 }
 

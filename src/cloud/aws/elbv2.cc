@@ -1,7 +1,6 @@
 #include "cloud/aws/elbv2.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "cloud/aws/elbv2_forms.h"
 
@@ -11,7 +10,7 @@ namespace {
 // DescribeTags takes no more at once.
 constexpr std::size_t kMostDescribed = 20;
 
-V2Balancer read_balancer(const Element& from) {
+V2Balancer read_v2_balancer(const Element& from) {
   V2Balancer out{.arn = from.text_at("LoadBalancerArn"),
                  .name = from.text_at("LoadBalancerName"),
                  .type = from.text_at("Type") == "network" ? BalancerType::kNetwork
@@ -24,10 +23,10 @@ V2Balancer read_balancer(const Element& from) {
   return out;
 }
 
-V2Listener read_listener(const Element& from) {
-  V2Listener out{.arn = from.text_at("ListenerArn"), .protocol = from.text_at("Protocol")};
-  const std::string port = from.text_at("Port");
-  std::from_chars(port.data(), port.data() + port.size(), out.port);
+V2Listener read_v2_listener(const Element& from) {
+  V2Listener out{.arn = from.text_at("ListenerArn"),
+                 .port = from.number_at<std::uint16_t>("Port"),
+                 .protocol = from.text_at("Protocol")};
   const auto certificates = from.list_at("Certificates");
   if (!certificates.empty()) out.certificate = certificates.front()->text_at("CertificateArn");
   const auto actions = from.list_at("DefaultActions");
@@ -96,7 +95,7 @@ Result<V2Balancer> describe_v2_balancer(Client& client, const std::string& name)
   HIVE_ASSIGN(const auto pages,
               client.query_all(Op::kDescribeV2Balancers, Form().set("Names.member.1", name)));
   for (const auto& page : pages)
-    for (const Element* one : page.list_at("LoadBalancers")) return read_balancer(*one);
+    for (const Element* one : page.list_at("LoadBalancers")) return read_v2_balancer(*one);
   return fail(Errc::kNotFound, "there is no load balancer " + name);
 }
 
@@ -111,7 +110,7 @@ Result<std::vector<V2Listener>> describe_v2_listeners(Client& client, const std:
               client.query_all(Op::kDescribeV2Listeners, Form().set("LoadBalancerArn", balancer)));
   std::vector<V2Listener> out;
   for (const auto& page : pages)
-    for (const Element* one : page.list_at("Listeners")) out.push_back(read_listener(*one));
+    for (const Element* one : page.list_at("Listeners")) out.push_back(read_v2_listener(*one));
   return out;
 }
 
@@ -138,7 +137,7 @@ Result<V2Balancer> create_v2_balancer(Client& client, const V2Balancer& spec, co
   form.list("SecurityGroups.member", {spec.security_groups.begin(), spec.security_groups.end()});
   put_v2_tags(form, tags);
   HIVE_ASSIGN(const auto answer, client.query(Op::kCreateV2Balancer, form));
-  for (const Element* one : answer.list_at("LoadBalancers")) return read_balancer(*one);
+  for (const Element* one : answer.list_at("LoadBalancers")) return read_v2_balancer(*one);
   return fail(Errc::kCorrupt, "elbv2 CreateLoadBalancer: the answer has no balancer");
 }
 

@@ -3,25 +3,13 @@
 #include <algorithm>
 
 namespace hive::cloud::aws {
-namespace {
-
-bool lives(const Machine& machine) {
-  return machine.state == MachineState::kPending || machine.state == MachineState::kRunning;
-}
-
-std::string tag(const Machine& machine, const char* key) {
-  const auto found = machine.tags.find(key);
-  return found == machine.tags.end() ? "" : found->second;
-}
-
-}  // namespace
 
 Result<Founding> decide_founding(const std::optional<SwarmPlace>& swarm,
                                  const std::optional<std::string>& founder,
                                  const std::vector<Machine>& machines) {
   std::vector<const Machine*> managers;
   for (const auto& machine : machines)
-    if (tag(machine, kRoleTag) == "manager" && lives(machine)) managers.push_back(&machine);
+    if (is_manager(machine) && is_up(machine)) managers.push_back(&machine);
   if (managers.empty()) return fail(Errc::kFailedPrecondition, "there is no manager's machine");
   if (swarm) {
     for (const auto* machine : managers)
@@ -37,7 +25,8 @@ Result<Founding> decide_founding(const std::optional<SwarmPlace>& swarm,
       if (machine->id == *founder) return Founding{};
   const auto first =
       std::min_element(managers.begin(), managers.end(), [](const Machine* a, const Machine* b) {
-        return std::pair(tag(*a, "Name"), a->id) < std::pair(tag(*b, "Name"), b->id);
+        return std::pair(tag_of(a->tags, "Name"), a->id) <
+               std::pair(tag_of(b->tags, "Name"), b->id);
       });
   return Founding{founder.has_value(), (*first)->id};
 }

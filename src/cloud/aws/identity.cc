@@ -11,8 +11,8 @@ namespace hive::cloud::aws {
 namespace {
 
 constexpr const char* kClusterHeader = "x-hive-cluster";
-constexpr Milliseconds kDeadline{10'000};
-constexpr std::size_t kMaxAnswerBytes = 64U << 10;
+constexpr Milliseconds kStsDeadline{10'000};
+constexpr std::size_t kMaxStsAnswerBytes = 64U << 10;
 constexpr std::size_t kLongestHeader = 8U << 10;
 
 net::Request the_call(const std::string& cluster) {
@@ -20,8 +20,8 @@ net::Request the_call(const std::string& cluster) {
   request.body = "Action=GetCallerIdentity&Version=" + std::string(info_of(Service::kSts).version);
   request.headers.emplace("content-type", "application/x-www-form-urlencoded; charset=utf-8");
   request.headers.emplace(kClusterHeader, cluster);
-  request.deadline = kDeadline;
-  request.max_response_bytes = kMaxAnswerBytes;
+  request.deadline = kStsDeadline;
+  request.max_response_bytes = kMaxStsAnswerBytes;
   return request;
 }
 

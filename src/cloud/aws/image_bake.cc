@@ -9,14 +9,8 @@
 namespace hive::cloud::aws {
 namespace {
 
-using Kind = BakeStep::Kind;
-
 constexpr Milliseconds kLook{5'000};
 constexpr std::size_t kConsoleLines = 15;
-
-bool going(const Machine& machine) {
-  return machine.state == MachineState::kShuttingDown || machine.state == MachineState::kTerminated;
-}
 
 class Baker {
  public:
@@ -40,6 +34,8 @@ class Baker {
   }
 
  private:
+  using Kind = BakeStep::Kind;
+
   static constexpr std::size_t kTokenLength = 64;
 
   Result<std::string> steps() {
@@ -72,7 +68,7 @@ class Baker {
     machines_.clear();
     for (const auto& one : all) {
       const auto name = one.tags.find(kImageNameTag);
-      if (name == one.tags.end() || name->second != request_.name || going(one)) continue;
+      if (name == one.tags.end() || name->second != request_.name || is_ending(one)) continue;
       out.machines.push_back(one);
       machines_.push_back(one.id);
     }
@@ -175,6 +171,7 @@ class Baker {
 }  // namespace
 
 Result<BakeStep> next_bake_step(const BakeLook& look) {
+  using Kind = BakeStep::Kind;
   if (!look.images.empty()) {
     const Image& image = look.images.front();  // an account has one of a name
     if (image.state == ImageState::kFailed)

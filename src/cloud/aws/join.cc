@@ -29,11 +29,6 @@ Result<Claim> claim_of(const Identity& identity) {
   return Claim{path[1], path[2]};
 }
 
-std::string tag(const Machine& machine, const char* key) {
-  const auto found = machine.tags.find(key);
-  return found == machine.tags.end() ? "" : found->second;
-}
-
 Status fits_group(const std::string& instance, const std::optional<Group>& workers) {
   if (!workers) return refuse(instance, "the cluster has no worker group");
   const auto& members = workers->members;
@@ -49,8 +44,8 @@ Status fits_group(const std::string& instance, const std::optional<Group>& worke
 }  // namespace
 
 std::string hostname_of(const Machine& machine, const Names& names) {
-  const std::string name = tag(machine, "Name");
-  if (tag(machine, kRoleTag) == "manager" && !name.empty()) return name;
+  const std::string name = tag_of(machine.tags, "Name");
+  if (is_manager(machine) && !name.empty()) return name;
   const auto& id = machine.id;
   const auto end = id.substr(id.size() - std::min(id.size(), kShownOfId));
   return names.worker() + "-" + end;
@@ -68,14 +63,13 @@ Result<Admission> admit(const Asker& asker, const Names& names, const Facts& fac
                                     [&](const Machine& one) { return one.id == who; });
   if (machine == facts.machines.end())
     return refuse(who, "EC2 has no such instance of cluster " + names.cluster);
-  if (machine->state != MachineState::kPending && machine->state != MachineState::kRunning)
-    return refuse(who, "it is " + std::string(to_string(machine->state)));
+  if (!is_up(*machine)) return refuse(who, "it is " + std::string(to_string(machine->state)));
   if (machine->address != asker.address)
     return refuse(who, "it is at " + machine->address + ", and " + asker.address + " asks");
   const std::string role = manager ? "manager" : "worker";
-  if (tag(*machine, kRoleTag) != role)
-    return refuse(who,
-                  "it is tagged as " + tag(*machine, kRoleTag) + " and has the role of a " + role);
+  if (tag_of(machine->tags, kRoleTag) != role)
+    return refuse(who, "it is tagged as " + tag_of(machine->tags, kRoleTag) +
+                           " and has the role of a " + role);
   if (!manager) HIVE_TRY(fits_group(who, facts.workers));
   return Admission{role, who, hostname_of(*machine, names)};
 }

@@ -4,8 +4,6 @@
 
 namespace hive::cloud::aws {
 namespace {
-constexpr Milliseconds kDeadline{2'000};
-constexpr std::size_t kMaxBytes = 64U << 10;
 constexpr const char* kTokenHeader = "x-aws-ec2-metadata-token";
 }  // namespace
 
@@ -24,8 +22,8 @@ Result<std::string> Metadata::get(const std::string& path) {
                   client.send({.method = "PUT",
                                .path = "/latest/api/token",
                                .headers = {{"x-aws-ec2-metadata-token-ttl-seconds", "21600"}},
-                               .deadline = kDeadline,
-                               .max_response_bytes = kMaxBytes}));
+                               .deadline = kMetadataDeadline,
+                               .max_response_bytes = kMaxMetadataBytes}));
       if (token.status != 200)
         return fail(Errc::kUnavailable,
                     "the instance metadata service gives no token: HTTP status " +
@@ -34,8 +32,8 @@ Result<std::string> Metadata::get(const std::string& path) {
     }
     HIVE_ASSIGN(const auto answer, client.send({.path = "/latest/" + path,
                                                 .headers = {{kTokenHeader, token_}},
-                                                .deadline = kDeadline,
-                                                .max_response_bytes = kMaxBytes}));
+                                                .deadline = kMetadataDeadline,
+                                                .max_response_bytes = kMaxMetadataBytes}));
     if (answer.status == 200) return answer.body;
     if (answer.status == 404)
       return fail(Errc::kNotFound, "the instance metadata service has no " + path);

@@ -12,8 +12,6 @@
 namespace hive::cloud::aws {
 namespace {
 
-constexpr Milliseconds kDeadline{2'000};
-constexpr std::size_t kMaxBytes = 64U << 10;
 constexpr std::string_view kContainerHost = "http://169.254.170.2";
 // Besides loopback, plain HTTP goes to these alone (ECS, EKS).
 constexpr std::array<std::string_view, 5> kPlainHosts{"169.254.170.2", "169.254.170.23",
@@ -41,8 +39,8 @@ Url parse_url(const std::string& url) {
 }
 
 Result<net::Response> ask(const std::string& base, net::Request request) {
-  request.deadline = kDeadline;
-  request.max_response_bytes = kMaxBytes;
+  request.deadline = kMetadataDeadline;
+  request.max_response_bytes = kMaxMetadataBytes;
   net::HttpClient client({.base_url = base});
   return client.send(request);
 }
@@ -67,7 +65,7 @@ Result<Credentials> from_document(const std::string& body, std::string source) {
 Result<std::string> container_token(const Environment& environment) {
   const auto file = variable(environment, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
   if (file.empty()) return variable(environment, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
-  HIVE_ASSIGN(const auto text, os::read_file(file, kMaxBytes));
+  HIVE_ASSIGN(const auto text, os::read_file(file, kMaxMetadataBytes));
   return std::string(trim(text));
 }
 

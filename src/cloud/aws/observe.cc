@@ -9,17 +9,12 @@
 namespace hive::cloud::aws {
 namespace {
 
-std::string name_of(const Tags& tags) {
-  const auto name = tags.find("Name");
-  return name == tags.end() ? "" : name->second;
-}
-
 Result<Vpc> pick_vpc(Client& client, const std::string& wanted) {
   HIVE_ASSIGN(const auto vpcs, describe_vpcs(client));
   std::vector<std::string> there;
   std::vector<Vpc> fits;
   for (const auto& vpc : vpcs) {
-    const std::string name = name_of(vpc.tags);
+    const std::string name = tag_of(vpc.tags, "Name");
     there.push_back(vpc.id + (name.empty() ? "" : " (" + name + ")"));
     if (wanted.empty() ? vpc.is_default : vpc.id == wanted || name == wanted) fits.push_back(vpc);
   }
@@ -47,7 +42,7 @@ Result<std::vector<Subnet>> pick_subnets(Client& client, const std::string& vpc,
   }
   for (const auto& one : wanted) {
     const auto found = std::find_if(all.begin(), all.end(), [&](const Subnet& subnet) {
-      return subnet.id == one || name_of(subnet.tags) == one;
+      return subnet.id == one || tag_of(subnet.tags, "Name") == one;
     });
     if (found == all.end()) return fail(Errc::kNotFound, "VPC " + vpc + " has no subnet " + one);
     for (const auto& other : out)

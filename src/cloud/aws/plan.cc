@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "cloud/aws/plan_lines.h"
 #include "cloud/aws/plan_v2.h"
 
 namespace hive::cloud::aws {
@@ -27,18 +28,6 @@ std::string listener_text(const BalancerListener& one) {
   return one.protocol + " " + std::to_string(one.port) + " -> " + one.instance_protocol + " " +
          std::to_string(one.instance_port) +
          (one.certificate.empty() ? "" : " with " + one.certificate);
-}
-
-std::string changed(const std::string& what, const std::string& from, const std::string& to) {
-  return "~ " + what + ": " + from + " -> " + to;
-}
-
-std::string text(const std::set<std::string>& values) {
-  return join({values.begin(), values.end()}, ",");
-}
-
-bool going(const Machine& machine) {
-  return machine.state == MachineState::kShuttingDown || machine.state == MachineState::kTerminated;
 }
 
 class UpPlanner {
@@ -180,9 +169,8 @@ void UpPlanner::manager_drift(const Machine& machine) {
 void UpPlanner::managers() {
   std::set<std::string> there;
   for (const auto& machine : world_.machines) {
-    const auto role = machine.tags.find(kRoleTag);
     const auto name = machine.tags.find("Name");
-    if (role == machine.tags.end() || role->second != "manager" || going(machine)) continue;
+    if (!is_manager(machine) || is_ending(machine)) continue;
     if (name != machine.tags.end() && !there.insert(name->second).second)
       plan_.notes.push_back("manager " + name->second + " is there twice: terminate " + machine.id +
                             ", or the other one, whichever is no node of the Swarm");
@@ -243,18 +231,16 @@ void UpPlanner::balancer_drift(const Balancer& there) {
                           (there.internal ? " is internal" : " faces the internet") +
                           ": that cannot be changed; take it down and up again");
   if (there.subnets != desired_.balancer.subnets)
-    plan_.notes.push_back("load balancer " + there.name + " is in subnets " + text(there.subnets) +
-                          ", the file says " + text(desired_.balancer.subnets) +
-                          ": it is not moved by itself");
+    plan_.notes.push_back("load balancer " + there.name + " is in subnets " +
+                          listed(there.subnets) + ", the file says " +
+                          listed(desired_.balancer.subnets) + ": it is not moved by itself");
 }
 
 // Those that this plan launches too: their ids are known when it is carried out.
 void UpPlanner::registered() {
   std::vector<std::string> details;
   for (const auto& machine : world_.machines) {
-    const auto role = machine.tags.find(kRoleTag);
-    const bool manager = role != machine.tags.end() && role->second == "manager";
-    if (!manager || going(machine)) continue;
+    if (!is_manager(machine) || is_ending(machine)) continue;
     if (!world_.balancer || world_.balancer->balancer.instances.count(machine.id) == 0)
       details.push_back("+ " + machine.id);
   }
@@ -349,7 +335,7 @@ void UpPlanner::group_drift(const GroupState& there) {
          want.launch_template);
   differ("instance types", join(have.types, ","), join(want.types, ","));
   differ("Spot", std::to_string(have.spot_percent) + "%", std::to_string(want.spot_percent) + "%");
-  differ("subnets", text(have.subnets), text(want.subnets));
+  differ("subnets", listed(have.subnets), listed(want.subnets));
   differ("scale-in protection of new instances", have.protected_from_scale_in ? "on" : "off",
          want.protected_from_scale_in ? "on" : "off");
   const std::string& name = desired_.names.worker_group;
@@ -357,7 +343,7 @@ void UpPlanner::group_drift(const GroupState& there) {
     add(StepKind::kUpdateGroup, Effect::kChange, "worker group", name, std::move(details));
   if (have.balancers != want.balancers)
     plan_.notes.push_back("worker group " + name + " is attached to load balancers " +
-                          text(have.balancers) + " instead of " + text(want.balancers) +
+                          listed(have.balancers) + " instead of " + listed(want.balancers) +
                           ": it is not attached anew by itself");
 }
 

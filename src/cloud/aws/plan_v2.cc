@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "cloud/aws/plan_lines.h"
 
 namespace hive::cloud::aws {
 namespace {
@@ -13,16 +14,8 @@ std::string name_in(const std::string& arn) {
   return parts.size() == 3 ? parts[1] : "";
 }
 
-std::string text(const std::set<std::string>& values) {
-  return join({values.begin(), values.end()}, ",");
-}
-
 // AWS registers no instance that is stopped; those that start are waited for.
-bool is_manager(const Machine& machine) {
-  const auto role = machine.tags.find(kRoleTag);
-  return role != machine.tags.end() && role->second == "manager" &&
-         (machine.state == MachineState::kRunning || machine.state == MachineState::kPending);
-}
+bool may_be_registered(const Machine& machine) { return is_manager(machine) && is_up(machine); }
 
 class V2Planner {
  public:
@@ -113,7 +106,7 @@ void V2Planner::attributes(const std::string& what, const std::string& name, Ste
     }
     const auto found = have->find(key);
     const std::string from = found == have->end() ? "none" : found->second;
-    if (from != value) details.push_back("~ " + key + ": " + from + " -> " + value);
+    if (from != value) details.push_back(changed(key, from, value));
   }
   if (!details.empty())
     add(kind, have == nullptr ? Effect::kMake : Effect::kChange, what, name, std::move(details));
@@ -156,7 +149,8 @@ void V2Planner::register_managers() {
   for (const auto& [name, group] : want_.target_groups) {
     const auto* have = there(name);
     for (const auto& machine : world_.machines)
-      if (is_manager(machine) && (have == nullptr || have->registered.count(machine.id) == 0))
+      if (may_be_registered(machine) &&
+          (have == nullptr || have->registered.count(machine.id) == 0))
         details.push_back("+ " + machine.id + " in " + name);
   }
   for (const auto& step : plan_.steps)
@@ -174,8 +168,8 @@ void V2Planner::balancer_drift(const V2Balancer& have) {
     note(std::string(have.internal ? " is internal" : " faces the internet") +
          ": that cannot be changed; take it down and up again");
   if (have.subnets != want_.balancer.subnets)
-    note(" is in subnets " + text(have.subnets) + ", the file says " +
-         text(want_.balancer.subnets) + ": it is not moved by itself");
+    note(" is in subnets " + listed(have.subnets) + ", the file says " +
+         listed(want_.balancer.subnets) + ": it is not moved by itself");
   const auto group = world_.security_groups.find(desired_.names.balancer_group);
   if (group == world_.security_groups.end() || have.security_groups.count(group->second.id) == 0)
     note(" is not in security group " + desired_.names.balancer_group +

@@ -176,7 +176,7 @@ void pull_images(Writer& writer) {
       "arn:" + writer.partition + ":ecr:*:*:repository/*");
 }
 
-std::string partition_of(const std::string& region) {
+std::string arn_partition(const std::string& region) {
   if (region.starts_with("cn-")) return "aws-cn";
   return region.starts_with("us-gov-") ? "aws-us-gov" : "aws";
 }
@@ -184,7 +184,7 @@ std::string partition_of(const std::string& region) {
 }  // namespace
 
 Json policy_document(Callers who, const std::string& cluster, const std::string& region) {
-  Writer writer{who, Names(cluster), region.empty() ? "*" : region, partition_of(region)};
+  Writer writer{who, Names(cluster), region.empty() ? "*" : region, arn_partition(region)};
   std::map<Scope, std::set<std::string>> actions;
   for (const auto& one : all_operations())
     if ((one.callers & who) != 0) actions[one.scope].insert(iam_action(one));

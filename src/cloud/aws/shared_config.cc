@@ -6,7 +6,7 @@
 namespace hive::cloud::aws {
 namespace {
 
-constexpr std::size_t kMaxBytes = 1U << 20;
+constexpr std::size_t kMaxConfigBytes = 1U << 20;
 
 Result<Sections> read_sections(const Environment& environment, const std::string& override_name,
                                const std::string& file_name) {
@@ -16,7 +16,7 @@ Result<Sections> read_sections(const Environment& environment, const std::string
     if (home.empty()) return Sections{};
     path = home + "/.aws/" + file_name;
   }
-  const auto text = os::read_file(path, kMaxBytes);
+  const auto text = os::read_file(path, kMaxConfigBytes);
   if (!text) {
     if (text.error().code == Errc::kNotFound) return Sections{};
     return tl::unexpected(text.error());

@@ -1,7 +1,7 @@
 #include "cloud/aws/sigv4.h"
 
+#include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <ctime>
@@ -10,28 +10,13 @@
 #include <vector>
 
 #include "base/text.h"
+#include "cloud/aws/sha256.h"
 #include "net/http_server.h"
 
 namespace hive::cloud::aws {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
-
-std::string hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    out += kDigits[static_cast<unsigned char>(c) >> 4U];
-    out += kDigits[static_cast<unsigned char>(c) & 15U];
-  }
-  return out;
-}
-
-std::string sha256_hex(std::string_view text) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  return hex({reinterpret_cast<const char*>(digest), sizeof digest});
-}
 
 std::string hmac(const std::string& key, std::string_view text) {
   unsigned char digest[EVP_MAX_MD_SIZE];
@@ -134,7 +119,7 @@ void sign(net::Request& request, std::string_view host, const Credentials& crede
   request.headers.emplace("authorization", std::string(kAlgorithm) +
                                                " Credential=" + credentials.access_key_id + "/" +
                                                place + ", SignedHeaders=" + headers.names +
-                                               ", Signature=" + hex(hmac(key, text)));
+                                               ", Signature=" + to_hex(hmac(key, text)));
 }
 
 }  // namespace hive::cloud::aws

@@ -1,35 +1,25 @@
 #include "cloud/aws/target_group.h"
 
-#include <charconv>
-
 #include "cloud/aws/ec2_forms.h"
 #include "cloud/aws/elbv2_forms.h"
 
 namespace hive::cloud::aws {
 namespace {
 
-template <typename Number>
-Number read_number(const Element& from, const char* path) {
-  const std::string text = from.text_at(path);
-  Number value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-TargetGroup read_group(const Element& from) {
+TargetGroup read_target_group(const Element& from) {
   return {.arn = from.text_at("TargetGroupArn"),
           .name = from.text_at("TargetGroupName"),
           .protocol = from.text_at("Protocol"),
-          .port = read_number<std::uint16_t>(from, "Port"),
+          .port = from.number_at<std::uint16_t>("Port"),
           .vpc = from.text_at("VpcId"),
           .check = {.protocol = from.text_at("HealthCheckProtocol"),
                     .port = from.text_at("HealthCheckPort"),
                     .path = from.text_at("HealthCheckPath"),
                     .codes = from.text_at("Matcher/HttpCode"),
-                    .interval_s = read_number<std::uint32_t>(from, "HealthCheckIntervalSeconds"),
-                    .timeout_s = read_number<std::uint32_t>(from, "HealthCheckTimeoutSeconds"),
-                    .unhealthy = read_number<std::uint32_t>(from, "UnhealthyThresholdCount"),
-                    .healthy = read_number<std::uint32_t>(from, "HealthyThresholdCount")}};
+                    .interval_s = from.number_at<std::uint32_t>("HealthCheckIntervalSeconds"),
+                    .timeout_s = from.number_at<std::uint32_t>("HealthCheckTimeoutSeconds"),
+                    .unhealthy = from.number_at<std::uint32_t>("UnhealthyThresholdCount"),
+                    .healthy = from.number_at<std::uint32_t>("HealthyThresholdCount")}};
 }
 
 void put_check(Form& form, const TargetCheck& check) {
@@ -50,22 +40,22 @@ Form targets(const std::string& arn, const std::vector<std::string>& instances) 
   return form;
 }
 
-Result<std::vector<TargetGroup>> describe(Client& client, const Form& form) {
+Result<std::vector<TargetGroup>> find_target_groups(Client& client, const Form& form) {
   HIVE_ASSIGN(const auto pages, client.query_all(Op::kDescribeTargetGroups, form));
   std::vector<TargetGroup> out;
   for (const auto& page : pages)
-    for (const Element* one : page.list_at("TargetGroups")) out.push_back(read_group(*one));
+    for (const Element* one : page.list_at("TargetGroups")) out.push_back(read_target_group(*one));
   return out;
 }
 
 }  // namespace
 
 Result<std::vector<TargetGroup>> describe_target_groups(Client& client) {
-  return describe(client, {});
+  return find_target_groups(client, {});
 }
 
 Result<std::vector<TargetGroup>> target_groups_of(Client& client, const std::string& balancer) {
-  return describe(client, Form().set("LoadBalancerArn", balancer));
+  return find_target_groups(client, Form().set("LoadBalancerArn", balancer));
 }
 
 Result<V2Attributes> target_group_attributes(Client& client, const std::string& arn) {

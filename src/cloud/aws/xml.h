@@ -2,6 +2,7 @@
 // behind xml.cc. Attributes and namespaces mean nothing in these protocols and are left out.
 #pragma once
 
+#include <charconv>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,14 @@ struct Element {
   const Element* at(std::string_view path) const;
   // Its text; empty when it is absent.
   std::string text_at(std::string_view path) const;
+  // The decimal number that its text begins with; `otherwise` when it is absent, begins with none,
+  // or with one that Number does not hold.
+  template <typename Number>
+  Number number_at(std::string_view path, Number otherwise = 0) const {
+    const std::string digits = text_at(path);
+    std::from_chars(digits.data(), digits.data() + digits.size(), otherwise);
+    return otherwise;
+  }
   // The entries of the list at the path ("item" or "member" elements); empty when absent.
   std::vector<const Element*> list_at(std::string_view path) const;
 };
