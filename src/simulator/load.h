@@ -8,6 +8,8 @@
 
 namespace hive::simulator {
 
+inline constexpr std::size_t kHour = 3600;  // seconds
+
 // Seconds [begin, end) of a load.
 struct Span {
   std::size_t begin = 0;

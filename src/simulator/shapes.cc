@@ -8,12 +8,12 @@
 
 #include "base/text.h"
 #include "simulator/draw.h"
+#include "simulator/load.h"
 #include "simulator/trace.h"
 
 namespace hive::simulator {
 namespace {
 
-constexpr std::size_t kHour = 3600;
 constexpr std::size_t kDay = 24 * kHour;
 // A Monday, so that a week's shape begins with one.
 constexpr std::int64_t kStart = 1'704'067'200;

@@ -13,13 +13,13 @@
 #include "base/text.h"
 #include "simulator/draw.h"
 #include "simulator/lines.h"
+#include "simulator/load.h"
 
 namespace hive::simulator {
 namespace {
 
 constexpr std::size_t kLeastGap = 600;
 constexpr double kBusy = 5;  // requests a second
-constexpr std::size_t kHour = 3600;
 constexpr std::int64_t kLongestStep = 86'400;
 
 tl::unexpected<Error> bad(const std::string& path, std::uint64_t line, std::string_view why) {

@@ -8,6 +8,9 @@
 
 namespace hive::decide::forecast {
 
+// A penalty that only keeps the equations solvable.
+inline constexpr double kTinyPenalty = 1e-9;
+
 template <std::size_t N>
 class Ridge {
  public:

@@ -9,8 +9,8 @@ namespace {
 constexpr double kFirst = 0.01;   // replicas, end of the first bucket
 constexpr double kGrowth = 1.05;  // each bucket 5 % wider, as in VPA
 constexpr double kHalfLifeMinutes = 24 * 60;
-constexpr double kPercentile = 0.9;
-constexpr double kMargin = 1.15;
+constexpr double kAutopilotPercentile = 0.9;
+constexpr double kAutopilotMargin = 1.15;
 
 std::size_t bucket_of(double load, std::size_t buckets) {
   if (load < kFirst) return 0;
@@ -31,7 +31,7 @@ double Autopilot::percentile() const {
   std::size_t bucket = 0;
   for (; bucket + 1 < kBuckets; ++bucket) {
     seen += weights_[bucket];
-    if (seen >= kPercentile * all) break;
+    if (seen >= kAutopilotPercentile * all) break;
   }
   return end_of(bucket);
 }
@@ -49,7 +49,7 @@ int Autopilot::step(const Seen& seen) {
   weights_[bucket_of(sum_ / samples_, kBuckets)] += 1;
   sum_ = 0;
   samples_ = 0;
-  wanted_ = std::max(1, static_cast<int>(std::ceil(kMargin * percentile())));
+  wanted_ = std::max(1, static_cast<int>(std::ceil(kAutopilotMargin * percentile())));
   return wanted_;
 }
 

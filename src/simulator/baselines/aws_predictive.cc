@@ -6,17 +6,17 @@
 namespace hive::simulator {
 namespace {
 
-constexpr std::int64_t kHour = 3600;
-constexpr std::size_t kDay = 24;
-constexpr std::size_t kWeek = 7 * kDay;
+constexpr std::int64_t kHourSeconds = 3600;
+constexpr std::size_t kDayHours = 24;
+constexpr std::size_t kWeekHours = 7 * kDayHours;
 constexpr int kRefresh = 6;
 constexpr std::int64_t kBuffer = 300;
 
 }  // namespace
 
 void AwsPredictive::refresh() {
-  if (history_.size() < kDay) return;
-  const std::size_t season = history_.size() >= 2 * kWeek ? kWeek : kDay;
+  if (history_.size() < kDayHours) return;
+  const std::size_t season = history_.size() >= 2 * kWeekHours ? kWeekHours : kDayHours;
   for (std::size_t ahead = 0; ahead < kAhead; ++ahead) {
     double sum = 0;
     int count = 0;
@@ -30,7 +30,7 @@ void AwsPredictive::refresh() {
 }
 
 int AwsPredictive::forecast_at(std::int64_t moment) const {
-  const std::int64_t hour = (moment - forecast_begins_) / kHour;
+  const std::int64_t hour = (moment - forecast_begins_) / kHourSeconds;
   if (forecast_begins_ == 0 || hour < 0 || hour >= static_cast<std::int64_t>(kAhead)) return 0;
   return static_cast<int>(std::ceil(forecast_[static_cast<std::size_t>(hour)] / target_));
 }
@@ -41,7 +41,7 @@ int AwsPredictive::step(const Seen& seen) {
     sum_ += seen.utilisation * seen.ready;
     ++samples_;
   }
-  if (seen.now % kHour == 0 && samples_ > 0) {
+  if (seen.now % kHourSeconds == 0 && samples_ > 0) {
     history_.push_back(sum_ / samples_);
     if (history_.size() > kHours) history_.pop_front();
     history_ends_ = seen.now;

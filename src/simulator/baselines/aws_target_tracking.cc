@@ -11,7 +11,7 @@ constexpr int kHighAlarm = 3;
 constexpr int kLowAlarm = 15;
 constexpr double kLowShare = 0.9;
 constexpr std::int64_t kWarmUp = 300;
-constexpr std::int64_t kCooldown = 300;
+constexpr std::int64_t kTrackingCooldown = 300;
 
 }  // namespace
 
@@ -27,7 +27,7 @@ void AwsTargetTracking::minute(const Seen& seen, double utilisation) {
   if (below_ < kLowAlarm || seen.now < warm_until_ || seen.now < no_in_before_) return;
   if (needed >= wanted_) return;
   wanted_ = std::max(1, needed);
-  no_in_before_ = seen.now + kCooldown;
+  no_in_before_ = seen.now + kTrackingCooldown;
 }
 
 int AwsTargetTracking::step(const Seen& seen) {

@@ -9,30 +9,30 @@
 namespace hive::simulator {
 namespace {
 
+using decide::forecast::kTinyPenalty;
 using decide::forecast::Ridge;
 
-constexpr std::size_t kHistory = 60;  // minutes
-constexpr int kInterval = 10;         // minutes
-constexpr double kAlpha = 0.5;
-constexpr double kBeta = 0.1;
+constexpr std::size_t kConpaasHistory = 60;  // minutes
+constexpr int kInterval = 10;                // minutes
+constexpr double kHoltAlpha = 0.5;
+constexpr double kHoltBeta = 0.1;
 constexpr double kIn = 0.75;
-constexpr double kTiny = 1e-9;  // a penalty that only keeps the equations solvable
 constexpr double kRounding = 1e-4;
 
 double line_ahead(const std::deque<double>& values) {
-  Ridge<2> fit({}, kTiny);
+  Ridge<2> fit({}, kTinyPenalty);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const double back = static_cast<double>(values.size() - 1 - i) / kHistory;
+    const double back = static_cast<double>(values.size() - 1 - i) / kConpaasHistory;
     fit.learn({1, -back}, values[i]);
   }
   fit.solve();
-  return fit.predict({1, static_cast<double>(kInterval) / kHistory});
+  return fit.predict({1, static_cast<double>(kInterval) / kConpaasHistory});
 }
 
 double autoregression_ahead(const std::deque<double>& values) {
   const double mean =
       std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-  Ridge<2> fit({}, kTiny);
+  Ridge<2> fit({}, kTinyPenalty);
   for (std::size_t i = 2; i < values.size(); ++i)
     fit.learn({values[i - 1] - mean, values[i - 2] - mean}, values[i] - mean);
   fit.solve();
@@ -52,10 +52,10 @@ double autoregression_ahead(const std::deque<double>& values) {
 
 void Conpaas::minute(double load) {
   history_.push_back(load);
-  if (history_.size() > kHistory) history_.pop_front();
+  if (history_.size() > kConpaasHistory) history_.pop_front();
   const double before = level_;
-  level_ = level_ < 0 ? load : kAlpha * load + (1 - kAlpha) * (level_ + trend_);
-  if (before >= 0) trend_ = kBeta * (level_ - before) + (1 - kBeta) * trend_;
+  level_ = level_ < 0 ? load : kHoltAlpha * load + (1 - kHoltAlpha) * (level_ + trend_);
+  if (before >= 0) trend_ = kHoltBeta * (level_ - before) + (1 - kHoltBeta) * trend_;
   sum_ += load;
   ++count_;
 }

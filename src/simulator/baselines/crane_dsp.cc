@@ -8,11 +8,11 @@
 namespace hive::simulator {
 namespace {
 
-constexpr std::size_t kDay = 24 * 60;  // minutes
-constexpr std::size_t kHistory = 3 * kDay;
-constexpr std::size_t kHour = 60;
+constexpr std::size_t kDayMinutes = 24 * 60;
+constexpr std::size_t kDspHistory = 3 * kDayMinutes;
+constexpr std::size_t kHourMinutes = 60;
 constexpr std::size_t kStrongest = 20;
-constexpr double kMargin = 1.2;
+constexpr double kDspMargin = 1.2;
 constexpr double kPeriodic = 0.5;
 
 }  // namespace
@@ -63,18 +63,18 @@ double autocorrelation(const std::deque<float>& history, std::size_t lag) {
 void CraneDsp::forecast() {
   ahead_.clear();
   minute_ = 0;
-  if (history_.size() < kHistory || autocorrelation(history_, kDay) < kPeriodic) return;
-  const auto waves = strongest_waves(history_, kHistory / kHour, kStrongest);
-  std::vector<double> values(2 * kHour, 0.0);
+  if (history_.size() < kDspHistory || autocorrelation(history_, kDayMinutes) < kPeriodic) return;
+  const auto waves = strongest_waves(history_, kDspHistory / kHourMinutes, kStrongest);
+  std::vector<double> values(2 * kHourMinutes, 0.0);
   for (std::size_t i = 0; i < values.size(); ++i)
     for (const Wave& wave : waves) {
       const double angle = 2 * std::numbers::pi * static_cast<double>(wave.cycles) *
-                           static_cast<double>(i) / static_cast<double>(kHistory);
+                           static_cast<double>(i) / static_cast<double>(kDspHistory);
       values[i] += wave.cosine * std::cos(angle) + wave.sine * std::sin(angle);
     }
-  for (std::size_t i = 0; i < kHour; ++i) {
+  for (std::size_t i = 0; i < kHourMinutes; ++i) {
     const auto from = values.begin() + static_cast<std::ptrdiff_t>(i);
-    ahead_.push_back(*std::max_element(from, from + static_cast<std::ptrdiff_t>(kHour)));
+    ahead_.push_back(*std::max_element(from, from + static_cast<std::ptrdiff_t>(kHourMinutes)));
   }
 }
 
@@ -82,11 +82,11 @@ int CraneDsp::step(const Seen& seen) {
   const int reactive = reactive_.step(seen);
   if (const auto load = minutes_.add(seen)) {
     history_.push_back(static_cast<float>(*load));
-    if (history_.size() > kHistory) history_.pop_front();
-    if (++minute_ >= kHour) forecast();
+    if (history_.size() > kDspHistory) history_.pop_front();
+    if (++minute_ >= kHourMinutes) forecast();
   }
   if (ahead_.empty()) return reactive;
-  const double most = std::max(0.0, ahead_[std::min(minute_, ahead_.size() - 1)]) * kMargin;
+  const double most = std::max(0.0, ahead_[std::min(minute_, ahead_.size() - 1)]) * kDspMargin;
   return std::max(reactive, static_cast<int>(std::ceil(most / target_)));
 }
 

@@ -8,7 +8,7 @@ namespace hive::simulator {
 namespace {
 
 constexpr std::size_t kKept = 7 * 60;  // minutes of an hour of the day
-constexpr double kPercentile = 0.95;
+constexpr double kHistPercentile = 0.95;
 constexpr std::size_t kHoursOfErrors = 3;
 constexpr double kBeyond = 1.1;
 
@@ -18,8 +18,8 @@ int needed(double load, double target) {
 
 double percentile(const std::deque<float>& loads) {
   std::vector<float> sorted(loads.begin(), loads.end());
-  const auto rank =
-      static_cast<std::ptrdiff_t>(std::ceil(kPercentile * static_cast<double>(sorted.size())) - 1);
+  const auto rank = static_cast<std::ptrdiff_t>(
+      std::ceil(kHistPercentile * static_cast<double>(sorted.size())) - 1);
   std::nth_element(sorted.begin(), sorted.begin() + rank, sorted.end());
   return static_cast<double>(sorted[static_cast<std::size_t>(rank)]);
 }

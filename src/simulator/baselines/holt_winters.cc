@@ -8,9 +8,9 @@ namespace hive::simulator {
 namespace {
 
 constexpr std::size_t kSeason = 24 * 60;
-constexpr double kAlpha = 0.9;
-constexpr double kBeta = 0.1;
-constexpr double kGamma = 0.9;
+constexpr double kSeasonalAlpha = 0.9;
+constexpr double kSeasonalBeta = 0.1;
+constexpr double kSeasonalGamma = 0.9;
 
 }  // namespace
 
@@ -30,9 +30,9 @@ void HoltWinters::minute(double load) {
   }
   double& season = season_[minutes_ % kSeason];
   const double before = level_;
-  level_ = kAlpha * (load - season) + (1 - kAlpha) * (level_ + trend_);
-  trend_ = kBeta * (level_ - before) + (1 - kBeta) * trend_;
-  season = kGamma * (load - level_) + (1 - kGamma) * season;
+  level_ = kSeasonalAlpha * (load - season) + (1 - kSeasonalAlpha) * (level_ + trend_);
+  trend_ = kSeasonalBeta * (level_ - before) + (1 - kSeasonalBeta) * trend_;
+  season = kSeasonalGamma * (load - level_) + (1 - kSeasonalGamma) * season;
   ++minutes_;
   const auto ahead = static_cast<double>(lead_minutes_);
   forecast_ = level_ + ahead * trend_ + season_[(minutes_ + lead_minutes_ - 1) % kSeason];

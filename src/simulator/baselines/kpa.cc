@@ -6,7 +6,7 @@
 namespace hive::simulator {
 namespace {
 
-constexpr std::int64_t kPeriod = 2;
+constexpr std::int64_t kKpaPeriod = 2;
 constexpr std::int64_t kStableWindow = 60;
 constexpr double kPanicThreshold = 2;
 constexpr double kMaxUp = 1000;
@@ -26,7 +26,7 @@ int Kpa::step(const Seen& seen) {
     stable_.add(seen.in_flight);
     panic_.add(seen.in_flight);
   }
-  if (++seconds_ % kPeriod != 0 || !seen.known) return wanted_;
+  if (++seconds_ % kKpaPeriod != 0 || !seen.known) return wanted_;
   const int ready = std::max(1, seen.ready);
   const int stable = within(stable_.mean() / target_, ready);
   const int panic = within(panic_.mean() / target_, ready);

@@ -8,14 +8,13 @@
 namespace hive::simulator {
 namespace {
 
-constexpr std::size_t kHistory = 60;  // minutes
-constexpr double kTiny = 1e-9;        // a penalty that only keeps the equations solvable
+constexpr std::size_t kRegHistory = 60;  // minutes
 
 }  // namespace
 
 double extrapolate_parabola(const std::deque<double>& values) {
   if (values.size() < 3) return values.empty() ? 0 : values.back();
-  decide::forecast::Ridge<3> fit({}, kTiny);
+  decide::forecast::Ridge<3> fit({}, decide::forecast::kTinyPenalty);
   const auto size = static_cast<double>(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double x = static_cast<double>(i) / size - 1;  // 0 is the value sought
@@ -30,7 +29,7 @@ int Reg::step(const Seen& seen) {
   const auto load = minutes_.add(seen);
   if (!load) return wanted_;
   history_.push_back(*load);
-  if (history_.size() > kHistory) history_.pop_front();
+  if (history_.size() > kRegHistory) history_.pop_front();
   const int needed = std::max(1, static_cast<int>(std::ceil(*load / target_)));
   const double next = std::max(0.0, extrapolate_parabola(history_));
   const int expected = static_cast<int>(std::ceil(next / target_));
