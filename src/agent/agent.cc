@@ -9,7 +9,7 @@ namespace hive::agent {
 namespace {
 
 constexpr Milliseconds kReportEvery{1'000};
-constexpr Milliseconds kLookEvery{1'000};  // the table is applied again: what was lost is repaired
+constexpr Milliseconds kApplyEvery{1'000};  // the table is applied again: what was lost is repaired
 
 }  // namespace
 
@@ -74,7 +74,7 @@ void Agent::apply() {
   note(status, "routing table");
   applied_ = status.has_value();
   if (applied_) left_out_ = leaving;
-  next_apply_ = clock_.now() + kLookEvery;
+  next_apply_ = clock_.now() + kApplyEvery;
 }
 
 void Agent::take_event(const ContainerEvent& event) {

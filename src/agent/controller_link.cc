@@ -10,8 +10,8 @@ namespace hive::agent {
 namespace {
 
 constexpr Milliseconds kSilence{3 * kKeepAliveSeconds * 1'000};
-constexpr Milliseconds kFirstPause{200};
-constexpr Milliseconds kLongestPause{2'000};
+constexpr Milliseconds kFirstLinkPause{200};
+constexpr Milliseconds kLongestLinkPause{2'000};
 
 net::Target target_of(const std::string& controller, const std::string& certificates) {
   return {.base_url = "https://" + controller,
@@ -61,14 +61,14 @@ void ControllerLink::pause(const std::stop_token& stop, Milliseconds time) {
 }
 
 void ControllerLink::stream(const std::stop_token& stop) {
-  Milliseconds wait = kFirstPause;
+  Milliseconds wait = kFirstLinkPause;
   while (!stop.stop_requested()) {
     bool served = false;
     for (const std::string& controller : options_.controllers()) {
       if (stop.stop_requested()) return;
       served = stream_from(controller, stop) || served;
     }
-    wait = served ? kFirstPause : std::min(wait * 2, kLongestPause);
+    wait = served ? kFirstLinkPause : std::min(wait * 2, kLongestLinkPause);
     pause(stop, wait);
   }
 }
@@ -138,7 +138,7 @@ void ControllerLink::report(const std::stop_token& stop) {
     log::debug("agent", "report to {}: {}", controller,
                answer ? std::to_string(answer->status) : describe(answer.error()));
     client.reset();  // perhaps the certificates were rotated
-    pause(stop, kFirstPause);
+    pause(stop, kFirstLinkPause);
   }
 }
 

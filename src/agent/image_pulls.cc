@@ -7,12 +7,12 @@
 namespace hive::agent {
 namespace {
 
-constexpr Milliseconds kFirstPause{2'000};
-constexpr Milliseconds kLongestPause{30'000};
-constexpr Milliseconds kLook{500};  // for a pause that is over
+constexpr Milliseconds kFirstPullPause{2'000};
+constexpr Milliseconds kLongestPullPause{30'000};
+constexpr Milliseconds kPullLook{500};  // for a pause that is over
 
 Milliseconds pause_after(std::int64_t tries) {
-  return std::min(kLongestPause, kFirstPause * (1 << std::min<std::int64_t>(tries - 1, 5)));
+  return std::min(kLongestPullPause, kFirstPullPause * (1 << std::min<std::int64_t>(tries - 1, 5)));
 }
 
 }  // namespace
@@ -106,7 +106,7 @@ void ImagePulls::run(const std::stop_token& stop) {
         });
       });
     else
-      wake_.wait_for(lock, stop, kLook, [] { return false; });
+      wake_.wait_for(lock, stop, kPullLook, [] { return false; });
   }
 }
 

@@ -18,7 +18,7 @@ using decide::drain::InitState;
 
 constexpr std::size_t kThreads = 4;
 constexpr std::size_t kMaxQueue = 1'000;
-constexpr Milliseconds kLookEvery{50};      // at a command that runs
+constexpr Milliseconds kCommandLook{50};    // at a command that runs
 constexpr Milliseconds kReleaseGrace{500};  // for what still runs beside an ended application
 
 InitState state_of(init::State state) {
@@ -203,7 +203,7 @@ void NodeHands::run_command(const CommandKey& key, const std::vector<std::string
                          "\"" + words.front() + "\" is not there or cannot be run"});
       return set(key, {CommandView::State::kEnded, state->exit_code, ""});
     }
-    std::this_thread::sleep_for(kLookEvery);
+    std::this_thread::sleep_for(kCommandLook);
   }
 }
 

@@ -48,7 +48,8 @@ void read_task(const Json& json, const std::string& place, TaskOrders& into, std
   reader.list("edges_behind", into.edges_behind, 10'000, read_text);
 }
 
-void read_stop(const Json& json, const std::string& place, StopOrder& into, std::string& fault) {
+void read_stop_order(const Json& json, const std::string& place, StopOrder& into,
+                     std::string& fault) {
   JsonReader reader(json, place, fault);
   reader.text("id", into.id, 256);
   reader.text("task_id", into.task_id, 256);
@@ -58,7 +59,8 @@ void read_stop(const Json& json, const std::string& place, StopOrder& into, std:
   reader.require(!into.task_id.empty(), "task_id", "is missing");
 }
 
-void read_pull(const Json& json, const std::string& place, PullOrder& into, std::string& fault) {
+void read_pull_order(const Json& json, const std::string& place, PullOrder& into,
+                     std::string& fault) {
   JsonReader reader(json, place, fault);
   reader.text("image", into.image);
   reader.text("registry", into.registry);
@@ -142,8 +144,8 @@ Result<NodeOrders> decode_orders(std::string_view text) {
   reader.flag("schedulable", orders.schedulable);
   reader.map("services", orders.services, 10'000, read_service);
   reader.map("tasks", orders.tasks, 20'000, read_task);
-  reader.list("stops", orders.stops, 20'000, read_stop);
-  reader.list("pulls", orders.pulls, 1'000, read_pull);
+  reader.list("stops", orders.stops, 20'000, read_stop_order);
+  reader.list("pulls", orders.pulls, 1'000, read_pull_order);
   reader.list("known", orders.known, 20'000, read_text);
   reader.list("recorded", orders.recorded, 20'000, read_text);
   if (!fault.empty()) return fail(Errc::kCorrupt, "orders: " + fault);

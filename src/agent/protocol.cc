@@ -123,7 +123,8 @@ void read_took(const Json& json, const std::string& place, std::int64_t& into, s
     fault = place + " must be a whole number";
 }
 
-void read_stop(const Json& json, const std::string& place, StopRecord& into, std::string& fault) {
+void read_stop_record(const Json& json, const std::string& place, StopRecord& into,
+                      std::string& fault) {
   JsonReader reader(json, place, fault);
   reader.text("task_id", into.task_id, 256);
   reader.text("service_id", into.service_id, 256);
@@ -160,7 +161,8 @@ const char* word_of(PullState state) {
   return "pulling";
 }
 
-void read_pull(const Json& json, const std::string& place, PullReport& into, std::string& fault) {
+void read_pull_report(const Json& json, const std::string& place, PullReport& into,
+                      std::string& fault) {
   JsonReader reader(json, place, fault);
   reader.text("image", into.image, 4'096);
   std::string state;
@@ -369,10 +371,10 @@ Result<Report> decode_report(std::string_view text) {
   reader.list("not_ready", report.not_ready, 100'000, read_text);
   reader.list("notes", report.notes, kMaxReportNotes, read_note);
   reader.list("leaving", report.leaving, 20'000, read_text);
-  reader.list("stops", report.stops, kMaxReportStops, read_stop);
+  reader.list("stops", report.stops, kMaxReportStops, read_stop_record);
   reader.number("departs_in_ms", report.departs_in_ms);
   reader.flag("pulls_images", report.pulls_images);
-  reader.list("pulls", report.pulls, 1'000, read_pull);
+  reader.list("pulls", report.pulls, 1'000, read_pull_report);
   reader.require(!report.node_id.empty(), "node_id", "is missing");
   if (!fault.empty()) return fail(Errc::kCorrupt, "agent report: " + fault);
   return report;

@@ -9,9 +9,9 @@
 
 namespace hive::agent {
 namespace {
-constexpr Milliseconds kLook{5'000};
+constexpr Milliseconds kNoticeLook{5'000};
 constexpr Milliseconds kNotice{120'000};
-constexpr Milliseconds kMargin{10'000};
+constexpr Milliseconds kNoticeMargin{10'000};
 }  // namespace
 
 Milliseconds spot_time_left(const std::string& notice, WallTime now) {
@@ -19,7 +19,7 @@ Milliseconds spot_time_left(const std::string& notice, WallTime now) {
   const auto time = json ? cloud::aws::parse_time(json_string(*json, "time"))
                          : Result<WallTime>(tl::unexpected(json.error()));
   const auto left = time ? std::chrono::duration_cast<Milliseconds>(*time - now) : kNotice;
-  return std::clamp(left - kMargin, Milliseconds(1'000), kNotice);
+  return std::clamp(left - kNoticeMargin, Milliseconds(1'000), kNotice);
 }
 
 void watch_spot(const std::function<Result<std::string>()>& ask, const Clock& clock,
@@ -29,7 +29,7 @@ void watch_spot(const std::function<Result<std::string>()>& ask, const Clock& cl
   while (!stop.stop_requested()) {
     if (const auto notice = ask()) return told(spot_time_left(*notice, clock.wall_now()));
     std::unique_lock lock(alone);
-    never.wait_for(lock, stop, kLook, [] { return false; });
+    never.wait_for(lock, stop, kNoticeLook, [] { return false; });
   }
 }
 

@@ -19,7 +19,7 @@ using decide::drain::StopWish;
 using model::StopStep;
 
 constexpr const char* kComponent = "stops";
-constexpr Milliseconds kLookEvery{1'000};     // at a container at rest
+constexpr Milliseconds kRestLook{1'000};      // at a container at rest
 constexpr Milliseconds kKeepRecord{600'000};  // without a controller that takes it
 constexpr std::size_t kMaxEnded = 500;
 constexpr const char* kBySwarm = "swarm";    // a scale, an update, a drain that hive did not order
@@ -177,7 +177,7 @@ void Stops::turn(const std::set<std::string>& edge_out) {
 }
 
 void Stops::look(Container& container) {
-  container.look_at = clock_.now() + kLookEvery;
+  container.look_at = clock_.now() + kRestLook;
   const InitSight before = container.init;
   container.init = hands_.init(container.info);
   // At the first look the runtime may still be about to start it.

@@ -9,10 +9,16 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "logs/collector.h"
 #include "logs/container_root.h"
 
 namespace hive::logs {
+
+// Of what this room writes into hive's own log.
+inline constexpr const char* kComponent = "logs";
+// A file that has not grown for so long may be parked.
+inline constexpr Milliseconds kIdleFor{15 * 60'000};
 
 enum class SourceKind { kFile, kJsonFile };
 

@@ -11,7 +11,7 @@ namespace {
 constexpr Milliseconds kLookEvery{100};  // at the sizes of open files
 constexpr Milliseconds kFinderWait{250};
 constexpr Milliseconds kProverWait{500};
-constexpr Milliseconds kRememberFinished{10 * 60'000};
+constexpr Milliseconds kRememberDelivery{10 * 60'000};
 constexpr Milliseconds kPatienceAtEnd{5'000};
 constexpr Milliseconds kEndLook{10};
 
@@ -42,7 +42,7 @@ FileCollector::FileCollector(CollectorOptions options, const Clock& clock, OpenO
                .on_event = options_.on_event},
               clock) {
   if (const Status found = finder_.start(); !found)
-    log::warn("logs", "{}; new log files are found by search alone", found.error().message);
+    log::warn(kComponent, "{}; new log files are found by search alone", found.error().message);
 }
 
 FileCollector::~FileCollector() { stop(); }
@@ -219,7 +219,7 @@ void FileCollector::tend_containers() {
     if (!log.finishing) return false;
     const MonotonicTime finish_at = log.finish_at;
     if (log.found_at.load() > finish_at && log.files().empty()) log.finished = true;
-    return log.finished && now - finish_at > kRememberFinished;
+    return log.finished && now - finish_at > kRememberDelivery;
   });
 }
 
@@ -241,7 +241,7 @@ void FileCollector::tend_destinations() {
     }
   }
   for (LogEvent& event : events) {
-    log::warn("logs", "{}: {}", event.subject, event.reason);
+    log::warn(kComponent, "{}: {}", event.subject, event.reason);
     if (options_.on_event) options_.on_event(std::move(event));
   }
 }

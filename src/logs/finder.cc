@@ -19,7 +19,6 @@ namespace {
 
 constexpr Milliseconds kHurriedSearch{100};
 constexpr Milliseconds kSuspectFor{10'000};
-constexpr const char* kComponent = "logs";
 
 // "ID-json.log" and, rotated, "ID-json.log.1".
 bool is_json_log(const std::string& path, const std::string& name) {

@@ -10,7 +10,6 @@ namespace hive::logs {
 namespace {
 
 constexpr Milliseconds kLeaveToNode{10'000};  // a Filebeat on the node, after a container's end
-constexpr Milliseconds kIdleFor{15 * 60'000};
 constexpr Milliseconds kQuietFor{2'000};  // then what Filebeat will never ship is collected instead
 
 }  // namespace
@@ -151,7 +150,7 @@ std::string Prover::doubt_of(Shipped& shipped, const WatchedContainer& container
   if (dropped > 0 && !shipped.container->hurry) {
     const std::string reason =
         fmt::format("its output dropped {} events: the receiver refused them", dropped);
-    log::warn("logs", "Filebeat of {}: {}", task_name(container), reason);
+    log::warn(kComponent, "Filebeat of {}: {}", task_name(container), reason);
     if (options_.on_event)
       options_.on_event({"filebeat_dropped", "Filebeat of " + task_name(container), reason});
     shipped.dropped = stats->dropped;

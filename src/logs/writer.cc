@@ -15,13 +15,11 @@ constexpr Milliseconds kFirstRetry{1'000};
 constexpr Milliseconds kLastRetry{30'000};
 constexpr Milliseconds kUnlinkedFor{60'000};  // no growth of a removed file: it is over
 constexpr Milliseconds kRotatedFor{2'000};
-constexpr Milliseconds kIdleFor{15 * 60'000};  // then its descriptor may be lent
 constexpr Milliseconds kTidyEvery{10 * 60'000};
-constexpr std::int64_t kRememberFinished = 2 * 3600;  // seconds; an agent may come back to it
+constexpr std::int64_t kRememberPosition = 2 * 3600;  // seconds; an agent may come back to it
 constexpr std::size_t kMaxRemembered = 100;
 constexpr std::uint64_t kShareOfDisk = 10;          // without a bound: a tenth of the file system
 constexpr std::uint64_t kMostOfDisk = 20ULL << 30;  // and no more than that
-constexpr const char* kComponent = "logs";
 
 std::int64_t unix_s(WallTime time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -61,7 +59,7 @@ void Writer::load_positions() {
   const std::int64_t now = unix_s(clock_.wall_now());
   std::erase_if(kept_, [&](const auto& entry) {
     const std::int64_t at = entry.second.finished_unix_s;
-    return at != 0 && at + kRememberFinished < now;
+    return at != 0 && at + kRememberPosition < now;
   });
 }
 

@@ -36,17 +36,17 @@ std::string basic(const Credentials& credentials) {
   return "Basic " + base64_encode(credentials.username + ":" + credentials.password);
 }
 
-std::string header_of(const net::Response& response, const char* name) {
-  const auto found = response.headers.find(name);
-  return found == response.headers.end() ? "" : found->second;
-}
-
 bool is_digest(std::string_view text) {
   return text.size() == 71 && text.substr(0, 7) == "sha256:" &&
          text.find_first_not_of("0123456789abcdef", 7) == std::string_view::npos;
 }
 
 }  // namespace
+
+std::string Client::header_of(const net::Response& response, const char* name) {
+  const auto found = response.headers.find(name);
+  return found == response.headers.end() ? "" : found->second;
+}
 
 Challenge parse_challenge(std::string_view header) {
   Challenge out;

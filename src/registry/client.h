@@ -61,6 +61,8 @@ class Client {
                                    std::string manifest);
 
  private:
+  // By its name in lower case; empty where there is none.
+  static std::string header_of(const net::Response& response, const char* name);
   Result<net::Response> request(net::Request request, const std::string& scope);
   Result<std::string> begin_upload(const std::string& repository, const std::string& scope);
   std::string known_authorization(const std::string& scope);

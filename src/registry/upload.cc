@@ -13,11 +13,6 @@ std::string push_scope(const std::string& repository) {
   return "repository:" + repository + ":pull,push";
 }
 
-std::string header_of(const net::Response& response, const char* name) {
-  const auto found = response.headers.find(name);
-  return found == response.headers.end() ? "" : found->second;
-}
-
 // The path and query of "http://host/path?query" or "/path?query".
 std::string path_of(const std::string& location) {
   const auto scheme = location.find("://");

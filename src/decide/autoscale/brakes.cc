@@ -4,11 +4,6 @@
 #include <cstdlib>
 
 namespace hive::decide::autoscale {
-namespace {
-
-constexpr std::int64_t kMinute = 60;
-
-}  // namespace
 
 // A wish holds until the next one; those before the window matter as far as
 // they reach into it.

@@ -122,7 +122,7 @@ Result<Cron> parse_cron(std::string_view text) {
 bool Cron::matches(std::int64_t local) const {
   const std::int64_t day_number = (local >= 0 ? local : local - kDay + 1) / kDay;
   const std::int64_t second = local - day_number * kDay;
-  if (!minutes[static_cast<std::size_t>(second / 60 % 60)] ||
+  if (!minutes[static_cast<std::size_t>(second / kMinute % 60)] ||
       !hours[static_cast<std::size_t>(second / 3600)])
     return false;
   int month = 0;

@@ -14,6 +14,8 @@
 
 namespace hive::decide::autoscale {
 
+inline constexpr std::int64_t kMinute = 60;  // seconds
+
 struct Cron {
   std::bitset<60> minutes;
   std::bitset<24> hours;

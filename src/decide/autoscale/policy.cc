@@ -5,8 +5,6 @@
 namespace hive::decide::autoscale {
 namespace {
 
-constexpr std::int64_t kMinute = 60;
-
 // Whether one of the schedule's beginnings lies within its duration before the
 // moment.
 bool holds(const Schedule& schedule, std::int64_t local) {

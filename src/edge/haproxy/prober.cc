@@ -19,7 +19,7 @@ constexpr Milliseconds kLongestPause{2'000};
 // PROXY v2 header of a connection made by the proxy itself (command LOCAL, no addresses).
 constexpr std::string_view kProxyLocal{"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16};
 
-bool wait_for(int fd, short what, MonotonicTime until) {
+bool ready_in_time(int fd, short what, MonotonicTime until) {
   const auto left = std::chrono::duration_cast<Milliseconds>(until - SystemClock().now()).count();
   pollfd poll_fd{fd, what, 0};
   return left > 0 && ::poll(&poll_fd, 1, static_cast<int>(left)) == 1;
@@ -39,7 +39,7 @@ int connect_to(const ProbeTarget& target, MonotonicTime until) {
   ::freeaddrinfo(found);
   int error = 0;
   socklen_t size = sizeof(error);
-  open = open && wait_for(fd, POLLOUT, until) &&
+  open = open && ready_in_time(fd, POLLOUT, until) &&
          ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
   if (open) return fd;
   if (fd >= 0) ::close(fd);
@@ -55,7 +55,7 @@ bool answers_well(int fd, const ProbeTarget& target, MonotonicTime until) {
   std::string answer;  // "HTTP/1.1 200"
   char buffer[64];
   while (answer.size() < 12) {
-    if (!wait_for(fd, POLLIN, until)) return false;
+    if (!ready_in_time(fd, POLLIN, until)) return false;
     const ssize_t got = ::recv(fd, buffer, sizeof(buffer), 0);
     if (got <= 0) return false;
     answer.append(buffer, static_cast<std::size_t>(got));

@@ -33,7 +33,7 @@ class Fd {
   int fd_;
 };
 
-Status wait_for(int fd, short what, MonotonicTime until) {
+Status await_socket(int fd, short what, MonotonicTime until) {
   const auto left = std::chrono::duration_cast<Milliseconds>(until - SystemClock().now()).count();
   pollfd poll_fd{fd, what, 0};
   const int ready = left <= 0 ? 0 : ::poll(&poll_fd, 1, static_cast<int>(left));
@@ -50,7 +50,7 @@ Error gone(const std::string& path) {
 
 Status send_all(int fd, const std::string& path, std::string_view text, MonotonicTime until) {
   while (!text.empty()) {
-    HIVE_TRY(wait_for(fd, POLLOUT, until));
+    HIVE_TRY(await_socket(fd, POLLOUT, until));
     const ssize_t sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) return tl::unexpected(gone(path));
     if (sent > 0) text.remove_prefix(static_cast<std::size_t>(sent));
@@ -121,7 +121,7 @@ Result<std::string> ask(const std::string& socket_path, std::string_view line,
   std::string answer;
   char buffer[65'536];
   while (true) {
-    HIVE_TRY(wait_for(fd.get(), POLLIN, until));
+    HIVE_TRY(await_socket(fd.get(), POLLIN, until));
     const ssize_t got = ::recv(fd.get(), buffer, sizeof(buffer), MSG_DONTWAIT);
     if (got == 0) break;
     if (got < 0 && errno != EAGAIN && errno != EINTR) return tl::unexpected(gone(socket_path));

@@ -10,8 +10,6 @@
 namespace hive::engine::fake {
 namespace {
 
-constexpr std::string_view kTime = "2026-01-01T00:00:00.000000000Z";
-
 // Whether `labels` has the filter's "key" or "key=value".
 bool has_label(const Json* labels, const std::string& wanted) {
   if (labels == nullptr || !labels->is_object()) return false;

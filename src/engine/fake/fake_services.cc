@@ -11,7 +11,6 @@
 namespace hive::engine::fake {
 namespace {
 
-constexpr std::string_view kTime = "2026-01-01T00:00:00.000000000Z";
 constexpr int kFirstDynamicPort = 32768;
 
 bool is_global(const Json& service) { return json_path(service, "Spec.Mode.Global") != nullptr; }
