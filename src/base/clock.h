@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <mutex>
 
 namespace hive {
@@ -10,6 +11,13 @@ namespace hive {
 using MonotonicTime = std::chrono::steady_clock::time_point;
 using WallTime = std::chrono::system_clock::time_point;
 using Milliseconds = std::chrono::milliseconds;
+
+inline constexpr double kMsPerSecond = 1e3;
+
+// Milliseconds since 1970, as records have them.
+inline std::int64_t unix_ms(WallTime time) {
+  return std::chrono::duration_cast<Milliseconds>(time.time_since_epoch()).count();
+}
 
 class Clock {
  public:

@@ -42,7 +42,8 @@ Result<Json> one_of(const Json& all, const model::Service& service) {
 }
 
 // Those that are named, or all.
-Result<std::vector<Json>> choose(engine::Engine& engine, const std::vector<std::string>& words) {
+Result<std::vector<Json>> choose_services(engine::Engine& engine,
+                                          const std::vector<std::string>& words) {
   HIVE_ASSIGN(const Json all, read_all(engine));
   std::vector<Json> out;
   if (words.empty()) out.assign(all.begin(), all.end());
@@ -90,7 +91,7 @@ std::string ready_of(const Json& one) {
 int status(Context& context, const StatusArgs& args) {
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
-  const auto chosen = choose(**engine, args.words);
+  const auto chosen = choose_services(**engine, args.words);
   if (!chosen) return context.fail(chosen.error());
   std::vector<Row> rows;
   for (const Json& one : *chosen)
@@ -227,7 +228,7 @@ void explain_one(Context& context, const Json& one, const std::string& workers) 
 int explain(Context& context, const ExplainArgs& args) {
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
-  const auto chosen = choose(**engine, args.words);
+  const auto chosen = choose_services(**engine, args.words);
   if (!chosen) return context.fail(chosen.error());
   if (args.format == "json")
     context.line(chosen->front().dump(2));
@@ -249,7 +250,7 @@ Command explain_command() {
 
 // --- history
 
-struct HistoryArgs {
+struct DecisionsArgs {
   ListOptions list;
   std::vector<std::string> words;
 };
@@ -271,7 +272,7 @@ std::string when(std::int64_t unix_ms) {
   return stamp;
 }
 
-int history(Context& context, const HistoryArgs& args) {
+int print_decisions(Context& context, const DecisionsArgs& args) {
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
   std::set<std::string> names;
@@ -301,11 +302,11 @@ Command history_command() {
   return {.name = "history",
           .summary = "What the autoscaler did, or would have done, newest first",
           .declare = [](Declare& declare) -> Action {
-            auto args = std::make_shared<HistoryArgs>();
+            auto args = std::make_shared<DecisionsArgs>();
             declare_list(declare, args->list, false);
             declare.some("SERVICE", &args->words, "Services; all when none is named",
                          ValueKind::kService, false);
-            return [args](Context& context) { return history(context, *args); };
+            return [args](Context& context) { return print_decisions(context, *args); };
           }};
 }
 

@@ -75,7 +75,7 @@ Command change_command(const char* name, const char* summary,
 }
 
 // By managers, with what the notice board told.
-Command deploy_command() {
+Command aws_deploy_command() {
   Command out{.name = "deploy",
               .summary = "Deploy the stack on this manager",
               .declare = [](Declare& declare) -> Action {
@@ -94,15 +94,15 @@ Command deploy_command() {
 }  // namespace
 
 Command aws_command() {
-  return {
-      .name = "aws",
-      .summary = "What concerns AWS alone",
-      .children = {policy_command(),
-                   change_command("apply",
-                                  "Make the AWS resources that the file asks for, and no more "
-                                  "of what hive up does",
-                                  aws_apply),
-                   change_command("remove", "As hive down does", aws_remove), deploy_command()}};
+  return {.name = "aws",
+          .summary = "What concerns AWS alone",
+          .children = {policy_command(),
+                       change_command("apply",
+                                      "Make the AWS resources that the file asks for, and no more "
+                                      "of what hive up does",
+                                      aws_apply),
+                       change_command("remove", "As hive down does", aws_remove),
+                       aws_deploy_command()}};
 }
 
 }  // namespace hive::cli

@@ -71,7 +71,7 @@ Status wait_until_ended(aws::Client& client, const aws::Names& names) {
   }
 }
 
-Result<Outcome> remove(Context& context, AwsSession& session, bool yes) {
+Result<Outcome> remove_cluster(Context& context, AwsSession& session, bool yes) {
   HIVE_TRY(session.open());
   HIVE_ASSIGN(auto world, session.world());
   const aws::Names names(session.settings().cluster);
@@ -141,7 +141,7 @@ int aws_apply(Context& context, const config::Spec& spec, bool yes) {
 int aws_remove(Context& context, const config::Spec& spec, bool yes) {
   catch_interrupts();
   AwsSession session(context, spec);
-  return finish(context, remove(context, session, yes),
+  return finish(context, remove_cluster(context, session, yes),
                 "nothing of cluster " + spec.cluster.name + " is left in AWS",
                 "cluster " + spec.cluster.name + " is removed from AWS");
 }

@@ -25,7 +25,7 @@ namespace {
 
 namespace aws = cloud::aws;
 
-constexpr Milliseconds kLook{3'000};
+constexpr Milliseconds kMachinesLook{3'000};
 // Managers say at least every half minute that they live; clocks may differ a little.
 constexpr std::int64_t kFreshSeconds = 180;
 constexpr std::int64_t kSayAgainSeconds = 60;
@@ -131,7 +131,7 @@ class AwsUp {
                     "gave up waiting for " + what +
                         ". The machines' consoles say more (aws ec2 get-console-output); run "
                         "'hive up' again to go on");
-      if (!session_.client().pause(kLook))
+      if (!session_.client().pause(kMachinesLook))
         return fail(Errc::kCancelled, "interrupted; run 'hive up' again to go on");
     }
   }

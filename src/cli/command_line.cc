@@ -101,7 +101,7 @@ std::string unknown_option(const std::string& word, const std::vector<OptionInfo
   return message;
 }
 
-struct Found {
+struct FoundCommand {
   const Command* command = nullptr;
   std::string path;
   std::size_t next = 0;  // first argument that is not part of the command's name
@@ -116,7 +116,7 @@ bool names_match(const Command& command, const std::string& word) {
 
 // Takes a global option at arguments[i]; true when it was one.
 bool take_global(const std::vector<std::string>& arguments, std::size_t& i, Globals& globals,
-                 Found& found) {
+                 FoundCommand& found) {
   const std::string& word = arguments[i];
   const auto equals = word.find('=');
   const std::string name = word.substr(0, equals);
@@ -135,9 +135,9 @@ bool take_global(const std::vector<std::string>& arguments, std::size_t& i, Glob
 }
 
 // Walks from the root to the command that the arguments name.
-Found find_command(const Command& root, const std::vector<std::string>& arguments,
-                   Globals& globals) {
-  Found found{.command = &root, .path = "hive"};
+FoundCommand find_command(const Command& root, const std::vector<std::string>& arguments,
+                          Globals& globals) {
+  FoundCommand found{.command = &root, .path = "hive"};
   std::size_t i = 0;
   for (; i < arguments.size() && !found.command->children.empty(); ++i) {
     const std::string& word = arguments[i];
@@ -187,7 +187,8 @@ std::string parse_fault(const CLI::ParseError& error, const CLI::App& app,
   return text;
 }
 
-int run_leaf(const Found& found, const std::vector<std::string>& arguments, Context& context) {
+int run_leaf(const FoundCommand& found, const std::vector<std::string>& arguments,
+             Context& context) {
   CLI::App app;
   app.set_help_flag();
   Builder builder(app);
@@ -253,7 +254,7 @@ int run_command_line(const std::vector<std::string>& arguments, Context& context
   const Command root = command_tree();
   if (arguments.size() == 1 && (arguments[0] == "--version" || arguments[0] == "-v"))
     return run_command_line({"version", "--short"}, context);
-  const Found found = find_command(root, arguments, context.globals);
+  const FoundCommand found = find_command(root, arguments, context.globals);
   if (found.fault) return usage_error(context, found.path, *found.fault);
   if (found.help) return print_help(*found.command, found.path, context);
   if (!found.command->declare) {

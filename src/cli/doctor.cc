@@ -17,9 +17,7 @@
 namespace hive::cli {
 namespace {
 
-using Findings = std::vector<PreflightFinding>;
-
-void check_nodes(const std::vector<model::Node>& nodes, Findings& found) {
+void check_nodes(const std::vector<model::Node>& nodes, PreflightFindings& found) {
   int managers = 0;
   int reachable = 0;
   for (const auto& node : nodes) {
@@ -49,7 +47,7 @@ void check_nodes(const std::vector<model::Node>& nodes, Findings& found) {
                      "bring the others back, or add a manager with 'hive node promote NODE'"});
 }
 
-void check_tasks(engine::Engine& engine, Findings& found) {
+void check_tasks(engine::Engine& engine, PreflightFindings& found) {
   const auto services = engine.list_services();
   const auto tasks = engine.list_tasks({{"desired-state", {"running"}}});
   if (!services || !tasks) return;
@@ -71,7 +69,7 @@ void check_tasks(engine::Engine& engine, Findings& found) {
   }
 }
 
-void check_balancer(const std::string& cluster, Findings& found) {
+void check_balancer(const std::string& cluster, PreflightFindings& found) {
   const auto status = cloud::local::connect(cluster)->balancer();
   if (!status) {
     found.push_back({true, "the local cloud does not answer: " + status.error().message,
@@ -90,7 +88,8 @@ void check_balancer(const std::string& cluster, Findings& found) {
 }
 
 // By the reports that agents send to the controller that acts.
-void check_inits(const Json& status, const std::vector<model::Node>& nodes, Findings& found) {
+void check_inits(const Json& status, const std::vector<model::Node>& nodes,
+                 PreflightFindings& found) {
   const Json* agents = json_member(status, "agents");
   if (agents == nullptr) return;
   for (const auto& node : nodes) {
@@ -109,7 +108,8 @@ void check_inits(const Json& status, const std::vector<model::Node>& nodes, Find
 
 // What agents say of their edges, and what the controller could not route: one finding for all
 // nodes that say the same.
-void check_edges(const Json& status, const std::vector<model::Node>& nodes, Findings& found) {
+void check_edges(const Json& status, const std::vector<model::Node>& nodes,
+                 PreflightFindings& found) {
   std::map<std::string, std::vector<std::string>> by_fault;
   const Json* agents = json_member(status, "agents");
   for (const auto& node : nodes) {
@@ -129,7 +129,7 @@ void check_edges(const Json& status, const std::vector<model::Node>& nodes, Find
 }
 
 void check_controllers(engine::Engine& engine, const std::vector<model::Node>& nodes,
-                       Findings& found) {
+                       PreflightFindings& found) {
   const auto addresses = manager_addresses(engine);
   if (!addresses) return;
   for (const auto& address : *addresses) {
@@ -145,7 +145,7 @@ void check_controllers(engine::Engine& engine, const std::vector<model::Node>& n
   }
 }
 
-void check_canaries(engine::Engine& engine, Findings& found) {
+void check_canaries(engine::Engine& engine, PreflightFindings& found) {
   const auto services = engine.list_services();
   if (!services || stray_canaries(*services, nullptr).empty()) return;
   const auto addresses = manager_addresses(engine);
@@ -155,8 +155,8 @@ void check_canaries(engine::Engine& engine, Findings& found) {
   found.insert(found.end(), strays.begin(), strays.end());
 }
 
-int run(Context& context, const std::vector<std::string>& files) {
-  Findings found;
+int run_doctor(Context& context, const std::vector<std::string>& files) {
+  PreflightFindings found;
   if (!compose_files(files).empty()) {
     const auto spec = load_compose(context, files, false);
     if (!spec) return kExitRefused;
@@ -193,7 +193,7 @@ Command doctor_command() {
             auto files = std::make_shared<std::vector<std::string>>();
             declare.list("-f,--file", "FILE", files.get(), "Compose file to check too",
                          ValueKind::kFile);
-            return [files](Context& context) { return run(context, *files); };
+            return [files](Context& context) { return run_doctor(context, *files); };
           }};
 }
 

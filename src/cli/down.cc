@@ -20,7 +20,7 @@ namespace {
 
 namespace local = cloud::local;
 
-struct Args {
+struct DownArgs {
   std::vector<std::string> files;
   bool yes = false;
 };
@@ -51,7 +51,7 @@ void report(Context& context, const std::string& name, const local::CleanupRepor
 }
 
 // The cluster meant; a damaged one counts too, so names come from the directories alone.
-Result<std::string> pick(Context& context, const Args& args) {
+Result<std::string> cluster_meant(Context& context, const DownArgs& args) {
   HIVE_ASSIGN(const auto names, local::list_clusters());
   if (!context.globals.cluster.empty()) return context.globals.cluster;
   if (!args.files.empty() || !compose_files({}).empty()) {
@@ -64,7 +64,7 @@ Result<std::string> pick(Context& context, const Args& args) {
                                           "): choose one with --cluster NAME");
 }
 
-int run(Context& context, const Args& args) {
+int run_down(Context& context, const DownArgs& args) {
   if (context.globals.cluster.empty() && cloud_of_compose(args.files) == "aws") {
     const auto spec = load_compose(context, args.files, true);
     return spec ? aws_remove(context, *spec, args.yes) : kExitRefused;
@@ -72,7 +72,7 @@ int run(Context& context, const Args& args) {
   if (geteuid() != 0)
     return context.fail(kExitRefused,
                         "removing a cluster of the local cloud needs root. Run it with sudo");
-  const auto name = pick(context, args);
+  const auto name = cluster_meant(context, args);
   if (!name) return context.fail(name.error());
   if (name->empty()) {
     context.line("there is no cluster on this machine; nothing to remove");
@@ -94,11 +94,11 @@ Command down_command() {
   return {.name = "down",
           .summary = "Remove a cluster whole",
           .declare = [](Declare& declare) -> Action {
-            auto args = std::make_shared<Args>();
+            auto args = std::make_shared<DownArgs>();
             declare.list("-f,--file", "FILE", &args->files, "Compose file that names the cluster",
                          ValueKind::kFile);
             declare.flag("-y,--yes", &args->yes, "Do not ask");
-            return [args](Context& context) { return run(context, *args); };
+            return [args](Context& context) { return run_down(context, *args); };
           }};
 }
 

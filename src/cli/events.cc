@@ -15,13 +15,13 @@
 namespace hive::cli {
 namespace {
 
-struct Args {
+struct EventsArgs {
   bool follow = false;
   std::optional<std::string> since;
   std::optional<std::string> format;
 };
 
-void print_event(Context& context, const Args& args, const Json& event) {
+void print_event(Context& context, const EventsArgs& args, const Json& event) {
   if (args.format == "json") {
     context.line(event.dump());
     return;
@@ -43,7 +43,7 @@ void print_event(Context& context, const Args& args, const Json& event) {
 // begin anew, and the moment of the last event printed is where to go on.
 class Reader {
  public:
-  Reader(Context& context, const Args& args, std::int64_t since_unix_ms)
+  Reader(Context& context, const EventsArgs& args, std::int64_t since_unix_ms)
       : context_(context), args_(args), last_unix_ms_(since_unix_ms - 1) {}
 
   // Prints what is new. The engine says where the controllers are, the leader's first.
@@ -75,7 +75,7 @@ class Reader {
   }
 
   Context& context_;
-  const Args& args_;
+  const EventsArgs& args_;
   std::int64_t last_unix_ms_;
   std::int64_t last_id_ = 0;
   std::string source_;
@@ -94,7 +94,7 @@ int follow(Context& context, Reader& reader) {
   return kExitInterrupted;
 }
 
-int run(Context& context, const Args& args) {
+int run_events(Context& context, const EventsArgs& args) {
   std::int64_t since = 0;
   if (args.since) {
     const auto moment = parse_moment(*args.since, context.clock.wall_now());
@@ -114,7 +114,7 @@ Command events_command() {
   return {.name = "events",
           .summary = "What hive saw and did, and why",
           .declare = [](Declare& declare) -> Action {
-            auto args = std::make_shared<Args>();
+            auto args = std::make_shared<EventsArgs>();
             declare.flag("-f,--follow", &args->follow, "Go on as things happen");
             declare.text("--since", "TIME", &args->since, "From this time on");
             declare.text(OptionInfo{.names = "--format",
@@ -122,7 +122,7 @@ Command events_command() {
                                     .help = "table, or json: one object a line",
                                     .choices = {"table", "json"}},
                          &args->format);
-            return [args](Context& context) { return run(context, *args); };
+            return [args](Context& context) { return run_events(context, *args); };
           }};
 }
 

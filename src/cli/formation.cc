@@ -13,7 +13,7 @@ namespace {
 
 constexpr Milliseconds kEngineDeadline{60'000};
 constexpr Milliseconds kJoinDeadline{60'000};
-constexpr Milliseconds kLook{50};
+constexpr Milliseconds kEnginesLook{50};
 // An instance that runs for longer than it takes to boot, and whose engine does not answer for a
 // while, has lost it.
 constexpr Milliseconds kBoot{30'000};
@@ -101,7 +101,7 @@ class Former {
         return fail(Errc::kFailedPrecondition,
                     "the managers lost their quorum: more than half of them do not answer. "
                     "'hive instance ls' shows them; 'hive down' and 'hive up' begin anew");
-      if (!world_.pause(kLook)) return interrupted();
+      if (!world_.pause(kEnginesLook)) return interrupted();
     }
   }
 
@@ -173,7 +173,7 @@ class Former {
                                                  " does not answer: " + answer.error().message +
                                                  ". 'hive instance console " +
                                                  member.instance.hostname + "' shows why");
-      if (!world_.pause(kLook)) return interrupted();
+      if (!world_.pause(kEnginesLook)) return interrupted();
     }
   }
 
@@ -281,7 +281,7 @@ class Former {
       HIVE_ASSIGN(auto state, state_of(member));
       if (state.state != "pending" || world_.clock->now() - begin > Milliseconds(10'000))
         return state;
-      if (!world_.pause(kLook)) return interrupted();
+      if (!world_.pause(kEnginesLook)) return interrupted();
     }
   }
 
@@ -310,7 +310,7 @@ class Former {
         return fail(Errc::kDeadlineExceeded, "not ready in time: " + waiting +
                                                  ". 'hive node ls' and 'hive instance console' "
                                                  "say more");
-      if (!world_.pause(kLook)) return interrupted();
+      if (!world_.pause(kEnginesLook)) return interrupted();
     }
   }
 

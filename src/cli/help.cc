@@ -16,7 +16,8 @@ std::string option_head(const OptionInfo& option) {
   return head;
 }
 
-void print_rows(const std::vector<std::pair<std::string, std::string>>& rows, Context& context) {
+void print_help_rows(const std::vector<std::pair<std::string, std::string>>& rows,
+                     Context& context) {
   std::size_t width = 0;
   for (const auto& row : rows) width = std::max(width, std::min<std::size_t>(row.first.size(), 36));
   for (const auto& [head, help] : rows) {
@@ -51,7 +52,7 @@ int print_help(const Command& command, const std::string& path, Context& context
   }
   if (!rows.empty()) {
     context.line("\nCommands:");
-    print_rows(rows, context);
+    print_help_rows(rows, context);
     rows.clear();
   }
   auto options = options_of(command);
@@ -68,7 +69,7 @@ int print_help(const Command& command, const std::string& path, Context& context
     if (!option.argument) rows.emplace_back(option_head(option), option.help);
   }
   context.line("\nOptions:");
-  print_rows(rows, context);
+  print_help_rows(rows, context);
   if (!command.children.empty())
     context.line("\nRun '" + path + " COMMAND --help' for more on a command.");
   return kExitOk;

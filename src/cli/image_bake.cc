@@ -74,7 +74,7 @@ Result<std::string> bake(Context& context, const config::Spec& spec, const BakeA
   return aws::bake_image(session.client(), request);
 }
 
-int run(Context& context, const BakeArgs& args) {
+int run_bake(Context& context, const BakeArgs& args) {
   const auto spec = load_compose(context, args.files, true);
   if (!spec) return kExitRefused;
   if (spec->cluster.cloud != "aws")
@@ -104,7 +104,7 @@ Command image_bake_command() {
             declare.text("--base-owner", "ACCOUNT", &args->base_owner,
                          "Whose the stock image is (default: Debian's account)");
             declare.flag("--keep", &args->keep, "Keep the machine when it fails");
-            return [args](Context& context) { return run(context, *args); };
+            return [args](Context& context) { return run_bake(context, *args); };
           }};
 }
 

@@ -17,7 +17,7 @@ Result<std::unique_ptr<cloud::Cloud>> cloud_of(Context& context) {
   return cloud::local::connect(name);
 }
 
-int list(Context& context, const ListOptions& options) {
+int list_instances(Context& context, const ListOptions& options) {
   const auto cloud = cloud_of(context);
   if (!cloud) return context.fail(cloud.error());
   auto instances = (*cloud)->list_instances();
@@ -40,7 +40,7 @@ int list(Context& context, const ListOptions& options) {
   return print_listing(context, options, {"ID", "HOSTNAME", "ROLE", "ADDRESS", "STATE"}, rows);
 }
 
-Result<cloud::Instance> find(cloud::Cloud& cloud, const std::string& word) {
+Result<cloud::Instance> find_instance(cloud::Cloud& cloud, const std::string& word) {
   HIVE_ASSIGN(const auto instances, cloud.list_instances());
   for (const auto& instance : instances) {
     if (instance.id == word || instance.hostname == word) return instance;
@@ -56,7 +56,7 @@ int act_on(Context& context, const std::vector<std::string>& words, const Act& a
   if (!cloud) return context.fail(cloud.error());
   int code = kExitOk;
   for (const auto& word : words) {
-    const auto instance = find(**cloud, word);
+    const auto instance = find_instance(**cloud, word);
     const auto done = instance ? act(**cloud, *instance) : Status(tl::unexpected(instance.error()));
     if (done) {
       context.line(word);
@@ -90,7 +90,7 @@ int end_each(Context& context, OperationClient& client, const char* kind, const 
     if (auto local = cloud_of(context)) cloud = std::move(*local);
   return client.each(context, args.instances, args.wait, [&](const std::string& word) {
     if (!cloud) return client.begin(context, kind, {{"instance", word}}, word);
-    return find(*cloud, word).and_then([&](const cloud::Instance& instance) {
+    return find_instance(*cloud, word).and_then([&](const cloud::Instance& instance) {
       return client.begin(context, kind, {{"instance", instance.id}}, instance.hostname);
     });
   });
@@ -126,9 +126,10 @@ Command console_command() {
             return [words](Context& context) {
               const auto cloud = cloud_of(context);
               if (!cloud) return context.fail(cloud.error());
-              const auto text = find(**cloud, words->front()).and_then([&](const auto& instance) {
-                return (*cloud)->console_output(instance.id, 64U << 10);
-              });
+              const auto text =
+                  find_instance(**cloud, words->front()).and_then([&](const auto& instance) {
+                    return (*cloud)->console_output(instance.id, 64U << 10);
+                  });
               if (!text) return context.fail(text.error());
               context.print(*text);
               return kExitOk;
@@ -144,7 +145,7 @@ Command instance_command() {
              .declare = [](Declare& declare) -> Action {
                auto options = std::make_shared<ListOptions>();
                declare_list(declare, *options, false);
-               return [options](Context& context) { return list(context, *options); };
+               return [options](Context& context) { return list_instances(context, *options); };
              },
              .aliases = {"list"}};
   return {

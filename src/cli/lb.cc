@@ -66,8 +66,8 @@ std::vector<Row> task_figures(Context& context) {
   return rows;
 }
 
-void print_rows(Context& context, const std::vector<std::string>& headers,
-                const std::vector<Row>& rows) {
+void print_table(Context& context, const std::vector<std::string>& headers,
+                 const std::vector<Row>& rows) {
   std::vector<std::vector<std::string>> cells;
   for (const auto& row : rows) cells.push_back(row.cells);
   context.print(format_table(headers, cells));
@@ -120,7 +120,7 @@ const Json& array_in(const Json& json, const char* name) {
   return found != nullptr && found->is_array() ? *found : kNone;
 }
 
-int list(Context& context, const ListOptions& options) {
+int list_balancer(Context& context, const ListOptions& options) {
   auto balancer = look_at_balancer(context);
   if (!balancer) return context.fail(balancer.error());
   std::vector<Row> targets;
@@ -146,9 +146,9 @@ int list(Context& context, const ListOptions& options) {
                          json_string(listener, "mode")});
   context.print(format_table({"LISTENER", "INSTANCE PORT", "MODE"}, listeners));
   context.line("");
-  print_rows(context, {"INSTANCE", "HOSTNAME", "HEALTH", "CONNECTIONS", "REASON"}, targets);
+  print_table(context, {"INSTANCE", "HOSTNAME", "HEALTH", "CONNECTIONS", "REASON"}, targets);
   context.line("");
-  print_rows(
+  print_table(
       context,
       {"TASK", "NODE", "REQUESTS", "PER SECOND", "IN FLIGHT", "QUEUED", "ERRORS", "RESPONSE TIME"},
       tasks);
@@ -164,7 +164,7 @@ Command lb_command() {
       .declare = [](Declare& declare) -> Action {
         auto options = std::make_shared<ListOptions>();
         declare_list(declare, *options, false);
-        return [options](Context& context) { return list(context, *options); };
+        return [options](Context& context) { return list_balancer(context, *options); };
       },
       .aliases = {"list"}};
   return {.name = "lb", .summary = "The load balancer", .children = {std::move(ls)}};

@@ -10,7 +10,7 @@
 namespace hive::cli {
 namespace {
 
-struct Args {
+struct LogsArgs {
   bool follow = false;
   bool timestamps = false;
   bool raw = false;
@@ -27,7 +27,7 @@ struct Args {
 constexpr std::string_view kSwarmDetail = "com.docker.swarm.";
 
 // "web.1.ab12cd34ef56@host    | "
-std::string prefix_of(const Look& look, const engine::LogLine& line, const Args& args) {
+std::string prefix_of(const Look& look, const engine::LogLine& line, const LogsArgs& args) {
   const auto detail = [&](const char* key) {
     const auto found = line.details.find(key);
     return found == line.details.end() ? std::string() : found->second;
@@ -66,7 +66,7 @@ std::optional<std::string> within(std::string text, std::optional<WallTime> unti
   return text;
 }
 
-Status set_moments(Context& context, const Args& args, engine::LogOptions& options,
+Status set_moments(Context& context, const LogsArgs& args, engine::LogOptions& options,
                    std::optional<WallTime>& last) {
   const auto now = context.clock.wall_now();
   if (args.since) {
@@ -81,7 +81,7 @@ Status set_moments(Context& context, const Args& args, engine::LogOptions& optio
   return {};
 }
 
-int run(Context& context, const Args& args) {
+int run_logs(Context& context, const LogsArgs& args) {
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
   const std::string& word = args.target.front();
@@ -129,7 +129,7 @@ Command logs_command() {
   return {.name = "logs",
           .summary = "What a service's or a task's containers wrote",
           .declare = [](Declare& declare) -> Action {
-            auto args = std::make_shared<Args>();
+            auto args = std::make_shared<LogsArgs>();
             declare.flag("-f,--follow", &args->follow, "Go on as they write");
             declare.flag("-t,--timestamps", &args->timestamps, "With the time of each line");
             declare.flag("--raw", &args->raw, "The lines alone");
@@ -141,7 +141,7 @@ Command logs_command() {
             declare.text("--until", "TIME", &args->until, "Up to this time");
             declare.text("-n,--tail", "N", &args->tail, "The last N lines of each task");
             declare.one("SERVICE|TASK", &args->target, "Service or task", ValueKind::kService);
-            return [args](Context& context) { return run(context, *args); };
+            return [args](Context& context) { return run_logs(context, *args); };
           }};
 }
 

@@ -12,11 +12,11 @@ namespace hive::cli {
 namespace {
 
 using std::chrono::nanoseconds;
-using std::chrono::seconds;
 
-WallTime at(std::int64_t unix_seconds, double fraction) {
+WallTime moment_at(std::int64_t unix_seconds, double fraction) {
   const auto nanos = nanoseconds(static_cast<std::int64_t>(fraction * 1e9));
-  return WallTime(std::chrono::duration_cast<WallTime::duration>(seconds(unix_seconds) + nanos));
+  return WallTime(
+      std::chrono::duration_cast<WallTime::duration>(std::chrono::seconds(unix_seconds) + nanos));
 }
 
 bool is_number(std::string_view text) {
@@ -77,10 +77,10 @@ Result<WallTime> parse_date(std::string_view text) {
     rest.remove_prefix(9);
     fraction = take_fraction(rest);
   }
-  if (rest.empty()) return at(std::mktime(&parts), fraction);
+  if (rest.empty()) return moment_at(std::mktime(&parts), fraction);
   std::int64_t offset = 0;
   if (!parse_zone(std::string(rest), offset)) return unknown(text);
-  return at(timegm(&parts) - offset, fraction);
+  return moment_at(timegm(&parts) - offset, fraction);
 }
 
 }  // namespace
@@ -91,7 +91,7 @@ Result<WallTime> parse_moment(std::string_view text, WallTime now) {
     const std::string whole(text.substr(0, dot));
     if (whole.size() > 11) return unknown(text);
     std::string_view rest = dot == text.npos ? std::string_view() : text.substr(dot);
-    return at(std::strtoll(whole.c_str(), nullptr, 10), take_fraction(rest));
+    return moment_at(std::strtoll(whole.c_str(), nullptr, 10), take_fraction(rest));
   }
   if (text.size() >= 10 && text[4] == '-') return parse_date(text);
   if (const auto ago = parse_duration(text); ago && ago->count() >= 0)

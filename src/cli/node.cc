@@ -28,7 +28,7 @@ Json node_json(const model::Node& node, bool self) {
           {"labels", node.labels}};
 }
 
-int list(Context& context, const ListOptions& options) {
+int list_nodes(Context& context, const ListOptions& options) {
   const auto filters =
       parse_filters(options.filters, {"id", "name", "label", "role", "membership", "node.label"});
   if (!filters) return context.fail(filters.error());
@@ -57,7 +57,7 @@ int list(Context& context, const ListOptions& options) {
       {"ID", "HOSTNAME", "STATUS", "AVAILABILITY", "MANAGER STATUS", "ENGINE VERSION"}, rows);
 }
 
-int inspect(Context& context, const std::vector<std::string>& words) {
+int inspect_nodes(Context& context, const std::vector<std::string>& words) {
   return inspect_each(context, words, [&](engine::Engine& engine, const std::string& word) {
     return find_node(engine, word).and_then([&](const model::Node& node) {
       return engine.inspect_node(node.id);
@@ -65,7 +65,7 @@ int inspect(Context& context, const std::vector<std::string>& words) {
   });
 }
 
-int tasks_of(Context& context, const ListOptions& options, std::vector<std::string> words) {
+int tasks_of_nodes(Context& context, const ListOptions& options, std::vector<std::string> words) {
   auto filters =
       parse_filters(options.filters, {"id", "name", "label", "service", "desired-state"});
   if (!filters) return context.fail(filters.error());
@@ -98,7 +98,7 @@ Result<bool> set_field(Json& spec, const char* field, const std::string& value) 
   return true;
 }
 
-struct UpdateArgs {
+struct NodeUpdateArgs {
   std::vector<std::string> nodes;
   std::vector<std::string> label_add;
   std::vector<std::string> label_remove;
@@ -106,7 +106,7 @@ struct UpdateArgs {
   std::optional<std::string> role;
 };
 
-Result<bool> apply_update(const UpdateArgs& args, Json& spec) {
+Result<bool> apply_update(const NodeUpdateArgs& args, Json& spec) {
   const Json before = spec;
   if (!spec.contains("Labels") || !spec["Labels"].is_object()) spec["Labels"] = Json::object();
   Json& labels = spec["Labels"];
@@ -142,28 +142,28 @@ Command setter(const char* name, const char* summary, const char* field, const c
           }};
 }
 
-Command list_command() {
+Command node_list_command() {
   return {.name = "ls",
           .summary = "List the nodes",
           .declare = [](Declare& declare) -> Action {
             auto options = std::make_shared<ListOptions>();
             declare_list(declare, *options);
-            return [options](Context& context) { return list(context, *options); };
+            return [options](Context& context) { return list_nodes(context, *options); };
           },
           .aliases = {"list"}};
 }
 
-Command inspect_command() {
+Command node_inspect_command() {
   return {.name = "inspect",
           .summary = "The engine's own record of nodes, as JSON",
           .declare = [](Declare& declare) -> Action {
             auto words = std::make_shared<std::vector<std::string>>();
             declare.some("NODE", words.get(), "Nodes", ValueKind::kNode);
-            return [words](Context& context) { return inspect(context, *words); };
+            return [words](Context& context) { return inspect_nodes(context, *words); };
           }};
 }
 
-Command ps_command() {
+Command node_ps_command() {
   return {.name = "ps",
           .summary = "List the tasks on nodes",
           .declare = [](Declare& declare) -> Action {
@@ -172,8 +172,9 @@ Command ps_command() {
             declare_task_list(declare, *options);
             declare.some("NODE", words.get(), "Nodes (default: the one that answers)",
                          ValueKind::kNode, false);
-            return
-                [options, words](Context& context) { return tasks_of(context, *options, *words); };
+            return [options, words](Context& context) {
+              return tasks_of_nodes(context, *options, *words);
+            };
           }};
 }
 
@@ -181,7 +182,7 @@ Command update_command() {
   return {.name = "update",
           .summary = "Change labels, availability or role of nodes",
           .declare = [](Declare& declare) -> Action {
-            auto args = std::make_shared<UpdateArgs>();
+            auto args = std::make_shared<NodeUpdateArgs>();
             declare.list("--label-add", "KEY=VALUE", &args->label_add, "Set a label");
             declare.list("--label-rm", "KEY", &args->label_remove, "Remove a label");
             declare.text(OptionInfo{.names = "--availability",
@@ -265,7 +266,7 @@ int activate(Context& context, const std::vector<std::string>& nodes) {
       "the cloud's balancer is not told");
 }
 
-int remove(Context& context, const LeaveArgs& args) {
+int remove_nodes(Context& context, const LeaveArgs& args) {
   return leave(
       context, "node_rm", args, [&] { return remove_plainly(context, args.nodes, args.force); },
       "Swarm itself removes it, its tasks are not moved first");
@@ -296,7 +297,7 @@ Command activate_command() {
           }};
 }
 
-Command remove_command() {
+Command node_remove_command() {
   return {.name = "rm",
           .summary = "Take nodes out of the Swarm: drained, and managers made workers, first",
           .declare = [](Declare& declare) -> Action {
@@ -306,7 +307,7 @@ Command remove_command() {
                          "Then Swarm ends what is still there (default: 10m)");
             declare_operation_wait(declare, args->wait);
             declare.some("NODE", &args->nodes, "Nodes", ValueKind::kNode);
-            return [args](Context& context) { return remove(context, *args); };
+            return [args](Context& context) { return remove_nodes(context, *args); };
           },
           .aliases = {"remove"}};
 }
@@ -314,15 +315,15 @@ Command remove_command() {
 }  // namespace
 
 Command node_command() {
-  return {
-      .name = "node",
-      .summary = "The nodes of the Swarm",
-      .children = {list_command(), inspect_command(), ps_command(), update_command(),
-                   drain_command(), activate_command(),
-                   setter("pause", "Keep the tasks of nodes, give them no new ones", "Availability",
-                          "pause"),
-                   setter("promote", "Make nodes managers", "Role", "manager"),
-                   setter("demote", "Make managers workers", "Role", "worker"), remove_command()}};
+  return {.name = "node",
+          .summary = "The nodes of the Swarm",
+          .children = {node_list_command(), node_inspect_command(), node_ps_command(),
+                       update_command(), drain_command(), activate_command(),
+                       setter("pause", "Keep the tasks of nodes, give them no new ones",
+                              "Availability", "pause"),
+                       setter("promote", "Make nodes managers", "Role", "manager"),
+                       setter("demote", "Make managers workers", "Role", "worker"),
+                       node_remove_command()}};
 }
 
 }  // namespace hive::cli

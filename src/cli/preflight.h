@@ -25,6 +25,7 @@ struct PreflightFinding {
   std::string hint;
   bool operator==(const PreflightFinding&) const = default;
 };
+using PreflightFindings = std::vector<PreflightFinding>;
 
 // A file that a service needs on its nodes and that some lack.
 struct MissingFile {

@@ -8,9 +8,7 @@
 namespace hive::cli {
 namespace {
 
-using Findings = std::vector<PreflightFinding>;
-
-void check_machine(const PreflightFacts& facts, Findings& found) {
+void check_machine(const PreflightFacts& facts, PreflightFindings& found) {
   if (!facts.root)
     found.push_back(
         {true, "the local cloud needs root (namespaces, mounts, engines)", "run 'sudo hive up'"});
@@ -31,7 +29,7 @@ void check_machine(const PreflightFacts& facts, Findings& found) {
                      "install 29.1.5 or later, or Debian's own docker.io"});
 }
 
-void check_room(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
+void check_room(const PreflightFacts& facts, const config::Spec& spec, PreflightFindings& found) {
   const std::uint32_t wanted = spec.cluster.managers + spec.cluster.workers.min;
   const std::uint32_t fresh =
       wanted > facts.instances_running ? wanted - facts.instances_running : 0;
@@ -48,7 +46,7 @@ void check_room(const PreflightFacts& facts, const config::Spec& spec, Findings&
                      "free some, or put the state elsewhere with HIVE_STATE_DIR"});
 }
 
-void check_ports(const PreflightFacts& facts, Findings& found) {
+void check_ports(const PreflightFacts& facts, PreflightFindings& found) {
   for (const auto& [port, holder] : facts.busy)
     found.push_back({true,
                      "port " + std::to_string(port) + " of the balancer is taken by " + holder,
@@ -57,7 +55,7 @@ void check_ports(const PreflightFacts& facts, Findings& found) {
 }
 
 // Two services on one listener need rules that tell them apart.
-void check_shared_listeners(const config::Spec& spec, Findings& found) {
+void check_shared_listeners(const config::Spec& spec, PreflightFindings& found) {
   std::map<std::uint32_t, std::vector<const config::Service*>> by_port;
   for (const auto& [name, service] : spec.services) {
     for (const auto& port : service.ports) {
@@ -99,7 +97,7 @@ bool is_shared(const config::Spec& spec, const config::ServiceVolume& volume) {
 }
 
 // Tasks that write log files of one name into one directory overwrite each other's.
-void check_log_directories(const config::Spec& spec, Findings& found) {
+void check_log_directories(const config::Spec& spec, PreflightFindings& found) {
   for (const auto& [name, service] : spec.services) {
     if (!service.hive || service.hive->logs.paths.empty()) continue;
     const bool several = service.deploy.mode == "global" ||
@@ -138,7 +136,7 @@ bool may_run(const config::Service& service, const cloud::local::RunningInstance
 
 // Names the nodes that lack what a service needs of their files. `make`: the command that makes it.
 void check_file(const PreflightFacts& facts, const config::Service& service, std::string what,
-                const std::string& path, const std::string& make, Findings& found) {
+                const std::string& path, const std::string& make, PreflightFindings& found) {
   const auto missing = facts.missing_files.find(path);
   if (missing == facts.missing_files.end()) return;
   std::vector<std::string> names;
@@ -164,7 +162,7 @@ void check_file(const PreflightFacts& facts, const config::Service& service, std
                          " " + path + "; done" + (there ? "\n      or: " + unseen : "")});
 }
 
-void check_files(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
+void check_files(const PreflightFacts& facts, const config::Spec& spec, PreflightFindings& found) {
   for (const auto& [name, service] : spec.services) {
     for (const auto& volume : service.volumes)
       if (volume.type == "bind")
@@ -188,7 +186,7 @@ void check_files(const PreflightFacts& facts, const config::Spec& spec, Findings
                      "chain.pem key.pem > both.pem"});
 }
 
-void check_nfs(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
+void check_nfs(const PreflightFacts& facts, const config::Spec& spec, PreflightFindings& found) {
   if (facts.kernel_nfs) return;
   for (const auto& [name, volume] : spec.volumes) {
     const auto type = volume.driver_opts.find("type");
@@ -200,7 +198,7 @@ void check_nfs(const PreflightFacts& facts, const config::Spec& spec, Findings& 
   }
 }
 
-void check_images(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
+void check_images(const PreflightFacts& facts, const config::Spec& spec, PreflightFindings& found) {
   if (facts.registry_address.empty()) return;
   const std::string prefix = facts.registry_address + "/";
   for (const auto& [name, service] : spec.services) {
@@ -239,7 +237,8 @@ std::string hint_for(const config::Registry& registry, Errc code) {
                                  : "the local cloud's nodes reach this machine alone: " + archive;
 }
 
-void check_outside_images(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
+void check_outside_images(const PreflightFacts& facts, const config::Spec& spec,
+                          PreflightFindings& found) {
   for (const auto& [name, service] : spec.services) {
     const auto fault = facts.outside_images.find(service.image);
     if (fault == facts.outside_images.end()) continue;
@@ -250,7 +249,7 @@ void check_outside_images(const PreflightFacts& facts, const config::Spec& spec,
   }
 }
 
-void check_record(const PreflightFacts& facts, const config::Spec& spec, Findings& found) {
+void check_record(const PreflightFacts& facts, const config::Spec& spec, PreflightFindings& found) {
   if (!facts.corrupt_record.empty()) {
     found.push_back({true, facts.corrupt_record, ""});
     return;
@@ -280,7 +279,7 @@ bool engine_version_known_bad(const std::string& version) {
 
 std::vector<PreflightFinding> check_preflight(const PreflightFacts& facts,
                                               const config::Spec& spec) {
-  Findings found;
+  PreflightFindings found;
   check_machine(facts, found);
   check_record(facts, spec, found);
   check_room(facts, spec, found);

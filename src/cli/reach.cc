@@ -25,7 +25,7 @@ std::string from_environment(const char* name, const char* fallback) {
 
 // Swarm elects a leader within twice its election tick of 10 s, which docker 20.10 lets nobody set.
 constexpr Milliseconds kElection{45'000};
-constexpr Milliseconds kLook{3'000};  // of one engine, asked which it is
+constexpr Milliseconds kEngineAnswers{3'000};  // of one engine, asked which it is
 constexpr Milliseconds kPause{300};
 
 Result<std::unique_ptr<engine::Engine>> connect_to(const std::string& host,
@@ -45,7 +45,7 @@ Status speaks_for_swarm(const std::string& host) {
   std::error_code ignored;
   if (!fs::exists(socket_path(host), ignored))
     return fail(Errc::kUnavailable, "no engine listens at " + host);
-  HIVE_ASSIGN(const auto engine, connect_to(host, kLook));
+  HIVE_ASSIGN(const auto engine, connect_to(host, kEngineAnswers));
   HIVE_TRY(engine->swarm_inspect());
   return {};
 }

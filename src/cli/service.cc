@@ -13,7 +13,7 @@
 namespace hive::cli {
 namespace {
 
-int list(Context& context, const ListOptions& options) {
+int list_services(Context& context, const ListOptions& options) {
   const auto filters = parse_filters(options.filters, {"id", "name", "label", "mode"});
   if (!filters) return context.fail(filters.error());
   auto engine = context.engine();
@@ -23,7 +23,8 @@ int list(Context& context, const ListOptions& options) {
   return print_services(context, options, **engine, *services);
 }
 
-int tasks_of(Context& context, const ListOptions& options, const std::vector<std::string>& words) {
+int tasks_of_services(Context& context, const ListOptions& options,
+                      const std::vector<std::string>& words) {
   auto filters = parse_filters(options.filters, {"id", "name", "node", "desired-state"});
   if (!filters) return context.fail(filters.error());
   auto engine = context.engine();
@@ -47,25 +48,25 @@ int tasks_of(Context& context, const ListOptions& options, const std::vector<std
   return code;
 }
 
-int remove(Context& context, const std::vector<std::string>& words) {
+int remove_services(Context& context, const std::vector<std::string>& words) {
   return for_each(context, words, [](engine::Engine& engine, const std::string& word) -> Status {
     HIVE_ASSIGN(const auto service, find_service(engine, word));
     return engine.remove_service(service.id);
   });
 }
 
-Command list_command() {
+Command service_list_command() {
   return {.name = "ls",
           .summary = "List the services",
           .declare = [](Declare& declare) -> Action {
             auto options = std::make_shared<ListOptions>();
             declare_list(declare, *options);
-            return [options](Context& context) { return list(context, *options); };
+            return [options](Context& context) { return list_services(context, *options); };
           },
           .aliases = {"list"}};
 }
 
-Command ps_command() {
+Command service_ps_command() {
   return {.name = "ps",
           .summary = "List the tasks of services",
           .declare = [](Declare& declare) -> Action {
@@ -73,12 +74,13 @@ Command ps_command() {
             auto words = std::make_shared<std::vector<std::string>>();
             declare_task_list(declare, *options);
             declare.some("SERVICE", words.get(), "Services", ValueKind::kService);
-            return
-                [options, words](Context& context) { return tasks_of(context, *options, *words); };
+            return [options, words](Context& context) {
+              return tasks_of_services(context, *options, *words);
+            };
           }};
 }
 
-Command inspect_command() {
+Command service_inspect_command() {
   return {.name = "inspect",
           .summary = "The engine's own record of services, as JSON",
           .declare = [](Declare& declare) -> Action {
@@ -95,13 +97,13 @@ Command inspect_command() {
           }};
 }
 
-Command remove_command() {
+Command service_remove_command() {
   return {.name = "rm",
           .summary = "Remove services",
           .declare = [](Declare& declare) -> Action {
             auto words = std::make_shared<std::vector<std::string>>();
             declare.some("SERVICE", words.get(), "Services", ValueKind::kService);
-            return [words](Context& context) { return remove(context, *words); };
+            return [words](Context& context) { return remove_services(context, *words); };
           },
           .aliases = {"remove"}};
 }
@@ -109,12 +111,12 @@ Command remove_command() {
 }  // namespace
 
 Command service_command() {
-  return {
-      .name = "service",
-      .summary = "The services of the Swarm",
-      .children = {list_command(), ps_command(), inspect_command(), service_create_command(),
-                   service_scale_command(), service_update_command(), service_rollback_command(),
-                   service_history_command(), remove_command(), logs_command()}};
+  return {.name = "service",
+          .summary = "The services of the Swarm",
+          .children = {service_list_command(), service_ps_command(), service_inspect_command(),
+                       service_create_command(), service_scale_command(), service_update_command(),
+                       service_rollback_command(), service_history_command(),
+                       service_remove_command(), logs_command()}};
 }
 
 }  // namespace hive::cli

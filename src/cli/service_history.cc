@@ -12,7 +12,7 @@
 namespace hive::cli {
 namespace {
 
-struct HistoryArgs {
+struct ReleasesArgs {
   ListOptions list;
   std::vector<std::string> words;
 };
@@ -24,7 +24,7 @@ std::string age(std::int64_t unix_ms, const Clock& clock) {
          " ago";
 }
 
-int history(Context& context, const HistoryArgs& args) {
+int print_releases(Context& context, const ReleasesArgs& args) {
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
   const auto service = find_service(**engine, args.words.front());
@@ -53,10 +53,10 @@ Command service_history_command() {
   return {.name = "history",
           .summary = "The releases that a service has had, newest first",
           .declare = [](Declare& declare) -> Action {
-            auto args = std::make_shared<HistoryArgs>();
+            auto args = std::make_shared<ReleasesArgs>();
             declare_list(declare, args->list, false);
             declare.one("SERVICE", &args->words, "Service", ValueKind::kService);
-            return [args](Context& context) { return history(context, *args); };
+            return [args](Context& context) { return print_releases(context, *args); };
           }};
 }
 

@@ -4,7 +4,7 @@
 namespace hive::cli {
 namespace {
 
-tl::unexpected<Error> bad(const std::string& text, const std::string& why) {
+tl::unexpected<Error> bad_mount(const std::string& text, const std::string& why) {
   return fail(Errc::kInvalidArgument, "--mount " + text + ": " + why);
 }
 
@@ -77,23 +77,24 @@ Result<Json> parse_mount(const std::string& text) {
     const std::string key = field.substr(0, equals);
     const bool bare = equals == std::string::npos;
     const auto known = take_field(key, bare ? "" : field.substr(equals + 1), bare, mount);
-    if (!known) return bad(text, known.error().message);
+    if (!known) return bad_mount(text, known.error().message);
     if (!*known) {
       const auto near = did_you_mean(
           key, {"type", "source", "target", "readonly", "bind-propagation", "volume-nocopy",
                 "volume-driver", "volume-opt", "volume-label", "tmpfs-size", "tmpfs-mode"});
-      return bad(text, "unknown key '" + key + "'" + (near ? ": did you mean " + *near + "?" : ""));
+      return bad_mount(text,
+                       "unknown key '" + key + "'" + (near ? ": did you mean " + *near + "?" : ""));
     }
   }
   const std::string type = json_string(mount, "Type");
   if (type != "bind" && type != "volume" && type != "tmpfs" && type != "npipe")
-    return bad(text, "type '" + type + "' is not bind, volume or tmpfs");
-  if (json_string(mount, "Target").empty()) return bad(text, "target= is missing");
+    return bad_mount(text, "type '" + type + "' is not bind, volume or tmpfs");
+  if (json_string(mount, "Target").empty()) return bad_mount(text, "target= is missing");
   const std::string source = json_string(mount, "Source");
-  if (type == "bind" && source.empty()) return bad(text, "a bind mount needs source=");
+  if (type == "bind" && source.empty()) return bad_mount(text, "a bind mount needs source=");
   if (type == "bind" && source.front() != '/')
-    return bad(text, "source '" + source + "' is not an absolute path");
-  if (type == "tmpfs" && !source.empty()) return bad(text, "a tmpfs has no source");
+    return bad_mount(text, "source '" + source + "' is not an absolute path");
+  if (type == "tmpfs" && !source.empty()) return bad_mount(text, "a tmpfs has no source");
   return mount;
 }
 

@@ -10,7 +10,8 @@
 namespace hive::cli {
 namespace {
 
-Result<std::int64_t> whole(const std::string& flag, const std::string& text, std::int64_t most) {
+Result<std::int64_t> whole_up_to(const std::string& flag, const std::string& text,
+                                 std::int64_t most) {
   std::int64_t number = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
   if (read.ec == std::errc() && read.ptr == text.data() + text.size() && number >= 1 &&
@@ -34,11 +35,12 @@ Status add_canary(const CanaryFlags& flags, Json& request) {
   if (!time) return annotate(time.error(), "--canary");
   request["canary_ms"] = std::chrono::duration_cast<Milliseconds>(*time).count();
   if (flags.weight) {
-    HIVE_ASSIGN(const auto percent, whole("--canary-weight", without_percent(*flags.weight), 100));
+    HIVE_ASSIGN(const auto percent,
+                whole_up_to("--canary-weight", without_percent(*flags.weight), 100));
     request["canary_weight"] = percent;
   }
   if (flags.replicas) {
-    HIVE_ASSIGN(const auto replicas, whole("--canary-replicas", *flags.replicas, 1'000));
+    HIVE_ASSIGN(const auto replicas, whole_up_to("--canary-replicas", *flags.replicas, 1'000));
     request["canary_replicas"] = replicas;
   }
   return {};

@@ -14,15 +14,15 @@
 namespace hive::cli {
 namespace {
 
-struct Found {
+struct FoundService {
   engine::Engine* engine = nullptr;
   model::Service service;
   Json record;  // the engine's own
   Json spec;
 };
 
-Result<Found> find(Context& context, const std::string& word) {
-  Found out;
+Result<FoundService> find_with_spec(Context& context, const std::string& word) {
+  FoundService out;
   HIVE_ASSIGN(out.engine, context.engine());
   HIVE_ASSIGN(out.service, find_service(*out.engine, word));
   HIVE_ASSIGN(out.record, out.engine->inspect_service(out.service.id));
@@ -30,7 +30,7 @@ Result<Found> find(Context& context, const std::string& word) {
   return out;
 }
 
-Rollout rollout_of(const Found& found, const std::string& word) {
+Rollout rollout_of(const FoundService& found, const std::string& word) {
   Rollout out;
   out.word = word;
   out.service = found.service.id;
@@ -82,7 +82,7 @@ Result<const release::Release*> release_to(const release::Releases& releases,
 }
 
 // Swarm's own memory of one spec, where hive has none: the service was never rolled out by hive.
-std::optional<Json> swarms_previous(const Found& found, const release::Releases& releases) {
+std::optional<Json> swarms_previous(const FoundService& found, const release::Releases& releases) {
   const Json* previous = json_member(found.record, "PreviousSpec");
   if (releases.list.size() > 1 || previous == nullptr) return std::nullopt;
   Json wanted = *previous;
@@ -91,7 +91,7 @@ std::optional<Json> swarms_previous(const Found& found, const release::Releases&
   return wanted;
 }
 
-Result<Rollout> back(Context& context, const Found& found, const std::string& word,
+Result<Rollout> back(Context& context, const FoundService& found, const std::string& word,
                      const std::optional<std::string>& to) {
   Rollout out = rollout_of(found, word);
   HIVE_ASSIGN(auto releases, release::read(*found.engine, found.service.id));
@@ -111,7 +111,7 @@ Result<Rollout> back(Context& context, const Found& found, const std::string& wo
 
 int roll_back(Context& context, const std::string& word, const std::optional<std::string>& to,
               const OperationWaitFlags& wait) {
-  const auto found = find(context, word);
+  const auto found = find_with_spec(context, word);
   if (!found) return context.fail(found.error());
   const auto rollout = back(context, *found, word, to);
   if (!rollout) return context.fail(rollout.error());
@@ -121,17 +121,17 @@ int roll_back(Context& context, const std::string& word, const std::optional<std
 
 // --- forward
 
-struct UpdateArgs {
+struct ServiceUpdateArgs {
   ServiceFlags flags;
   CanaryFlags canary;
   OperationWaitFlags wait;
   std::vector<std::string> words;
 };
 
-int update(Context& context, const UpdateArgs& args) {
+int update(Context& context, const ServiceUpdateArgs& args) {
   const std::string& word = args.words.front();
   if (args.flags.flag("--rollback")) return roll_back(context, word, std::nullopt, args.wait);
-  const auto found = find(context, word);
+  const auto found = find_with_spec(context, word);
   if (!found) return context.fail(found.error());
   Rollout rollout = rollout_of(*found, word);
   const auto edited = edit_service_spec(args.flags, rollout.wanted);
@@ -153,7 +153,7 @@ Command service_update_command() {
   return {.name = "update",
           .summary = "Change a service: watched, and taken back when the new version is bad",
           .declare = [](Declare& declare) -> Action {
-            auto args = std::make_shared<UpdateArgs>();
+            auto args = std::make_shared<ServiceUpdateArgs>();
             declare_service_flags(declare, args->flags, false);
             declare_canary(declare, args->canary);
             declare_operation_wait(declare, args->wait);

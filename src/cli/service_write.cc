@@ -46,8 +46,8 @@ void print_warnings(Context& context, const engine::ServiceWriteResult& result) 
   for (const auto& warning : result.warnings) context.note("hive: warning: " + warning);
 }
 
-int create(Context& context, const ServiceFlags& flags, const std::vector<std::string>& words,
-           const WaitArgs& wait) {
+int create_service(Context& context, const ServiceFlags& flags,
+                   const std::vector<std::string>& words, const WaitArgs& wait) {
   auto spec = new_service_spec(flags, words);
   if (!spec) return context.fail(spec.error());
   auto engine = context.engine();
@@ -172,7 +172,7 @@ Command service_create_command() {
                       .required = true},
                      words.get());
         return [flags, wait, words](Context& context) {
-          return create(context, *flags, *words, *wait);
+          return create_service(context, *flags, *words, *wait);
         };
       }};
 }

@@ -58,7 +58,7 @@ Status write_charts(const SimulateArgs& args, const SimulateInput& input,
   return {};
 }
 
-int run(Context& context, const SimulateArgs& args) {
+int run_simulate(Context& context, const SimulateArgs& args) {
   const auto input = read_simulate_input(context, args);
   if (!input) {
     const auto& error = input.error();
@@ -85,7 +85,7 @@ Command simulate_command() {
           .declare = [](Declare& declare) -> Action {
             auto args = std::make_shared<SimulateArgs>();
             declare_simulate(declare, *args);
-            return [args](Context& context) { return run(context, *args); };
+            return [args](Context& context) { return run_simulate(context, *args); };
           }};
 }
 

@@ -27,7 +27,8 @@ constexpr double kAssumedReplicas = 20;
 constexpr double kDay = 86'400;
 constexpr int kMostReplicas = 100'000;
 
-tl::unexpected<Error> bad(std::string_view option, std::string_view text, std::string_view wanted) {
+tl::unexpected<Error> bad_option(std::string_view option, std::string_view text,
+                                 std::string_view wanted) {
   return fail(Errc::kInvalidArgument, fmt::format("{} is '{}': {}", option, text, wanted));
 }
 
@@ -38,24 +39,25 @@ Result<double> number(std::string_view option, const std::optional<std::string>&
   const char* last = text->data() + text->size();
   const auto [end, fault] = std::from_chars(text->data(), last, value);
   if (fault != std::errc() || end != last || !(value >= least) || !(value <= most))
-    return bad(option, *text, fmt::format("a number from {:g} to {:g} is wanted", least, most));
+    return bad_option(option, *text,
+                      fmt::format("a number from {:g} to {:g} is wanted", least, most));
   return value;
 }
 
 Result<int> whole(std::string_view option, const std::optional<std::string>& text, int fallback,
                   int least, int most) {
   HIVE_ASSIGN(const double value, number(option, text, fallback, least, most));
-  if (value != std::floor(value)) return bad(option, *text, "a whole number is wanted");
+  if (value != std::floor(value)) return bad_option(option, *text, "a whole number is wanted");
   return static_cast<int>(value);
 }
 
-Result<double> seconds(std::string_view option, const std::optional<std::string>& text,
-                       double fallback) {
+Result<double> seconds_in(std::string_view option, const std::optional<std::string>& text,
+                          double fallback) {
   if (!text) return fallback;
   const auto time = parse_duration(*text);
   const double value = time ? static_cast<double>(time->count()) / 1e9 : -1;
   if (value < 0 || value > kDay)
-    return bad(option, *text, "a duration up to 24h is wanted, such as 90s");
+    return bad_option(option, *text, "a duration up to 24h is wanted, such as 90s");
   return value;
 }
 
@@ -69,14 +71,14 @@ Result<double> share(std::string_view option, const std::optional<std::string>& 
   const auto value = number(option, figures, 0, 0, 100);
   const double part = value ? *value / (percent ? 100 : 1) : 0;
   if (!value || part < 1e-6 || part > 0.5)
-    return bad(option, *text, "a share from 0.0001% to 50% is wanted, such as 0.1%");
+    return bad_option(option, *text, "a share from 0.0001% to 50% is wanted, such as 0.1%");
   return part;
 }
 
 Result<Load> read_shape(const SimulateArgs& args, Random& random) {
   HIVE_ASSIGN(const double low, number("--low", args.low, kShapeLow, 0, 1e6));
   HIVE_ASSIGN(const double high, number("--high", args.high, kShapeHigh, 0.001, 1e6));
-  if (low > high) return bad("--low", *args.low, "it must not be above --high");
+  if (low > high) return bad_option("--low", *args.low, "it must not be above --high");
   return simulator::make_shape(*args.shape, low, high, random);
 }
 
@@ -118,8 +120,8 @@ struct FromFile {
   std::optional<double> capacity;
 };
 
-const config::Service* choose(const config::Spec& spec, const SimulateArgs& args,
-                              std::string& fault) {
+const config::Service* choose_service(const config::Spec& spec, const SimulateArgs& args,
+                                      std::string& fault) {
   std::vector<std::string> scaled;
   for (const auto& [name, service] : spec.services)
     if (service.hive && service.hive->autoscale) scaled.push_back(name);
@@ -145,7 +147,7 @@ Result<FromFile> read_file(Context& context, const SimulateArgs& args) {
   const auto spec = load_compose(context, args.files, false);
   if (!spec) return fail(Errc::kFailedPrecondition, "the Compose file has faults");
   std::string fault;
-  const auto* service = choose(*spec, args, fault);
+  const auto* service = choose_service(*spec, args, fault);
   if (service == nullptr) return fail(Errc::kInvalidArgument, fault);
   const auto& scale = *service->hive->autoscale;
   return FromFile{.policy = simulated_policy(scale), .capacity = scale.target.requests_per_replica};
@@ -172,12 +174,12 @@ Status read_world(const SimulateArgs& args, const FromFile& file, SimulateInput&
     return fail(Errc::kInvalidArgument,
                 fmt::format("min is {} and max is {}", world.min, world.max));
   HIVE_ASSIGN(world.density, whole("--density", args.density, 1, 1, 1000));
-  HIVE_ASSIGN(world.container_start_s, seconds("--container-start", args.container_start, 0));
-  HIVE_ASSIGN(world.late_after_s, seconds("--latency", args.latency, 1));
+  HIVE_ASSIGN(world.container_start_s, seconds_in("--container-start", args.container_start, 0));
+  HIVE_ASSIGN(world.late_after_s, seconds_in("--latency", args.latency, 1));
   if (args.boot == "ec2") {
     world.spread = simulator::BootSpread{};
   } else {
-    HIVE_ASSIGN(world.boot_s, seconds("--boot", args.boot, 90));
+    HIVE_ASSIGN(world.boot_s, seconds_in("--boot", args.boot, 90));
   }
   HIVE_ASSIGN(world.capacity,
               number("--capacity", args.capacity, file.capacity.value_or(0), 1e-6, 1e9));

@@ -57,7 +57,7 @@ int deploy(Context& context, const DeployArgs& args) {
   return done ? kExitOk : context.fail_wait(done.error());
 }
 
-int list(Context& context, const ListOptions& options) {
+int list_stacks(Context& context, const ListOptions& options) {
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
   const auto stacks = stack::list_stacks(**engine);
@@ -75,7 +75,7 @@ std::string stack_filter(const std::string& name) {
   return std::string(stack::kNamespaceLabel) + "=" + name;
 }
 
-int tasks_of(Context& context, const ListOptions& options, const std::string& name) {
+int tasks_of_stack(Context& context, const ListOptions& options, const std::string& name) {
   auto filters = parse_filters(options.filters, {"id", "name", "node", "desired-state"});
   if (!filters) return context.fail(filters.error());
   (*filters)["label"] = {stack_filter(name)};
@@ -102,7 +102,7 @@ int services_of(Context& context, const ListOptions& options, const std::string&
   return print_services(context, options, **engine, *services);
 }
 
-int remove(Context& context, const std::vector<std::string>& names) {
+int remove_stacks(Context& context, const std::vector<std::string>& names) {
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
   int code = kExitOk;
@@ -133,7 +133,7 @@ Command print_config_command(const char* summary) {
           }};
 }
 
-Command deploy_command() {
+Command stack_deploy_command() {
   return {
       .name = "deploy",
       .summary = "Deploy a Compose file as a stack, or update it",
@@ -159,13 +159,13 @@ Command deploy_command() {
       .aliases = {"up"}};
 }
 
-Command list_command() {
+Command stack_list_command() {
   return {.name = "ls",
           .summary = "List the stacks",
           .declare = [](Declare& declare) -> Action {
             auto options = std::make_shared<ListOptions>();
             declare_list(declare, *options, false);
-            return [options](Context& context) { return list(context, *options); };
+            return [options](Context& context) { return list_stacks(context, *options); };
           },
           .aliases = {"list"}};
 }
@@ -186,13 +186,13 @@ Command of_one_stack(const char* name, const char* summary,
           }};
 }
 
-Command remove_command() {
+Command stack_remove_command() {
   return {.name = "rm",
           .summary = "Remove stacks",
           .declare = [](Declare& declare) -> Action {
             auto words = std::make_shared<std::vector<std::string>>();
             declare.some("STACK", words.get(), "Stacks", ValueKind::kStack);
-            return [words](Context& context) { return remove(context, *words); };
+            return [words](Context& context) { return remove_stacks(context, *words); };
           },
           .aliases = {"remove", "down"}};
 }
@@ -206,14 +206,14 @@ Command config_command() {
 Command stack_command() {
   return {.name = "stack",
           .summary = "Compose files deployed as stacks",
-          .children = {deploy_command(), list_command(),
-                       of_one_stack("ps", "List the tasks of a stack", tasks_of, declare_task_list),
-                       of_one_stack("services", "List the services of a stack", services_of,
-                                    [](Declare& declare, ListOptions& options) {
-                                      declare_list(declare, options);
-                                    }),
-                       remove_command(),
-                       print_config_command("Check a Compose file and print it resolved")}};
+          .children = {
+              stack_deploy_command(), stack_list_command(),
+              of_one_stack("ps", "List the tasks of a stack", tasks_of_stack, declare_task_list),
+              of_one_stack(
+                  "services", "List the services of a stack", services_of,
+                  [](Declare& declare, ListOptions& options) { declare_list(declare, options); }),
+              stack_remove_command(),
+              print_config_command("Check a Compose file and print it resolved")}};
 }
 
 }  // namespace hive::cli

@@ -60,7 +60,7 @@ void print_balancer(Context& context, const Json& balancer) {
                std::to_string(json_int(balancer, "targets")) + " nodes in service");
 }
 
-int run(Context& context, const std::optional<std::string>& format) {
+int print_status(Context& context, const std::optional<std::string>& format) {
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
   const auto nodes = (*engine)->list_nodes();
@@ -112,7 +112,7 @@ Command status_command() {
           .declare = [](Declare& declare) -> Action {
             auto format = std::make_shared<std::optional<std::string>>();
             declare_format(declare, format.get());
-            return [format](Context& context) { return run(context, *format); };
+            return [format](Context& context) { return print_status(context, *format); };
           }};
 }
 

@@ -11,7 +11,7 @@
 namespace hive::cli {
 namespace {
 
-int list(Context& context, const ListOptions& options, bool all) {
+int list_tasks(Context& context, const ListOptions& options, bool all) {
   auto filters =
       parse_filters(options.filters, {"id", "name", "label", "node", "service", "desired-state"});
   if (!filters) return context.fail(filters.error());
@@ -25,7 +25,7 @@ int list(Context& context, const ListOptions& options, bool all) {
   return print_tasks(context, options, *look);
 }
 
-Result<Json> inspect(engine::Engine& engine, const std::string& word) {
+Result<Json> inspect_task(engine::Engine& engine, const std::string& word) {
   HIVE_ASSIGN(const auto look, look_at(engine));
   for (const auto& task : look.tasks) {
     if (task.id == word || task_name(look, task) == word ||
@@ -74,7 +74,8 @@ Command task_command() {
                auto all = std::make_shared<bool>(false);
                declare_task_list(declare, *options);
                declare.flag("-a,--all", all.get(), "Also those that ended");
-               return [options, all](Context& context) { return list(context, *options, *all); };
+               return
+                   [options, all](Context& context) { return list_tasks(context, *options, *all); };
              },
              .aliases = {"list"}};
   Command inspect_one{.name = "inspect",
@@ -83,7 +84,7 @@ Command task_command() {
                         auto words = std::make_shared<std::vector<std::string>>();
                         declare.some("TASK", words.get(), "Tasks: id or name", ValueKind::kTask);
                         return [words](Context& context) {
-                          return inspect_each(context, *words, inspect);
+                          return inspect_each(context, *words, inspect_task);
                         };
                       }};
   return {.name = "task",

@@ -33,7 +33,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace local = cloud::local;
 
-struct Args {
+struct UpArgs {
   std::vector<std::string> files;
   bool dry_run = false;
   bool detach = false;
@@ -43,7 +43,7 @@ struct Args {
 
 class Up {
  public:
-  Up(Context& context, const Args& args, config::Spec spec)
+  Up(Context& context, const UpArgs& args, config::Spec spec)
       : context_(context), args_(args), spec_(std::move(spec)), began_(context.clock.now()) {}
 
   int run() {
@@ -326,7 +326,7 @@ class Up {
   }
 
   Context& context_;
-  const Args& args_;
+  const UpArgs& args_;
   config::Spec spec_;
   MonotonicTime began_;
   local::LocalCluster cluster_;
@@ -343,7 +343,7 @@ Command up_command() {
   return {.name = "up",
           .summary = "Bring up what the Compose file describes",
           .declare = [](Declare& declare) -> Action {
-            auto args = std::make_shared<Args>();
+            auto args = std::make_shared<UpArgs>();
             declare.list("-f,--file", "FILE", &args->files,
                          "Compose file; several are merged (default: hive.yml, compose.yml)",
                          ValueKind::kFile);

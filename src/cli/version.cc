@@ -8,12 +8,12 @@
 namespace hive::cli {
 namespace {
 
-struct Args {
+struct VersionArgs {
   bool only_short = false;
   std::optional<std::string> format;
 };
 
-int run(Context& context, const Args& args) {
+int print_version(Context& context, const VersionArgs& args) {
   if (args.only_short) {
     context.line(version_text());
     return kExitOk;
@@ -44,10 +44,10 @@ Command version_command() {
   return {.name = "version",
           .summary = "Versions of hive and of the engine that it talks to",
           .declare = [](Declare& declare) -> Action {
-            auto args = std::make_shared<Args>();
+            auto args = std::make_shared<VersionArgs>();
             declare.flag("--short", &args->only_short, "This program's version alone");
             declare_format(declare, &args->format);
-            return [args](Context& context) { return run(context, *args); };
+            return [args](Context& context) { return print_version(context, *args); };
           }};
 }
 

@@ -13,7 +13,7 @@
 namespace hive::cli {
 namespace {
 
-int list(Context& context, const ListOptions& options) {
+int list_volumes(Context& context, const ListOptions& options) {
   const auto filters = parse_filters(options.filters, {"name", "label", "driver", "dangling"});
   if (!filters) return context.fail(filters.error());
   auto engine = context.engine();
@@ -55,7 +55,7 @@ Json pairs(const std::vector<std::string>& words) {
   return map;
 }
 
-int create(Context& context, const CreateArgs& args) {
+int create_volume(Context& context, const CreateArgs& args) {
   auto engine = context.engine();
   if (!engine) return context.fail(engine.error());
   Json request = {{"Driver", args.driver.value_or("local")},
@@ -76,22 +76,22 @@ Command create_command() {
         declare.list("-o,--opt", "KEY=VALUE", &args->options, "Option of the driver");
         declare.list("--label", "KEY=VALUE", &args->labels, "Label");
         declare.argument({.names = "NAME", .help = "Name (default: a random one)"}, &args->name);
-        return [args](Context& context) { return create(context, *args); };
+        return [args](Context& context) { return create_volume(context, *args); };
       }};
 }
 
-Command list_command() {
+Command volume_list_command() {
   return {.name = "ls",
           .summary = "List the volumes",
           .declare = [](Declare& declare) -> Action {
             auto options = std::make_shared<ListOptions>();
             declare_list(declare, *options);
-            return [options](Context& context) { return list(context, *options); };
+            return [options](Context& context) { return list_volumes(context, *options); };
           },
           .aliases = {"list"}};
 }
 
-Command inspect_command() {
+Command volume_inspect_command() {
   return {.name = "inspect",
           .summary = "The engine's own record of volumes, as JSON",
           .declare = [](Declare& declare) -> Action {
@@ -106,7 +106,7 @@ Command inspect_command() {
           }};
 }
 
-Command remove_command() {
+Command volume_remove_command() {
   return {.name = "rm",
           .summary = "Remove volumes",
           .declare = [](Declare& declare) -> Action {
@@ -129,7 +129,8 @@ Command remove_command() {
 Command volume_command() {
   return {.name = "volume",
           .summary = "Volumes of the engine that answers",
-          .children = {list_command(), inspect_command(), create_command(), remove_command()}};
+          .children = {volume_list_command(), volume_inspect_command(), create_command(),
+                       volume_remove_command()}};
 }
 
 }  // namespace hive::cli

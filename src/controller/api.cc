@@ -18,10 +18,6 @@ namespace {
 using net::ServerRequest;
 using net::ServerResponse;
 
-ServerResponse body(const Json& json) {
-  return ServerResponse::json(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
-}
-
 constexpr std::size_t kMostEvents = 10'000;  // what a history keeps
 
 std::int64_t number(const ServerRequest& request, const char* name, std::int64_t fallback) {
@@ -56,7 +52,7 @@ ServerResponse events(Controller& controller, const ServerRequest& request) {
                     {"kind", event.kind},
                     {"subject", event.subject},
                     {"reason", event.reason}});
-  return body(list);
+  return json_response(list);
 }
 
 ServerResponse metrics(const Api& api) {
@@ -94,13 +90,13 @@ ServerResponse read(const Api& api, const ServerRequest& request) {
   auto& controller = api.controller;
   const auto& path = request.path;
   if (path == "/healthz") return ServerResponse::json("{\"ok\":true}\n");
-  if (path == "/v1/status") return body(controller.status());
-  if (path == "/v1/nodes") return body(controller.part("nodes"));
-  if (path == "/v1/services") return body(controller.part("services"));
-  if (path == "/v1/tasks") return body(controller.part("tasks"));
-  if (path == "/v1/balancer") return body(controller.balancer());
-  if (path == "/v1/stops") return body(controller.stops());
-  if (path == "/v1/snapshot") return body(controller.whole());
+  if (path == "/v1/status") return json_response(controller.status());
+  if (path == "/v1/nodes") return json_response(controller.part("nodes"));
+  if (path == "/v1/services") return json_response(controller.part("services"));
+  if (path == "/v1/tasks") return json_response(controller.part("tasks"));
+  if (path == "/v1/balancer") return json_response(controller.balancer());
+  if (path == "/v1/stops") return json_response(controller.stops());
+  if (path == "/v1/snapshot") return json_response(controller.whole());
   if (path == "/v1/routing") return ServerResponse::json(agent::encode_table(controller.table()));
   if (path == "/v1/events") return events(controller, request);
   if (path == "/metrics") return metrics(api);

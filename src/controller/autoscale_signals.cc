@@ -13,7 +13,9 @@ using decide::autoscale::Signal;
 constexpr double kNano = 1e9;
 constexpr double kMilli = 1e3;
 
-double seconds(MonotonicTime::duration time) { return std::chrono::duration<double>(time).count(); }
+double in_seconds(MonotonicTime::duration time) {
+  return std::chrono::duration<double>(time).count();
+}
 
 double first_of(std::int64_t reservation, std::int64_t limit) {
   return static_cast<double>(reservation > 0 ? reservation : limit);
@@ -28,7 +30,7 @@ SignalBook::SignalBook(const World& world, MonotonicTime now, const std::set<std
     if (node.state != model::NodeState::kReady) continue;
     const auto heard = world.reported_at.find(id);
     const auto report = world.reports.find(id);
-    const double age_s = heard == world.reported_at.end() ? 0 : seconds(now - heard->second);
+    const double age_s = heard == world.reported_at.end() ? 0 : in_seconds(now - heard->second);
     if (heard == world.reported_at.end() || report == world.reports.end() ||
         age_s > kFreshSeconds) {
       partial_ = partial_ || heard != world.reported_at.end() || !settled;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "config/autoscale_policy.h"
 #include "controller/autoscale_kind.h"
@@ -15,10 +16,8 @@ namespace hive::controller {
 namespace {
 
 using decide::autoscale::Autoscaler;
-using decide::autoscale::View;
 
-constexpr const char* kComponent = "autoscaling";
-constexpr double kMsPerSecond = 1e3;
+constexpr const char* kAutoscalingComponent = "autoscaling";
 
 std::int64_t whole_seconds(MonotonicTime time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -137,7 +136,7 @@ Autoscaling::Entry& Autoscaling::entry_of(const model::Service& service,
     entry.saved_at = clock_.now();
     restore(entry);
   } else if (const auto taken = entry.rule->restore(learned); !taken) {
-    log::warn(kComponent, "{}: {}", service.name, describe(taken.error()));
+    log::warn(kAutoscalingComponent, "{}: {}", service.name, describe(taken.error()));
   }
   return entry;
 }
@@ -149,7 +148,7 @@ void Autoscaling::read_policy(Entry& entry, const model::Service& service,
   entry.dry_run = said.dry_run;
   entry.zones = ScheduleZones(entry.policy, options_.zoneinfo);
   for (const auto& trouble : entry.zones.troubles())
-    log::warn(kComponent, "{}: {}", service.name, trouble);
+    log::warn(kAutoscalingComponent, "{}: {}", service.name, trouble);
   entry.rule = std::make_unique<Autoscaler>(entry.policy, entry.lead.seconds());
   entry.real = service.replicas;
   entry.would = static_cast<int>(service.replicas);
@@ -159,13 +158,13 @@ void Autoscaling::restore(Entry& entry) const {
   const auto kept = store_.load(entry.id);
   if (!kept) {
     if (kept.error().code != Errc::kNotFound)
-      log::warn(kComponent, "{}: {}", entry.name, describe(kept.error()));
+      log::warn(kAutoscalingComponent, "{}: {}", entry.name, describe(kept.error()));
     return;
   }
   for (const double seconds : kept->lead_s) entry.lead.saw(seconds);
   entry.rule = std::make_unique<Autoscaler>(entry.policy, entry.lead.seconds());
   if (const auto taken = entry.rule->restore(kept->learned); !taken)
-    log::warn(kComponent, "{} begins anew: {}", entry.name, describe(taken.error()));
+    log::warn(kAutoscalingComponent, "{} begins anew: {}", entry.name, describe(taken.error()));
 }
 
 std::vector<std::pair<std::string, AutoscaleStore::Kept>> Autoscaling::learned() const {
@@ -183,7 +182,8 @@ void Autoscaling::save() {
   }
   for (const auto& [id, kept] : all)
     if (const auto saved = store_.save(id, kept); !saved)
-      return log::warn(kComponent, "what was learned is not kept: {}", describe(saved.error()));
+      return log::warn(kAutoscalingComponent, "what was learned is not kept: {}",
+                       describe(saved.error()));
 }
 
 // One service at a time, so that neither a step nor the disk has much to do at once.
@@ -198,7 +198,8 @@ void Autoscaling::keep_learned(MonotonicTime now) {
     executor_.submit([this, id = id, all = std::move(all),
                       kept = AutoscaleStore::Kept{entry.lead.kept(), entry.rule->save()}] {
       if (const auto saved = store_.save(id, kept); !saved)
-        log::warn(kComponent, "what was learned is not kept: {}", describe(saved.error()));
+        log::warn(kAutoscalingComponent, "what was learned is not kept: {}",
+                  describe(saved.error()));
       store_.keep_only(all);
       const std::lock_guard lock(mutex_);
       saving_ = false;
@@ -231,7 +232,7 @@ void Autoscaling::step_one(Entry& entry, const model::Service& service, const Si
 }
 
 // While a figure that the policy asks for is not known of every task, nothing is taken away.
-void Autoscaling::read_metrics(Entry& entry, const World& world, View& view) {
+void Autoscaling::read_metrics(Entry& entry, const World& world, decide::autoscale::View& view) {
   view.metrics.clear();
   entry.metric_troubles.clear();
   for (const auto& metric : entry.metrics) {
@@ -268,10 +269,11 @@ void Autoscaling::learn_lead(Entry& entry, const World& world) {
   entry.new_here = false;
 }
 
-View Autoscaling::view_of(Entry& entry, const model::Service& service, const Sight& sight,
-                          const OperationRecord* holder) const {
+decide::autoscale::View Autoscaling::view_of(Entry& entry, const model::Service& service,
+                                             const Sight& sight,
+                                             const OperationRecord* holder) const {
   const ServiceSignals& signals = entry.signals;
-  View out;
+  decide::autoscale::View out;
   out.second = sight.second;
   out.unix_s = unix_ms() / 1'000;
   out.requests = signals.requests;
@@ -377,7 +379,7 @@ void Autoscaling::begin(Entry& entry, int ordered, std::function<Status()> job,
         // Somebody else was quicker: the next look shows what there is.
         if (result.error().code == Errc::kConflict) return;
         now.trouble = result.error().message;
-        log::warn(kComponent, "{}: {}", now.name, describe(result.error()));
+        log::warn(kAutoscalingComponent, "{}: {}", now.name, describe(result.error()));
       });
 }
 

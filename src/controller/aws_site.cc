@@ -18,8 +18,8 @@ namespace {
 namespace aws = cloud::aws;
 namespace fs = std::filesystem;
 
-constexpr const char* kComponent = "aws";
-constexpr Milliseconds kTurn{5'000};
+constexpr const char* kAwsComponent = "aws";
+constexpr Milliseconds kSiteTurn{5'000};
 constexpr Milliseconds kDeployDeadline{900'000};
 constexpr const char* kStackDirectory = "/var/lib/hive/stack";
 
@@ -42,7 +42,7 @@ Status deploy_here(const aws::Stack& stack) {
                        "-f", std::string(kStackDirectory) + "/compose.yml"},
                       options));
   for (const auto* text : {&done.out, &done.err})
-    if (!text->empty()) log::info(kComponent, "{}", *text);
+    if (!text->empty()) log::info(kAwsComponent, "{}", *text);
   if (done.exit_code == 0) return {};
   return fail(
       Errc::kFailedPrecondition,
@@ -131,9 +131,9 @@ void AwsSite::run(const std::stop_token&) {
       logins_->rest();
     }
     const std::string now = done ? "" : describe(done.error());
-    if (!now.empty() && now != last) log::warn(kComponent, "the notice board: {}", now);
+    if (!now.empty() && now != last) log::warn(kAwsComponent, "the notice board: {}", now);
     last = now;
-  } while (pause(kTurn));
+  } while (pause(kSiteTurn));
 }
 
 }  // namespace hive::controller

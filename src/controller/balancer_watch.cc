@@ -6,11 +6,7 @@
 namespace hive::controller {
 namespace {
 
-constexpr Milliseconds kTurn{1'000};
-
-std::int64_t unix_ms(WallTime time) {
-  return std::chrono::duration_cast<Milliseconds>(time.time_since_epoch()).count();
-}
+constexpr Milliseconds kBalancerTurn{1'000};
 
 }  // namespace
 
@@ -92,7 +88,7 @@ void BalancerWatch::work() {
   while (true) {
     look();
     std::unique_lock lock(mutex_);
-    if (wake_.wait_for(lock, kTurn, [this] { return stopping_; })) return;
+    if (wake_.wait_for(lock, kBalancerTurn, [this] { return stopping_; })) return;
   }
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 namespace aws = cloud::aws;
 
-constexpr const char* kComponent = "board";
+constexpr const char* kBoardComponent = "board";
 // The operator takes an older word for none.
 constexpr Milliseconds kSayAgain{30'000};
 constexpr const char* kDeploying = "deploying";
@@ -83,10 +83,11 @@ Status BoardKeeper::begin_deploying() {
     status_.stack = kDeploying;
     status_.message.clear();
   }
-  log::info(kComponent, "deploys stack revision {}", stack->revision);
+  log::info(kBoardComponent, "deploys stack revision {}", stack->revision);
   deployer_ = std::jthread([this, stack = std::move(*stack)] {
     const auto done = deploy_(stack);
-    if (!done) log::warn(kComponent, "revision {}: {}", stack.revision, describe(done.error()));
+    if (!done)
+      log::warn(kBoardComponent, "revision {}: {}", stack.revision, describe(done.error()));
     const std::lock_guard lock(mutex_);
     deploying_ = false;
     status_.stack = done ? kDeployed : kFailed;

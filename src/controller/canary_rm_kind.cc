@@ -9,12 +9,7 @@
 namespace hive::controller {
 namespace {
 
-constexpr std::int64_t kStopsEndMs = 300'000;
-
-std::string label_of(const model::Service& service, const char* name) {
-  const auto label = service.labels.find(name);
-  return label == service.labels.end() ? std::string() : label->second;
-}
+constexpr std::int64_t kCanaryStopsMs = 300'000;
 
 // Made by a rollout, and no rollout that goes on has it or will replace it.
 bool stray(const model::Service& service, const std::vector<OperationRecord>& known) {
@@ -63,7 +58,7 @@ class CanaryRmKind final : public OperationKind {
     if (found == input.world.snapshot.services.end())
       return end_step(out, OperationOutcome::kSucceeded, "removed: no rollout knew it any more");
     if (record.cancelled) return end_step(out, OperationOutcome::kCancelled, "asked to end");
-    const bool late = input.world.now_unix_ms - record.created_unix_ms > kStopsEndMs;
+    const bool late = input.world.now_unix_ms - record.created_unix_ms > kCanaryStopsMs;
     if (found->second.replicas > 0 && !late) {
       out.actions.push_back({"stop the canary " + found->second.name,
                              "no rollout knows it any more; its tasks finish their requests first",

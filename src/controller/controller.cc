@@ -11,14 +11,9 @@
 namespace hive::controller {
 namespace {
 
-constexpr const char* kComponent = "controller";
 constexpr int kLooksBetweenSelf = 10;
 constexpr int kLooksBetweenSettings = 5;
 constexpr std::size_t kMaxRemembered = 50'000;  // dying tasks
-
-std::int64_t unix_ms(WallTime time) {
-  return std::chrono::duration_cast<Milliseconds>(time.time_since_epoch()).count();
-}
 
 void drop_closed(std::vector<std::shared_ptr<net::EventStream>>& streams) {
   std::erase_if(streams, [](const auto& stream) { return !stream->open(); });
@@ -265,7 +260,7 @@ void Controller::lose(const Error& error) {
   std::lock_guard lock(mutex_);
   ++counters_.tick_failures_total;
   if (!stale_ || last_error_.empty()) {
-    log::warn(kComponent, "looking at the engine: {}", describe(error));
+    log::warn(kControllerComponent, "looking at the engine: {}", describe(error));
     if (looked_)
       record("engine_lost", "engine",
              "the engine does not answer: " + error.message +

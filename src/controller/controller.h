@@ -30,6 +30,8 @@
 
 namespace hive::controller {
 
+inline constexpr const char* kControllerComponent = "controller";  // in the log
+
 struct ControllerOptions {
   Milliseconds tick{1'000};           // at least twice as long as a look takes
   Milliseconds coalesce{100};         // between two looks caused by events

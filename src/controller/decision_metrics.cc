@@ -9,7 +9,7 @@
 namespace hive::controller {
 namespace {
 
-double number_at(const Json& value, std::string_view path) {
+double figure_at(const Json& value, std::string_view path) {
   const Json* found = json_path(value, path);
   return found != nullptr && found->is_number() ? found->get<double>() : 0;
 }
@@ -25,7 +25,7 @@ class ServiceFamilies {
       family.Add({{"service", json_string(one, "service")}}).Set(value(one));
   }
   void add(const char* name, const char* help, const char* path) {
-    add(name, help, [path](const Json& one) { return number_at(one, path); });
+    add(name, help, [path](const Json& one) { return figure_at(one, path); });
   }
   void add_state(const char* name, const char* help, const std::string& state) {
     add(name, help,
@@ -39,7 +39,7 @@ class ServiceFamilies {
     for (const Json& one : services_)
       for (const char* direction : {"out", "in"})
         family.Add({{"service", json_string(one, "service")}, {"direction", direction}})
-            .Increment(number_at(one, std::string("scaled_") + direction));
+            .Increment(figure_at(one, std::string("scaled_") + direction));
   }
   // Those that are known; their ages tell whether they count.
   void add_signals() {
@@ -56,7 +56,7 @@ class ServiceFamilies {
       if (value == nullptr || !value->is_number()) return;
       const prometheus::Labels labels{{"service", json_string(one, "service")}, {"signal", name}};
       values.Add(labels).Set(value->get<double>());
-      ages.Add(labels).Set(number_at(signal, "age_s"));
+      ages.Add(labels).Set(figure_at(signal, "age_s"));
     };
     for (const Json& one : services_) {
       const Json* signals = json_member(one, "signals");
@@ -102,8 +102,8 @@ void add_worker_metrics(prometheus::Registry& registry, const Json& workers) {
   const auto set = [&](const char* name, const char* help, double value) {
     prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({}).Set(value);
   };
-  set("hive_workers", "Instances that are workers", number_at(workers, "workers"));
-  set("hive_workers_needed", "Workers that replicas need", number_at(workers, "needed"));
+  set("hive_workers", "Instances that are workers", figure_at(workers, "workers"));
+  set("hive_workers_needed", "Workers that replicas need", figure_at(workers, "needed"));
   const Json* coming = json_member(workers, "coming");
   set("hive_workers_coming", "Workers on their way",
       coming == nullptr ? 0 : static_cast<double>(coming->size()));

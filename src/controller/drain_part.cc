@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "controller/kind_base.h"
 #include "controller/move_part.h"
 #include "controller/swarm_actions.h"
 #include "controller/world_facts.h"
@@ -16,7 +17,6 @@ using model::Availability;
 using model::Task;
 using model::TaskState;
 
-constexpr Milliseconds kLookAgain{300};
 // A balancer that was told is seen to drain by then, however old the look at it.
 constexpr std::int64_t kTellBalancerAgainMs = 60'000;
 
@@ -173,7 +173,7 @@ struct Drain {
       state["left"] = left_on(world, ask.node_id);
     }
     const bool late = world.now_unix_ms > ask.deadline_unix_ms;
-    step.look_again = kLookAgain;
+    step.look_again = kTasksLookAgain;
     if (node.state == model::NodeState::kDown) return down();
     // Before any task is started elsewhere, in the same step: actions are done in their order.
     const bool active = node.availability == Availability::kActive;
@@ -272,6 +272,20 @@ const cloud::Instance* instance_of(const World& world, const model::Node& node) 
         (instance.address == address || address.empty() || instance.address.empty()))
       return &instance;
   return nullptr;
+}
+
+const model::Node* node_of(const World& world, const cloud::Instance& instance) {
+  for (const auto& [id, node] : world.snapshot.nodes)
+    if (instance_of(world, node) == &instance) return &node;
+  return nullptr;
+}
+
+bool has_ready_node(const World& world, const cloud::Instance& instance) {
+  return std::any_of(world.snapshot.nodes.begin(), world.snapshot.nodes.end(),
+                     [&](const auto& entry) {
+                       return entry.second.state == model::NodeState::kReady &&
+                              instance_of(world, entry.second) == &instance;
+                     });
 }
 
 OperationAction register_action(const cloud::Instance& instance, std::string reason) {

@@ -36,6 +36,10 @@ std::uint64_t replicas_before_surge(const Json& operation_state, const model::Se
 
 // The cloud's instance that the node runs on; null without a cloud or a match.
 const cloud::Instance* instance_of(const World& world, const model::Node& node);
+// The node that runs on the instance, one of the world's cloud; null when none does.
+const model::Node* node_of(const World& world, const cloud::Instance& instance);
+// A node that Swarm calls ready runs on it.
+bool has_ready_node(const World& world, const cloud::Instance& instance);
 
 OperationAction register_action(const cloud::Instance& instance, std::string reason);
 

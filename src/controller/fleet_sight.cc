@@ -16,12 +16,6 @@ using decide::fleet::Worker;
 
 constexpr std::size_t kMaxIdOfReaping = 40;  // operations' ids have 48 characters
 
-const model::Node* node_of(const World& world, const cloud::Instance& instance) {
-  for (const auto& [id, node] : world.snapshot.nodes)
-    if (instance_of(world, node) == &instance) return &node;
-  return nullptr;
-}
-
 Worker worker_of(const cloud::Instance& instance, const model::Node* node) {
   Worker out{instance.id, instance.hostname, "", false, instance.launched_unix_ms};
   // Somebody made it a manager: then it is one.

@@ -11,15 +11,6 @@
 namespace hive::controller {
 namespace {
 
-// A cloud's list may be a moment old: before it is believed that an instance is gone.
-constexpr std::int64_t kCloudTellsMs = 30'000;
-
-const model::Node* node_of(const World& world, const cloud::Instance& instance) {
-  for (const auto& [id, node] : world.snapshot.nodes)
-    if (instance_of(world, node) == &instance) return &node;
-  return nullptr;
-}
-
 // A hold ends by itself when nobody says anything for half an hour (cloud/aws/desired.cc).
 constexpr std::int64_t kKeepHoldMs = 300'000;
 

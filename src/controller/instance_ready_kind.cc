@@ -5,30 +5,17 @@
 #include "base/text.h"
 #include "controller/drain_part.h"
 #include "controller/kind_base.h"
+#include "controller/launch_part.h"
 #include "controller/node_images.h"
 
 namespace hive::controller {
 namespace {
-
-// A cloud's list may be a moment old.
-constexpr std::int64_t kCloudTellsMs = 30'000;
 
 const cloud::Instance* instance_in(const World& world, const std::string& id) {
   if (world.cloud)
     for (const auto& one : world.cloud->instances)
       if (one.id == id) return &one;
   return nullptr;
-}
-
-// A cloud machine that installs what it needs takes minutes, whatever the file says of joining.
-constexpr std::int64_t kLeastJoinMs = 600'000;
-
-bool has_ready_node(const World& world, const cloud::Instance& instance) {
-  return std::any_of(world.snapshot.nodes.begin(), world.snapshot.nodes.end(),
-                     [&](const auto& entry) {
-                       return entry.second.state == model::NodeState::kReady &&
-                              instance_of(world, entry.second) == &instance;
-                     });
 }
 
 OperationAction give_up_action(const cloud::Instance& instance, const std::string& why) {
@@ -41,12 +28,6 @@ OperationAction give_up_action(const cloud::Instance& instance, const std::strin
             HIVE_ASSIGN(const auto cloud, outside.cloud());
             return cloud->give_up_hold(held);
           }};
-}
-
-const model::Node* node_of(const World& world, const cloud::Instance& instance) {
-  for (const auto& [id, node] : world.snapshot.nodes)
-    if (instance_of(world, node) == &instance) return &node;
-  return nullptr;
 }
 
 // What it still lacks but images; empty when it can serve.

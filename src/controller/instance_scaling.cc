@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "controller/autoscaling.h"
 #include "controller/drain_part.h"
@@ -17,14 +18,11 @@ namespace {
 
 namespace fleet = decide::fleet;
 
-constexpr const char* kComponent = "instances";
+constexpr const char* kInstancesComponent = "instances";
 constexpr const char* kSubject = "workers";
 constexpr const char* kTerminate = "instance_terminate";
 constexpr std::int64_t kPauseAfterFailureMs = 60'000;
 constexpr int kMostAtOnce = 16;
-constexpr double kMsPerSecond = 1e3;
-
-bool active(const OperationRecord& record) { return record.outcome == OperationOutcome::kRunning; }
 
 bool by_autoscaler(const OperationRecord& record) {
   return json_bool(record.request, "autoscaler");
@@ -300,7 +298,7 @@ void InstanceScaling::submit(std::function<Status()> job, std::string kind, std:
         settled_at_ = clock_.now();
         trouble_ = done ? "" : done.error().message;
         if (done) return note(kind.c_str(), reason);
-        log::warn(kComponent, "{}: {}", reason, describe(done.error()));
+        log::warn(kInstancesComponent, "{}: {}", reason, describe(done.error()));
       });
 }
 

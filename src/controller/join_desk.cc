@@ -8,7 +8,7 @@ namespace hive::controller {
 namespace {
 
 namespace aws = cloud::aws;
-constexpr const char* kComponent = "join";
+constexpr const char* kJoinComponent = "join";
 
 // Of managers that answer, without port.
 std::vector<std::string> managers_of(const std::vector<model::Node>& nodes) {
@@ -83,7 +83,8 @@ void JoinDesk::turn() {
   }
   if (due.empty()) return;
   const auto done = engine_.rotate_join_tokens(due.contains("worker"), due.contains("manager"));
-  if (!done) return log::warn(kComponent, "making join tokens anew: {}", describe(done.error()));
+  if (!done)
+    return log::warn(kJoinComponent, "making join tokens anew: {}", describe(done.error()));
   const std::lock_guard lock(mutex_);
   // One that was given out meanwhile is made anew later; its machine asks again.
   for (const auto& role : due)
@@ -98,7 +99,7 @@ void JoinDesk::tell(const char* kind, const std::string& subject, const std::str
     if (refused && last_refusal_ == subject + reason) return;
     if (refused) last_refusal_ = subject + reason;
   }
-  log::info(kComponent, "{} {}: {}", kind, subject, reason);
+  log::info(kJoinComponent, "{} {}: {}", kind, subject, reason);
   const auto now = clock_.wall_now().time_since_epoch();
   history_.append({.unix_ms = std::chrono::duration_cast<Milliseconds>(now).count(),
                    .kind = kind,

@@ -20,6 +20,14 @@ inline Json part_of(const Json& state, std::string_view key) {
   return part == nullptr ? Json() : *part;
 }
 
+// How soon a step looks again at what it waits for: tasks of Swarm's; nodes and their machines.
+inline constexpr Milliseconds kTasksLookAgain{300};
+inline constexpr Milliseconds kNodesLookAgain{500};
+
+// What a cloud says of its machines may be older than what it was told: so long it is believed to
+// have understood, and is told nothing again.
+inline constexpr std::int64_t kCloudTellsMs = 30'000;
+
 inline constexpr std::int64_t kDrainTimeoutMs = 600'000;
 
 // "timeout_ms" of a request; kInvalidArgument when it is none. 0 = at once.

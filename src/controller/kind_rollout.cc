@@ -6,8 +6,28 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "controller/kind_base.h"
+#include "controller/world_facts.h"
 
 namespace hive::controller {
+
+enum class RolloutPhase { kCanary, kRoll, kBack, kClear };
+
+// What the operation keeps in Swarm. RolloutKind::Step has it, so it is not of this file alone.
+struct RolloutState {
+  RolloutPhase phase = RolloutPhase::kRoll;
+  std::int64_t begun_ms = 0;
+  std::int64_t phase_ms = 0;  // when the phase began
+  std::uint64_t old_digest = 0;
+  std::uint64_t new_digest = 0;  // 0 = not seen written yet
+  std::int64_t write = 1;        // writes of the phase
+  bool seen = false;             // the phase's write was seen
+  decide::rollout::Memory memory;
+  OperationOutcome outcome = OperationOutcome::kRunning;  // what it ends with, in kClear
+  bool left = false;                                      // somebody else changed the service
+  std::string reason;
+};
+
 namespace {
 
 using decide::rollout::Decision;
@@ -20,29 +40,26 @@ using model::TaskState;
 constexpr std::size_t kMaxKeys = 64;
 constexpr std::int64_t kClearDeadlineMs = 300'000;
 constexpr int kClearTries = 5;
-constexpr Milliseconds kLookAgain{300};
 constexpr std::int64_t kLongestMs = 24 * 3'600'000;
 
-enum class Phase { kCanary, kRoll, kBack, kClear };
-
-std::string_view to_string(Phase phase) {
+std::string_view to_string(RolloutPhase phase) {
   switch (phase) {
-    case Phase::kCanary:
+    case RolloutPhase::kCanary:
       return "canary";
-    case Phase::kRoll:
+    case RolloutPhase::kRoll:
       return "roll";
-    case Phase::kBack:
+    case RolloutPhase::kBack:
       return "back";
-    case Phase::kClear:
+    case RolloutPhase::kClear:
       return "clear";
   }
   return "";
 }
 
-Phase phase_from(std::string_view word) {
-  for (const auto phase : {Phase::kCanary, Phase::kRoll, Phase::kBack})
+RolloutPhase phase_from(std::string_view word) {
+  for (const auto phase : {RolloutPhase::kCanary, RolloutPhase::kRoll, RolloutPhase::kBack})
     if (to_string(phase) == word) return phase;
-  return Phase::kClear;
+  return RolloutPhase::kClear;
 }
 
 std::string hex(std::uint64_t number) { return fmt::format("{:016x}", number); }
@@ -53,30 +70,8 @@ std::uint64_t from_hex(const std::string& text) {
   return out;
 }
 
-// What the operation keeps in Swarm.
-struct State {
-  Phase phase = Phase::kRoll;
-  std::int64_t begun_ms = 0;
-  std::int64_t phase_ms = 0;  // when the phase began
-  std::uint64_t old_digest = 0;
-  std::uint64_t new_digest = 0;  // 0 = not seen written yet
-  std::int64_t write = 1;        // writes of the phase
-  bool seen = false;             // the phase's write was seen
-  Memory memory;
-  OperationOutcome outcome = OperationOutcome::kRunning;  // what it ends with, in kClear
-  bool left = false;                                      // somebody else changed the service
-  std::string reason;
-};
-
-OperationOutcome outcome_from(std::string_view word) {
-  for (const auto outcome :
-       {OperationOutcome::kSucceeded, OperationOutcome::kFailed, OperationOutcome::kCancelled})
-    if (to_string(outcome) == word) return outcome;
-  return OperationOutcome::kRunning;
-}
-
-State state_from(const Json& json) {
-  State out;
+RolloutState state_from(const Json& json) {
+  RolloutState out;
   out.phase = phase_from(json_string(json, "phase"));
   out.begun_ms = json_int(json, "begun");
   out.phase_ms = json_int(json, "phase_begun");
@@ -93,7 +88,7 @@ State state_from(const Json& json) {
   return out;
 }
 
-Json to_json(const State& state) {
+Json to_json(const RolloutState& state) {
   return {{"phase", to_string(state.phase)},
           {"begun", state.begun_ms},
           {"phase_begun", state.phase_ms},
@@ -115,11 +110,6 @@ const Service* find_service(const World& world, const std::string& word) {
   for (const auto& [id, service] : services)
     if (service.name == word) return &service;
   return nullptr;
-}
-
-std::string label_of(const Service& service, const char* name) {
-  const auto label = service.labels.find(name);
-  return label == service.labels.end() ? std::string() : label->second;
 }
 
 // The canary of the service, whoever made it.
@@ -235,36 +225,36 @@ class RolloutKind::Step {
     service_ = found == world_.snapshot.services.end() ? nullptr : &found->second;
     canary_ = find_canary(world_, request_.service_id);
     if (record.state.is_null()) {
-      state_.phase = request_.canary_ms > 0 ? Phase::kCanary : Phase::kRoll;
+      state_.phase = request_.canary_ms > 0 ? RolloutPhase::kCanary : RolloutPhase::kRoll;
       state_.begun_ms = state_.phase_ms = world_.now_unix_ms;
       if (service_ != nullptr) state_.old_digest = service_->template_digest;
     } else {
       state_ = state_from(record.state);
-      if (state_.phase == Phase::kRoll && state_.new_digest == 0 && marked(Way::kForward))
+      if (state_.phase == RolloutPhase::kRoll && state_.new_digest == 0 && marked(Way::kForward))
         state_.new_digest = service_->template_digest;
-      clearing_ = state_.phase == Phase::kClear;
+      clearing_ = state_.phase == RolloutPhase::kClear;
     }
   }
 
   OperationStep run() {
-    if (state_.phase == Phase::kCanary || state_.phase == Phase::kRoll)
+    if (state_.phase == RolloutPhase::kCanary || state_.phase == RolloutPhase::kRoll)
       kind_.ledger_of(record_.id).count(world_, versions());
-    if (service_ == nullptr && state_.phase != Phase::kClear) {
+    if (service_ == nullptr && state_.phase != RolloutPhase::kClear) {
       state_.left = true;
       end(OperationOutcome::kFailed, "service " + request_.service_name + " was removed");
     }
-    if (state_.phase != Phase::kClear && refused()) return finish();
+    if (state_.phase != RolloutPhase::kClear && refused()) return finish();
     switch (state_.phase) {
-      case Phase::kCanary:
+      case RolloutPhase::kCanary:
         canary();
         break;
-      case Phase::kRoll:
+      case RolloutPhase::kRoll:
         roll();
         break;
-      case Phase::kBack:
+      case RolloutPhase::kBack:
         back();
         break;
-      case Phase::kClear:
+      case RolloutPhase::kClear:
         break;
     }
     return finish();
@@ -272,9 +262,11 @@ class RolloutKind::Step {
 
  private:
   OperationStep finish() {
-    if (state_.phase == Phase::kClear) clear();
-    if (state_.phase == Phase::kRoll) out_.await_replacement = needed_yet(world_, versions());
-    if (state_.phase == Phase::kBack) out_.await_replacement = needed_yet(world_, way_back());
+    if (state_.phase == RolloutPhase::kClear) clear();
+    if (state_.phase == RolloutPhase::kRoll)
+      out_.await_replacement = needed_yet(world_, versions());
+    if (state_.phase == RolloutPhase::kBack)
+      out_.await_replacement = needed_yet(world_, way_back());
     out_.state = to_json(state_);
     return std::move(out_);
   }
@@ -292,7 +284,7 @@ class RolloutKind::Step {
     out_.actions.push_back({std::move(what), std::move(reason), std::move(run)});
   }
 
-  void enter(Phase phase) {
+  void enter(RolloutPhase phase) {
     state_.phase = phase;
     state_.phase_ms = world_.now_unix_ms;
     state_.write = 1;
@@ -302,7 +294,7 @@ class RolloutKind::Step {
 
   // To the last phase. What is seen of the service there is not looked at any more.
   void end(OperationOutcome outcome, std::string reason) {
-    enter(Phase::kClear);
+    enter(RolloutPhase::kClear);
     state_.outcome = outcome;
     state_.reason = std::move(reason);
   }
@@ -320,9 +312,9 @@ class RolloutKind::Step {
     const auto& failure = *input_.failure;
     const bool passing = retryable(failure.error.code) || failure.error.code == Errc::kConflict;
     if (passing && failure.times < kMaxTries) return false;
-    const bool back = state_.phase == Phase::kBack;
+    const bool back = state_.phase == RolloutPhase::kBack;
     if (failure.error.code == Errc::kFailedPrecondition) state_.left = true;
-    if (state_.phase == Phase::kRoll && state_.seen && !state_.left)
+    if (state_.phase == RolloutPhase::kRoll && state_.seen && !state_.left)
       undo(failure_words());
     else
       end(OperationOutcome::kFailed,
@@ -365,7 +357,7 @@ class RolloutKind::Step {
     Decision decision = rule(state_.memory);
     slower = state_.memory.slower_since_ms;
     out_.progress = {decision.done, decision.of, decision.reason};
-    out_.look_again = kLookAgain;
+    out_.look_again = kTasksLookAgain;
     return decision;
   }
 
@@ -403,7 +395,7 @@ class RolloutKind::Step {
     }
     if (decision.verb != Verb::kPromote) return;
     out_.notes.push_back(decision.reason + "; the rest follows");
-    enter(Phase::kRoll);
+    enter(RolloutPhase::kRoll);
     write_new();
   }
 
@@ -449,7 +441,7 @@ class RolloutKind::Step {
 
   void undo(const std::string& reason) {
     out_.notes.push_back("the new version is taken back: " + reason);
-    enter(Phase::kBack);
+    enter(RolloutPhase::kBack);
     state_.reason = "undone: " + reason;
     write_old();
   }
@@ -500,7 +492,7 @@ class RolloutKind::Step {
     }
     if (canary_has_tasks() && !late) {
       out_.progress.doing = "waits until the canary's requests have ended";
-      out_.look_again = kLookAgain;
+      out_.look_again = kTasksLookAgain;
       return false;
     }
     act("remove the canary", late ? "its tasks did not end in time" : "it has no task left",
@@ -557,7 +549,7 @@ class RolloutKind::Step {
   const RolloutRequest request_;
   const Service* service_ = nullptr;
   const Service* canary_ = nullptr;
-  State state_;
+  RolloutState state_;
   bool clearing_ = false;  // it was the last phase already
   OperationStep out_;
 };

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/text.h"
 #include "controller/cloud_retry.h"
 #include "controller/drain_part.h"
 #include "controller/kind_base.h"
@@ -14,27 +13,17 @@
 namespace hive::controller {
 namespace {
 
-constexpr std::int64_t kCloudTellsMs = 30'000;  // its list may be a moment old
-constexpr std::int64_t kJoinAgainMs = 1'000;    // while the engine does not answer yet
-constexpr std::int64_t kJoinTakesMs = 30'000;   // until a node that was let in is asked again
+constexpr std::int64_t kJoinAgainMs = 1'000;   // while the engine does not answer yet
+constexpr std::int64_t kJoinTakesMs = 30'000;  // until a node that was let in is asked again
 constexpr std::int64_t kEndAgainMs = 5'000;
 constexpr std::int64_t kRegisterAgainMs = 5'000;
 constexpr std::int64_t kRegisterMs = 60'000;
 constexpr std::int64_t kPauseMs = 2'500;  // doubled for each attempt
-constexpr Milliseconds kLookAgain{500};
-
-std::string took(std::int64_t ms) { return format_duration(Milliseconds(ms - ms % 100)); }
 
 // A manager of that name that is down, and whose machine is none any more.
 const model::Node* fallen(const World& world, const std::string& name) {
   for (const auto& [id, node] : world.snapshot.nodes)
     if (node.hostname == name && node.state == model::NodeState::kDown) return &node;
-  return nullptr;
-}
-
-const model::Node* node_of(const World& world, const cloud::Instance& instance) {
-  for (const auto& [id, node] : world.snapshot.nodes)
-    if (instance_of(world, node) == &instance) return &node;
   return nullptr;
 }
 
@@ -63,7 +52,7 @@ struct Launch {
   }
 
   void run() {
-    out.look_again = kLookAgain;
+    out.look_again = kNodesLookAgain;
     if (!world.cloud) {
       out.progress.doing = "waits for the cloud's word";
       return;

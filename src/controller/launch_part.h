@@ -15,6 +15,8 @@ namespace hive::controller {
 
 inline constexpr int kLaunchAttempts = 3;
 inline constexpr std::int64_t kJoinTimeoutMs = 180'000;
+// A cloud machine that installs what it needs takes minutes, whatever the file says of joining.
+inline constexpr std::int64_t kLeastJoinMs = 600'000;
 
 struct LaunchAsk {
   const OperationRecord& record;

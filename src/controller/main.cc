@@ -21,8 +21,6 @@
 namespace hive::controller {
 namespace {
 
-constexpr const char* kComponent = "controller";
-
 struct Arguments {
   std::string engine = "unix:///run/docker.sock";
   std::uint16_t api_port = kApiPort;
@@ -81,7 +79,7 @@ std::vector<net::ListenAt> doors(const Arguments& arguments, bool on_aws) {
 void make_parent(const std::string& path) {
   if (path.empty()) return;
   const auto made = os::make_directories(std::filesystem::path(path).parent_path(), 0700);
-  if (!made) log::warn(kComponent, "{}", describe(made.error()));
+  if (!made) log::warn(kControllerComponent, "{}", describe(made.error()));
 }
 
 // The local cloud's socket, where this manager is one of its instances.
@@ -121,7 +119,7 @@ int serve(const Arguments& arguments) {
   options.deadline = Milliseconds(5'000);
   auto engine = engine::docker::connect(options);
   if (!engine) {
-    log::error(kComponent, "{}", describe(engine.error()));
+    log::error(kControllerComponent, "{}", describe(engine.error()));
     return 1;
   }
   make_parent(arguments.socket);
@@ -136,7 +134,7 @@ int serve(const Arguments& arguments) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   const auto site = aws_site(arguments, **engine, clock, history);
   if (!site) {
-    log::error(kComponent, "{}", describe(site.error()));
+    log::error(kControllerComponent, "{}", describe(site.error()));
     return 1;
   }
   AwsSite* const aws = site->get();
@@ -173,7 +171,7 @@ int serve(const Arguments& arguments) {
                                                                 : answer(api, request);
   });
   if (const auto started = server.start(doors(arguments, aws != nullptr)); !started) {
-    log::error(kComponent, "{}", describe(started.error()));
+    log::error(kControllerComponent, "{}", describe(started.error()));
     return 1;
   }
   cloud.start();
@@ -182,11 +180,11 @@ int serve(const Arguments& arguments) {
   autoscale.start();
   controller.start();
   if (aws != nullptr) aws->start([&controller] { return controller.acts(); });
-  log::info(kComponent, "serving on port {}, agents on port {}, engine {}", arguments.api_port,
-            arguments.agent_port, arguments.engine);
+  log::info(kControllerComponent, "serving on port {}, agents on port {}, engine {}",
+            arguments.api_port, arguments.agent_port, arguments.engine);
   int signal = 0;
   sigwait(&signals, &signal);
-  log::info(kComponent, "ending on signal {}", signal);
+  log::info(kControllerComponent, "ending on signal {}", signal);
   server.stop();
   if (aws != nullptr) aws->stop();
   controller.stop();

@@ -11,8 +11,6 @@ namespace {
 
 // The cloud's list may be a moment old: so long it must list no machine of that name.
 constexpr std::int64_t kSureMs = 30'000;
-// A cloud machine that installs what it needs takes minutes, whatever the file says of joining.
-constexpr std::int64_t kLeastJoinMs = 600'000;
 constexpr const char* kRollout = "rollout";
 
 std::string name_of(const World& world, std::int64_t number) {

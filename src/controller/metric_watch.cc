@@ -8,12 +8,8 @@
 namespace hive::controller {
 namespace {
 
-constexpr Milliseconds kTurn{200};
+constexpr Milliseconds kMetricTurn{200};
 constexpr Milliseconds kOldest{24 * 3'600'000LL};
-
-std::int64_t unix_ms(WallTime time) {
-  return std::chrono::duration_cast<Milliseconds>(time.time_since_epoch()).count();
-}
 
 // A text's own time may be anything; one ahead of our clock is now.
 Milliseconds age_of(std::int64_t then_ms, std::int64_t now_ms) {
@@ -22,7 +18,8 @@ Milliseconds age_of(std::int64_t then_ms, std::int64_t now_ms) {
   return Milliseconds(now_ms - then_ms);
 }
 
-std::string place(const MetricSource& source) {
+// What was asked for, before what went wrong.
+std::string asked_for(const MetricSource& source) {
   return "GET " + source.base_url + source.path.substr(0, source.path.find('?')) + ": ";
 }
 
@@ -31,7 +28,8 @@ bool is_query(const MetricSource& source) { return source.metric.empty(); }
 Result<Figure> figure_in(const net::Response& answer, const MetricSource& source) {
   // A server that refuses a query says why in its answer.
   if (answer.status != 200 && !is_query(source))
-    return fail(Errc::kUnavailable, place(source) + "HTTP status " + std::to_string(answer.status));
+    return fail(Errc::kUnavailable,
+                asked_for(source) + "HTTP status " + std::to_string(answer.status));
   Result<Figure> out;
   if (is_query(source)) {
     out = figure_in_answer(answer.body).map([](double value) {
@@ -42,7 +40,7 @@ Result<Figure> figure_in(const net::Response& answer, const MetricSource& source
     out = figure_in_text(answer.body, text_format(type == answer.headers.end() ? "" : type->second),
                          source.metric, source.labels);
   }
-  if (!out) out.error().message = place(source) + out.error().message;
+  if (!out) out.error().message = asked_for(source) + out.error().message;
   return out;
 }
 
@@ -114,7 +112,7 @@ void MetricWatch::take(const MetricSource& source, MonotonicTime begun,
   entry.failures = figure ? 0 : entry.failures + 1;
   entry.due = begun + (entry.failures < options_.patience ? options_.every : options_.pause);
   const auto value = figure ? value_of(entry, begun, *figure) : tl::unexpected(figure.error());
-  entry.reading.trouble = value ? "" : (figure ? place(source) : "") + value.error().message;
+  entry.reading.trouble = value ? "" : (figure ? asked_for(source) : "") + value.error().message;
   if (!value) return;
   entry.reading.value = *value;
   entry.reading.at = begun;
@@ -158,7 +156,7 @@ void MetricWatch::work() {
     const auto page = next();
     if (!page.empty()) fetch(page);
     std::unique_lock lock(mutex_);
-    const auto turn = page.empty() ? kTurn : Milliseconds(0);
+    const auto turn = page.empty() ? kMetricTurn : Milliseconds(0);
     if (wake_.wait_for(lock, turn, [this] { return stopping_; })) return;
   }
 }

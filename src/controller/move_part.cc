@@ -19,7 +19,6 @@ using placement::SlotState;
 constexpr std::int64_t kSettledMs = 500;  // new tasks serve so long before old ones go
 // A new task that has no node or no image after this time is not waited for.
 constexpr std::int64_t kNoRoomMs = 20'000;
-constexpr Milliseconds kLookAgain{300};
 
 using Numbers = std::vector<std::int64_t>;
 
@@ -30,14 +29,14 @@ Numbers numbers_in(const Json& state, const char* key) {
   return out;
 }
 
-bool contains(const Numbers& numbers, std::int64_t number) {
+bool has_number(const Numbers& numbers, std::int64_t number) {
   return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
 }
 
 std::vector<Slot> outside_of(const std::vector<Slot>& slots, const Numbers& numbers) {
   std::vector<Slot> out;
   for (const Slot& slot : slots)
-    if (!contains(numbers, slot.number)) out.push_back(slot);
+    if (!has_number(numbers, slot.number)) out.push_back(slot);
   return out;
 }
 
@@ -46,7 +45,7 @@ bool holds(const World& world, const model::Service& service, const std::vector<
            const Numbers& leaving) {
   if (!service.own_init) return false;
   for (const Slot& slot : slots) {
-    if (!contains(leaving, slot.number) || slot.state != SlotState::kRunning) continue;
+    if (!has_number(leaving, slot.number) || slot.state != SlotState::kRunning) continue;
     const auto report = world.reports.find(slot.node_id);
     if (report == world.reports.end()) continue;
     for (const auto& container : report->second.containers)
@@ -121,7 +120,7 @@ struct Mover {
 
   void wait_for(const std::vector<Slot>& others, std::uint64_t from, std::uint64_t need) {
     state.erase("serving_unix_ms");
-    step.look_again = kLookAgain;
+    step.look_again = kTasksLookAgain;
     out.doing = "waits until " + std::to_string(need) + " other tasks of " + ask.service.name +
                 " serve (" + std::to_string(placement::serving(others)) + ")";
     const bool stuck = std::any_of(others.begin(), others.end(), [](const Slot& slot) {
@@ -148,7 +147,7 @@ struct Mover {
   // One after the other: the next only when all others serve.
   void one_by_one() {
     out.ready = true;
-    step.look_again = kLookAgain;
+    step.look_again = kTasksLookAgain;
     const std::string task = json_string(state, "task");
     const auto current = std::find_if(slots.begin(), slots.end(),
                                       [&](const Slot& slot) { return slot.task_id == task; });

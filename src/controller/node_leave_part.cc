@@ -2,10 +2,10 @@
 
 #include <fmt/core.h>
 
+#include "controller/kind_base.h"
+
 namespace hive::controller {
 namespace {
-
-constexpr Milliseconds kLookAgain{500};
 
 bool answers(const model::Node& node) {
   return node.manager_reachability == "reachable" && node.state == model::NodeState::kReady;
@@ -61,7 +61,7 @@ bool node_leave_part(const World& world, const std::string& node_id, const std::
   const auto found = world.snapshot.nodes.find(node_id);
   if (found == world.snapshot.nodes.end()) return true;
   const auto& node = found->second;
-  step.look_again = kLookAgain;
+  step.look_again = kNodesLookAgain;
   if (node.role == model::Role::kManager) {
     if (const auto why = breaks_quorum(world.snapshot, node); !why.empty()) {
       step.progress.doing = "waits: " + why;

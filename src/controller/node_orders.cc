@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "controller/world_facts.h"
+
 namespace hive::controller {
 namespace {
 
@@ -20,10 +22,6 @@ bool updates_start_first(const Service& service) {
   return service.update_state == "rollback_started" && service.rollback_start_first;
 }
 
-bool contains(const std::vector<std::string>& list, const std::string& word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
-
 bool in_table(const model::RoutingTable& table, const std::string& task_id) {
   for (const auto& backend : table.backends)
     for (const auto& endpoint : backend.endpoints)
@@ -35,7 +33,7 @@ bool is_ready(const OrdersInput& input, const Task& task) {
   if (task.state != TaskState::kRunning || task.desired != TaskState::kRunning) return false;
   for (const auto& [node, agent] : input.agents) {
     if (!agent.fresh) continue;
-    if (contains(agent.report.not_ready, task.id) || contains(agent.report.leaving, task.id))
+    if (lists_task(agent.report.not_ready, task.id) || lists_task(agent.report.leaving, task.id))
       return false;
     for (const auto& container : agent.report.containers)
       if (container.task_id == task.id &&
@@ -59,7 +57,7 @@ std::uint64_t floor_of(const OrdersInput& input, const Service& service, const m
   return updates_start_first(service) || surges ? service.replicas : 0;
 }
 
-std::string seconds(std::int64_t ms) {
+std::string seconds_text(std::int64_t ms) {
   return fmt::format("{:.1f} s", static_cast<double>(ms) / 1'000);
 }
 
@@ -128,13 +126,14 @@ agent::NodeOrders orders_of(const OrdersInput& input, const std::string& node_id
 std::string stop_sentence(const model::StopRecord& record, std::uint64_t requests) {
   std::string out = record.by.empty() ? "stopped" : record.by;
   if (!record.reason.empty()) out += " (" + record.reason + ")";
-  out += "; " + seconds(std::max<std::int64_t>(record.ended_unix_ms - record.started_unix_ms, 0));
+  out +=
+      "; " + seconds_text(std::max<std::int64_t>(record.ended_unix_ms - record.started_unix_ms, 0));
   std::string steps;
   for (std::size_t i = 0; i + 1 < model::kStopSteps; ++i)
     if (record.took_ms[i] >= 50)
       steps += fmt::format("{} {} {}", steps.empty() ? ":" : ",",
                            model::to_string(static_cast<model::StopStep>(i)),
-                           seconds(record.took_ms[i]));
+                           seconds_text(record.took_ms[i]));
   out += steps;
   if (record.connections_at_start > 0)
     out += fmt::format("; {} connections were open when it began", record.connections_at_start);

@@ -64,6 +64,8 @@ struct World {
 
 enum class OperationOutcome { kRunning, kSucceeded, kFailed, kCancelled };
 std::string_view to_string(OperationOutcome outcome);
+// Unknown words are kRunning.
+OperationOutcome outcome_from(std::string_view word);
 
 struct OperationRecord {
   std::string id;
@@ -82,6 +84,14 @@ struct OperationRecord {
   std::string config_id;
   std::uint64_t version = 0;  // of the config: the fence
 };
+
+// It has not ended yet.
+inline bool active(const OperationRecord& record) {
+  return record.outcome == OperationOutcome::kRunning;
+}
+
+// How long something took, for people: "1m30.2s", cut to tenths of a second.
+std::string took(std::int64_t ms);
 
 struct OperationProgress {
   std::uint64_t done = 0;

@@ -11,20 +11,13 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-OperationOutcome outcome_from(std::string_view word) {
-  for (const auto outcome :
-       {OperationOutcome::kSucceeded, OperationOutcome::kFailed, OperationOutcome::kCancelled})
-    if (to_string(outcome) == word) return outcome;
-  return OperationOutcome::kRunning;
-}
-
 Result<std::string> bounded(std::string text, const char* what) {
   if (text.size() <= kMaxOperationBytes) return text;
   return fail(Errc::kResourceExhausted, std::string(what) + " of the operation is larger than " +
                                             std::to_string(kMaxOperationBytes) + " bytes");
 }
 
-std::string label_of(const Json& config, const char* name) {
+std::string config_label(const Json& config, const char* name) {
   const Json* labels = json_path(config, "Spec.Labels");
   const Json* label = labels == nullptr ? nullptr : json_member(*labels, name);
   return label != nullptr && label->is_string() ? label->get<std::string>() : std::string();
@@ -82,8 +75,8 @@ Result<OperationRecord> operation_from_config(const Json& config) {
   out.created_unix_ms = json_int(data, "created_unix_ms");
   out.config_id = json_string(config, "ID");
   out.version = static_cast<std::uint64_t>(json_int(config, "Version.Index"));
-  out.cancelled = label_of(config, kOperationCancelLabel) == "true";
-  const std::string state_text = label_of(config, kOperationStateLabel);
+  out.cancelled = config_label(config, kOperationCancelLabel) == "true";
+  const std::string state_text = config_label(config, kOperationStateLabel);
   HIVE_ASSIGN(const Json state, parse_json(state_text.empty() ? "{}" : state_text, where));
   out.state = member_or_null(state, "state");
   out.outcome = outcome_from(json_string(state, "outcome"));

@@ -5,25 +5,18 @@
 
 #include "base/backoff.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "controller/operation_record.h"
 #include "os/secret.h"
 
 namespace hive::controller {
 namespace {
 
-constexpr const char* kComponent = "operations";
+constexpr const char* kOperationsComponent = "operations";
 constexpr Milliseconds kFirstPause{200};
 constexpr int kCancelAttempts = 5;
 
-bool active(const OperationRecord& record) { return record.outcome == OperationOutcome::kRunning; }
-
 // Trying again may help: also after a stale version, once it was read anew.
 bool may_pass(Errc code) { return retryable(code) || code == Errc::kConflict; }
-
-std::string took(std::int64_t ms) {
-  return format_duration(std::chrono::milliseconds(ms - ms % 100));
-}
 
 }  // namespace
 
@@ -62,7 +55,7 @@ Result<std::vector<OperationRecord>> Operations::read() {
     if (record)
       out.push_back(std::move(*record));
     else
-      log::warn(kComponent, "{}", describe(record.error()));
+      log::warn(kOperationsComponent, "{}", describe(record.error()));
   }
   return out;
 }
@@ -192,7 +185,8 @@ void Operations::retire(const World& world) {
     executor_.submit([this, id = id, config = entry.record.config_id] {
       const auto removed = outside_.engine.remove_config(config);
       if (!removed && removed.error().code != Errc::kNotFound)
-        log::warn(kComponent, "removing {}{}: {}", kOperationPrefix, id, describe(removed.error()));
+        log::warn(kOperationsComponent, "removing {}{}: {}", kOperationPrefix, id,
+                  describe(removed.error()));
       const std::lock_guard lock(mutex_);
       const auto found = entries_.find(id);
       if (found == entries_.end()) return;
@@ -211,7 +205,8 @@ void Operations::propose(const World& world) {
       executor_.submit([this, request = std::move(request)] {
         const auto created = create(request);
         if (!created)
-          log::warn(kComponent, "{} {}: {}", request.kind, request.id, describe(created.error()));
+          log::warn(kOperationsComponent, "{} {}: {}", request.kind, request.id,
+                    describe(created.error()));
         const std::lock_guard lock(mutex_);
         proposed_.erase(request.id);
       });
@@ -273,8 +268,8 @@ void Operations::settle(const Job& job, bool written, std::optional<OperationFai
     return;
   }
   failure->times = entry.failure ? entry.failure->times + 1 : 1;
-  log::warn(kComponent, "{} of {}: {}: {}", job.next.kind, job.next.subject, failure->what,
-            describe(failure->error));
+  log::warn(kOperationsComponent, "{} of {}: {}: {}", job.next.kind, job.next.subject,
+            failure->what, describe(failure->error));
   // A stale version only needs to be read anew.
   const bool at_once = failure->error.code == Errc::kConflict && failure->times < 3;
   const auto pause = std::min<Milliseconds>(options_.longest_pause,
@@ -393,7 +388,7 @@ void Operations::yield(const OperationRecord& holder) {
   if (!json_bool(holder.request, "autoscaler") || holder.cancelled) return;
   executor_.submit([this, id = holder.id] {
     if (const auto done = cancel(id); !done)
-      log::debug(kComponent, "{}: {}", id, describe(done.error()));
+      log::debug(kOperationsComponent, "{}: {}", id, describe(done.error()));
   });
 }
 

@@ -10,11 +10,6 @@ using net::ServerResponse;
 
 constexpr Milliseconds kForwardDeadline{10'000};
 
-ServerResponse body(const Json& json, int status = 200) {
-  return ServerResponse::json(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n",
-                              status);
-}
-
 int status_of(Errc code) {
   switch (code) {
     case Errc::kInvalidArgument:
@@ -68,7 +63,7 @@ ServerResponse create(const Controller& controller, Operations& operations,
       request_from(request, controller.self_hostname())
           .and_then([&](const OperationRequest& asked) { return operations.create(asked); });
   if (!created) return error_response(created.error());
-  return body(created->operation, created->existed ? 200 : 201);
+  return json_response(created->operation, created->existed ? 200 : 201);
 }
 
 }  // namespace
@@ -77,8 +72,14 @@ bool is_operations_path(const std::string& path) {
   return path == kOperationsPath || path.starts_with(std::string(kOperationsPath) + "/");
 }
 
+ServerResponse json_response(const Json& json, int status) {
+  return ServerResponse::json(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n",
+                              status);
+}
+
 ServerResponse error_response(const Error& error) {
-  return body({{"error", error.message}, {"code", to_string(error.code)}}, status_of(error.code));
+  return json_response({{"error", error.message}, {"code", to_string(error.code)}},
+                       status_of(error.code));
 }
 
 ServerResponse not_leader(const Controller& controller) {
@@ -94,10 +95,10 @@ ServerResponse answer_operations(const Controller& controller, Operations& opera
   if (!controller.acts()) return not_leader(controller);
   const std::string id = id_in(request.path);
   const auto one = [](const Result<Json>& json) {
-    return json ? body(*json) : error_response(json.error());
+    return json ? json_response(*json) : error_response(json.error());
   };
   if (request.method == "GET")
-    return id.empty() ? body(operations.list()) : one(operations.get(id));
+    return id.empty() ? json_response(operations.list()) : one(operations.get(id));
   if (request.method == "POST" && id.empty()) return create(controller, operations, request);
   if (request.method == "DELETE" && !id.empty()) return one(operations.cancel(id));
   return ServerResponse::error(405, "operations are posted, read (GET) and cancelled (DELETE)");

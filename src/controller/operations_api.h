@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "base/json.h"
 #include "controller/controller.h"
 #include "controller/operations.h"
 #include "net/http_server.h"
@@ -27,6 +28,9 @@ net::ServerResponse forward_operations(const Controller& controller,
 
 // 503 that says where the leader is.
 net::ServerResponse not_leader(const Controller& controller);
+
+// The JSON and a newline; U+FFFD stands for what is no UTF-8.
+net::ServerResponse json_response(const Json& json, int status = 200);
 
 // {"error", "code"}, with the status that fits.
 net::ServerResponse error_response(const Error& error);

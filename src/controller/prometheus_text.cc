@@ -6,13 +6,13 @@
 #include <cmath>
 #include <set>
 
+#include "base/clock.h"
 #include "base/json.h"
 
 namespace hive::controller {
 namespace {
 
 constexpr std::size_t kLongestLine = 64U << 10;
-constexpr double kMsPerSecond = 1e3;
 constexpr std::array<std::string_view, 9> kTypes{"counter", "gauge",          "histogram",
                                                  "summary", "untyped",        "unknown",
                                                  "info",    "gaugehistogram", "stateset"};

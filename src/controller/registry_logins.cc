@@ -8,7 +8,7 @@
 namespace hive::controller {
 namespace {
 
-constexpr const char* kComponent = "ecr";
+constexpr const char* kEcrComponent = "ecr";
 constexpr Milliseconds kLook{60'000};
 constexpr Milliseconds kPulls{120'000};
 
@@ -58,7 +58,7 @@ void RegistryLogins::write_service(const model::Service& service,
   if (!done) return warn(service.name, done.error());
   told_.erase(service.name);
   written_[service.id] = token->number;
-  log::info(kComponent, "gave service {} a fresh login to {}", service.name, place.address);
+  log::info(kEcrComponent, "gave service {} a fresh login to {}", service.name, place.address);
 }
 
 engine::RegistryAuth RegistryLogins::auth_of(const Token& token,
@@ -108,7 +108,7 @@ std::optional<RegistryLogins::Token> RegistryLogins::token_for(const std::string
 void RegistryLogins::warn(const std::string& about, const Error& error) {
   std::string text = describe(error);
   if (told_[about] == text) return;
-  log::warn(kComponent, "{}: {}", about, text);
+  log::warn(kEcrComponent, "{}: {}", about, text);
   told_[about] = std::move(text);
 }
 

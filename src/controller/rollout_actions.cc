@@ -21,14 +21,14 @@ Result<Present> look_at(engine::Engine& engine, const std::string& service_id) {
   return out;
 }
 
-std::string label_of(const Json& spec, const char* name) {
+std::string spec_label(const Json& spec, const char* name) {
   const Json* labels = json_member(spec, "Labels");
   const Json* label = labels == nullptr ? nullptr : json_member(*labels, name);
   return label != nullptr && label->is_string() ? label->get<std::string>() : std::string();
 }
 
 bool is_ours(const Json& spec, const std::string& operation) {
-  return label_of(spec, kRolloutLabel).starts_with(operation + ".");
+  return spec_label(spec, kRolloutLabel).starts_with(operation + ".");
 }
 
 Error changed_by_others(const RolloutWrite& what) {
@@ -100,7 +100,7 @@ Status note_outcome(engine::Engine& engine, const RolloutWrite& what, release::O
 Status write_forward(engine::Engine& engine, const RolloutWrite& what) {
   HIVE_ASSIGN(const Present present, look_at(engine, what.request.service_id));
   const std::string mark = rollout_mark(what.operation, Way::kForward, what.write);
-  if (label_of(present.spec, kRolloutLabel) == mark) return {};
+  if (spec_label(present.spec, kRolloutLabel) == mark) return {};
   const bool ours = is_ours(present.spec, what.operation);
   if (ours) {  // Swarm had paused it: the same spec makes it go on
     Json again = present.spec;
@@ -121,7 +121,7 @@ Status write_forward(engine::Engine& engine, const RolloutWrite& what) {
 Status write_back(engine::Engine& engine, const RolloutWrite& what) {
   HIVE_ASSIGN(const Present present, look_at(engine, what.request.service_id));
   const std::string mark = rollout_mark(what.operation, Way::kBack, what.write);
-  if (label_of(present.spec, kRolloutLabel) == mark) return {};
+  if (spec_label(present.spec, kRolloutLabel) == mark) return {};
   if (!is_ours(present.spec, what.operation)) return tl::unexpected(changed_by_others(what));
   HIVE_ASSIGN(const auto releases, release::read(engine, what.request.service_id));
   const release::Release* good = release::current(releases);
@@ -137,7 +137,7 @@ Status write_settled(engine::Engine& engine, const RolloutWrite& what, bool good
   if (!present && present.error().code == Errc::kNotFound) return {};
   if (!present) return tl::unexpected(present.error());
   const std::string mark = rollout_mark(what.operation, Way::kDone, 1);
-  const std::string label = label_of(present->spec, kRolloutLabel);
+  const std::string label = spec_label(present->spec, kRolloutLabel);
   if (label == mark || !is_ours(present->spec, what.operation)) return {};
   Json wanted = what.request.spec;
   if (!good) {
@@ -159,7 +159,7 @@ Status create_canary(engine::Engine& engine, const RolloutWrite& what) {
   const std::string name = json_string(spec, "Name");
   HIVE_ASSIGN(const Present present, look_at(engine, name));
   if (is_ours(present.spec, what.operation)) return {};
-  if (label_of(present.spec, kCanaryOfLabel) != what.request.service_id)
+  if (spec_label(present.spec, kCanaryOfLabel) != what.request.service_id)
     return fail(Errc::kFailedPrecondition, "a service named " + name +
                                                " is there, which is no canary of " +
                                                what.request.service_name + "; remove or rename it");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "controller/world_facts.h"
+
 namespace hive::controller {
 namespace {
 
@@ -42,18 +44,14 @@ bool node_lost(const World& world, const Task& task) {
          node->second.state == NodeState::kDisconnected;
 }
 
-bool contains(const std::vector<std::string>& list, const std::string& word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
-
 // Why a task that Swarm calls running does not serve; empty when it does.
 std::string not_serving(const World& world, const Task& task, bool& leaving) {
   for (const auto& [node, report] : world.reports) {
-    if (contains(report.leaving, task.id)) leaving = true;
+    if (lists_task(report.leaving, task.id)) leaving = true;
     for (const auto& container : report.containers)
       if (container.task_id == task.id && container.health == "unhealthy")
         return "its health check fails";
-    if (report.edge == "ok" && contains(report.not_ready, task.id))
+    if (report.edge == "ok" && lists_task(report.not_ready, task.id))
       return "an edge gets no answer from it yet";
   }
   return "";

@@ -229,10 +229,10 @@ bool needs_settling(const Json& wanted, const Json& written) {
 
 std::string canary_name(const std::string& service_name) {
   constexpr std::size_t kLongest = 63;  // of a service's name in Swarm
-  constexpr const char* kSuffix = "-canary";
-  std::string base = service_name.substr(0, kLongest - std::string_view(kSuffix).size());
+  constexpr const char* kCanarySuffix = "-canary";
+  std::string base = service_name.substr(0, kLongest - std::string_view(kCanarySuffix).size());
   while (!base.empty() && (base.back() == '-' || base.back() == '_')) base.pop_back();
-  return base + kSuffix;
+  return base + kCanarySuffix;
 }
 
 Json canary_spec(const RolloutRequest& request, const std::string& operation) {

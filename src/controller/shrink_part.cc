@@ -17,7 +17,7 @@ using placement::Victim;
 // An agent that is being started anew says in this time what its containers' first processes are.
 constexpr std::int64_t kAgentsSpeakMs = 15'000;
 // Beyond the grace period after which Docker itself kills.
-constexpr std::int64_t kStopsEndMs = 60'000;
+constexpr std::int64_t kVictimsStopMs = 60'000;
 
 std::vector<Victim> victims_in(const Json& state) {
   std::vector<Victim> out;
@@ -102,7 +102,7 @@ bool shrink_part(const World& world, const ShrinkAsk& ask, Json& state, Operatio
   std::string why = why_not_exact(ask.service);
   if (why.empty() && !next.stop.empty() && !ask.force)
     why = no_hold(world, slots, next.stop, waited);
-  if (why.empty() && waited > ask.service.stop_grace_ms + kStopsEndMs)
+  if (why.empty() && waited > ask.service.stop_grace_ms + kVictimsStopMs)
     why = "the chosen ones did not go in time";
   if (!why.empty()) {
     state["plain"] = why;

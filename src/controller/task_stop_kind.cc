@@ -13,7 +13,6 @@ using model::Task;
 using model::TaskState;
 
 constexpr std::size_t kShortestPrefix = 6;
-constexpr Milliseconds kLookAgain{300};
 // Between two moves of a rebalancing, and after any other operation.
 constexpr std::int64_t kBetweenMovesMs = 15'000;
 // Swarm may have no place for another; the task itself is gone then all the same.
@@ -133,7 +132,7 @@ class TaskStopKind final : public OperationKind {
   static void order(const OperationRecord& record, bool forced, OperationStep& out) {
     out.stops = {{json_string(record.request, "task"), "task stop",
                   json_string(record.request, "reason"), forced}};
-    out.look_again = kLookAgain;
+    out.look_again = kTasksLookAgain;
   }
 
   static OperationStep force(const OperationRecord& record, bool gone, OperationStep& out) {

@@ -13,21 +13,11 @@ namespace {
 
 using cloud::Membership;
 
-constexpr std::int64_t kCloudTellsMs = 30'000;  // its word may be a moment old
 constexpr std::int64_t kTellings = 3;
-constexpr Milliseconds kLookAgain{500};
 
 bool counts(const cloud::Instance& one) {
   return one.role == "worker" &&
          (one.membership == Membership::kComing || one.membership == Membership::kServing);
-}
-
-bool has_ready_node(const World& world, const cloud::Instance& instance) {
-  return std::any_of(world.snapshot.nodes.begin(), world.snapshot.nodes.end(),
-                     [&](const auto& entry) {
-                       return entry.second.state == model::NodeState::kReady &&
-                              instance_of(world, entry.second) == &instance;
-                     });
 }
 
 std::string instances(std::int64_t count) {
@@ -49,7 +39,7 @@ struct Growth {
   }
 
   void run() {
-    out.look_again = kLookAgain;
+    out.look_again = kNodesLookAgain;
     if (!world.cloud || !world.cloud->group) {
       out.progress.doing = "waits for the cloud's word";
       return;

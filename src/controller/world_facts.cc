@@ -1,5 +1,7 @@
 #include "controller/world_facts.h"
 
+#include <algorithm>
+
 namespace hive::controller {
 namespace {
 
@@ -33,9 +35,18 @@ Facts facts_of(const World& world) {
   return facts;
 }
 
+bool lists_task(const std::vector<std::string>& task_ids, const std::string& task_id) {
+  return std::find(task_ids.begin(), task_ids.end(), task_id) != task_ids.end();
+}
+
 std::string node_name(const model::Snapshot& snapshot, const std::string& node_id) {
   const auto node = snapshot.nodes.find(node_id);
   return node == snapshot.nodes.end() ? node_id : node->second.hostname;
+}
+
+std::string label_of(const model::Service& service, const char* name) {
+  const auto label = service.labels.find(name);
+  return label == service.labels.end() ? std::string() : label->second;
 }
 
 bool updating(const model::Service& service) {
