@@ -7,7 +7,7 @@
 #     LIBS    CURL::libcurl                # outside libraries
 #     LABELS  threaded)                    # ctest labels of its tests beside "unit"
 include(GoogleTest)
-include(HivePrecompile)
+include(HiveBatches)
 
 set(HIVE_TEST_PREFIX "" CACHE STRING "Put before test names, so that several builds make one suite")
 option(HIVE_WHOLE_SUITE "Register the end-to-end tests and the checks of the sources too" OFF)
@@ -24,6 +24,7 @@ function(hive_room)
     target_link_libraries(${target} PUBLIC hive_${dep})
   endforeach()
   target_link_libraries(${target} PUBLIC ${ROOM_LIBS})
+  hive_batches(${target})
   hive_precompiled(${target} code)
   # The thread sanitizer's build holds only what has threads.
   if(HIVE_SANITIZE STREQUAL "thread" AND NOT "threaded" IN_LIST ROOM_LABELS)
