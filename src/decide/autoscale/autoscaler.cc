@@ -17,6 +17,7 @@ constexpr double kLearnedShare = 0.8;  // of what a replica can do, it is given 
 constexpr double kMostLatencyStep = 2;
 constexpr std::int64_t kReadyRemembered = 600;  // seconds; signals that are older say nothing
 constexpr double kLeadChange = 0.2;
+constexpr double kMostTimes = 10;  // what is expected, of what is there: more is told as such
 constexpr int kStateVersion = 3;
 
 std::optional<double> fresh(const Signal& signal) {
@@ -197,16 +198,25 @@ int Autoscaler::floor_of_memory(const View& view) const {
 }
 
 std::string Autoscaler::explain(int current, int next) const {
-  const double now = std::max(load_, 1e-9);
   const double expected = sizer_.outlook().mean;
-  std::string text = figure(current) + " -> " + figure(next) + ": " + signal_;
-  char change[80];
-  std::snprintf(change, sizeof change, ", %+.0f%% expected in %.0f s when a new replica can serve",
-                (expected / now - 1) * 100, lead_s_);
-  text += change;
+  std::string text = figure(current) + " -> " + figure(next) + ": " + signal_ + ", ";
+  if (expected > kMostTimes * load_) {
+    text += "load for " + figure(expected) + (figure(expected) == "1" ? " replica" : " replicas");
+  } else {
+    char change[40];
+    std::snprintf(change, sizeof change, "%+.0f%%", load_ > 0 ? (expected / load_ - 1) * 100 : 0.0);
+    text += change;
+  }
+  text += " expected in " + figure(std::round(lead_s_)) + " s when a new replica can serve";
   text += carries_;
   if (next < current) text += "; the rest was not worth its cost for a start's time";
   return text;
+}
+
+// More serve than what comes and what is expected need.
+bool Autoscaler::holds_more(int replicas) const {
+  const double near = std::max(load_, sizer_.outlook().mean);
+  return replicas > bounds_.min && replicas > std::ceil(near) + 1;
 }
 
 Decision Autoscaler::hold(const View& view, const Bounds& bounds, std::string reason) const {
@@ -289,6 +299,9 @@ Decision Autoscaler::move(const View& view, const std::string& what) {
   if (sizer_.held() > out.replicas - 1)
     out.reason +=
         "; no such load was seen in eight days, and three times of it is held for ten minutes";
+  else if (out.replicas >= current && holds_more(out.replicas))
+    out.reason +=
+        "; loads seen before rose so far and so quickly that more than this is worth its cost";
   if (const auto name = unknown_metric(view); !name.empty() && out.replicas >= current)
     out.reason += "; " + name + " is not known, so none is taken away";
   if (!why.empty()) out.reason += " (" + figure(out.wanted) + " wanted, held back by " + why + ")";

@@ -94,6 +94,7 @@ class Autoscaler {
   int floor_of_memory(const View& view) const;
   int wanted_of(const View& view, const Bounds& bounds);
   std::string explain(int current, int next) const;
+  bool holds_more(int replicas) const;
   std::optional<double> learned() const;
   std::string unknown_metric(const View& view) const;
   std::string why_no_load(const View& view) const;

@@ -72,6 +72,23 @@ TEST(Autoscaler, ComesDownAgainAndSaysSo) {
   EXPECT_THAT(service.said_of_less, HasSubstr("not worth its cost"));
 }
 
+TEST(Autoscaler, SaysInReplicasWhatIsExpectedAfterNothing) {
+  Service service(policy());
+  service.run(1200, 1000);
+  service.run(1200, 0);
+  EXPECT_THAT(service.said_of_less, HasSubstr("0 requests/s now, load for "));
+  EXPECT_THAT(service.said_of_less, HasSubstr(" expected in 30 s when a new replica can serve"));
+}
+
+TEST(Autoscaler, SaysWhyMoreServeThanTheLoadNeeds) {
+  Service service(policy());
+  service.run(60, 100);
+  service.run(60, 1000);
+  const Decision after = service.run(60, 100);
+  ASSERT_GT(after.replicas, 4);
+  EXPECT_THAT(after.reason, HasSubstr("loads seen before rose so far and so quickly"));
+}
+
 // A figure of the application's own is a target as the others are.
 TEST(Autoscaler, FollowsAFigureOfTheApplicationsOwn) {
   Policy asked{.min = 2, .max = 40};
