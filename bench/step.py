@@ -88,11 +88,34 @@ def objective_met_again(files, step_at, until):
     return (max(missed) + 1 if missed else 0), worst
 
 
-def decided(cluster, kind, since):
+def failures(files, step_at):
+    """What failed, by its error: how many, and the seconds after the step when they were due."""
+    found = {}
+    for row in (row for path in files for row in answers(path) if row["error"]):
+        found.setdefault(row["error"], []).append(round(float(row["due_unix_us"]) / 1e6 - step_at, 1))
+    return {error: {"requests": len(due), "first_s": min(due), "last_s": max(due)}
+            for error, due in found.items()}
+
+
+def curve(seen, step_at):
+    """Changes of (seconds after the step, ready, ordered)."""
+    changes = []
+    for at, ready, ordered in seen:
+        if not changes or changes[-1][1:] != [ready, ordered]:
+            changes.append([round(at - step_at, 1), ready, ordered])
+    return changes
+
+
+def decisions(cluster, step_at):
+    """(seconds after the step, kind, why), oldest first."""
     events = cluster.json("autoscale", "history", "hive-server")
-    times = [event["unix_ms"] / 1000 for event in events
-             if event["kind"] == kind and event["unix_ms"] / 1000 >= since]
-    return min(times) if times else None
+    return sorted((round(event["unix_ms"] / 1000 - step_at, 1), event["kind"], event["message"])
+                  for event in events)
+
+
+def first(made, kind, since):
+    """Seconds from `since` (seconds after the step) to the first decision of this kind."""
+    return next((round(at - since, 1) for at, what, _ in made if what == kind and at >= since), None)
 
 
 def measure(cluster, args, work):
@@ -117,14 +140,16 @@ def measure(cluster, args, work):
     def after(begin, moment):
         return round(moment - begin, 1) if moment else None
     met, worst = objective_met_again(files, step_at, high_until)
-    return {"decision_s": after(step_at, decided(cluster, "autoscale_out", step_at)),
+    made = decisions(cluster, step_at)
+    return {"decision_s": first(made, "autoscale_out", 0),
             "first_new_replica_s": after(step_at, watch.first(step_at, lambda r, o: r > args.min)),
             "objective_met_again_s": met, "worst_late_share": round(worst, 3),
             "replicas_at_the_top": max(ready for at, ready, _ in watch.seen if at >= step_at),
-            "first_away_s": after(down_at, decided(cluster, "autoscale_in", down_at)),
+            "first_away_s": first(made, "autoscale_in", down_at - step_at),
             "back_at_min_s": after(down_at, watch.first(down_at, lambda r, o: r == o == args.min)),
             "requests": sum(one["requests"] for one in summaries),
-            "failed": sum(one["failed"] for one in summaries)}
+            "failed": sum(one["failed"] for one in summaries), "failures": failures(files, step_at),
+            "replicas": curve(watch.seen, step_at), "decisions": made}
 
 
 def main():
@@ -156,6 +181,8 @@ def main():
                  ["seconds after the step", "hive", "HPA, documented"])
     print(f"{figures['requests']} requests, {figures['failed']} failed; "
           f"at most {figures['replicas_at_the_top']} replicas")
+    for error, those in figures["failures"].items():
+        print(f"  {error}: {those['requests']}, due {those['first_s']} to {those['last_s']} s after the step")
     report.finish({"hive": figures, "hpa_documented": HPA}, args, description)
 
 
