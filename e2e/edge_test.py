@@ -193,6 +193,20 @@ def test_a_bound_changes_without_a_reload(edge):
         assert edge.pid() == pid
 
 
+def test_what_waits_for_a_task_has_come(edge):
+    with App("a", node="n1") as a:
+        edge.serve([HTTP], [route("web")], [backend("web", [a], max_connections_per_task=1)])
+        assert edge.serves("web", [a])
+        before, _ = edge.came("web")
+        asked = [threading.Thread(target=get, args=("/slow",)) for _ in range(4)]
+        for thread in asked:
+            thread.start()
+        assert eventually(lambda: edge.came("web") == (before + 4, 3), 10, 0.01)
+        for thread in asked:
+            thread.join()
+        assert edge.came("web") == (before + 4, 0)
+
+
 def make_pem(folder):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key",
                     "-out", "cert", "-subj", "/CN=shop.example.org", "-days", "2", "-addext",

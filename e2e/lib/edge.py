@@ -170,6 +170,12 @@ class Edge:
         rows = csv.DictReader(self.ask("show stat -1 4 -1").removeprefix("# ").splitlines())
         return {int(row["slim"] or 0) for row in rows if row["pxname"].startswith(f"b.{name}.")}
 
+    def came(self, name):
+        """(requests that came for a service, those of them that wait for a task)"""
+        rows = csv.DictReader(self.ask("show stat -1 2 -1").removeprefix("# ").splitlines())
+        mine = [row for row in rows if row["pxname"].startswith(f"b.{name}.")]
+        return sum(int(row["stot"]) for row in mine), sum(int(row["qcur"]) for row in mine)
+
     def connections_in_use(self, app):
         """Those on which HAProxy has a request under way to an application."""
         lines = [line for line in self.ask("show servers conn").splitlines() if line.strip()]

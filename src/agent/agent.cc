@@ -105,8 +105,10 @@ void Agent::go_on_departing() {
   view.containers = stops_.running();
   view.controller_answers = stops_.controller_answers(departs_since_);
   view.schedulable = stops_.schedulable();
-  if (const auto stats = have_table_ ? edge_.stats() : std::vector<model::EndpointStats>{})
-    for (const model::EndpointStats& one : *stats) view.in_flight += one.in_flight;
+  if (const auto stats = have_table_ ? edge_.stats() : model::EdgeStats{}) {
+    for (const model::EndpointStats& one : stats->endpoints) view.in_flight += one.in_flight;
+    for (const model::BackendStats& one : stats->backends) view.in_flight += one.queued;
+  }
   view.unrecorded = stops_.records().size();
   const decide::drain::DepartureWish wish = departure_->turn(view);
   if (wish.leave_balancer && !left_balancer_) {
@@ -169,9 +171,11 @@ void Agent::report() {
   }
   report.edge = edge_fault_.empty() ? "ok" : edge_fault_;
   if (have_table_) {
-    if (auto stats = edge_.stats())
-      report.stats = std::move(*stats);
-    else if (edge_fault_.empty())
+    auto stats = edge_.stats();
+    if (stats) {
+      report.stats = std::move(stats->endpoints);
+      report.backends = std::move(stats->backends);
+    } else if (edge_fault_.empty())
       report.edge = "statistics: " + describe(stats.error());
   }
   report.usage = usage_.sample(clock_.now());

@@ -25,11 +25,11 @@ class FakeEdge final : public edge::Edge {
     drained.push_back(task_id);
     return {};
   }
-  Result<std::vector<model::EndpointStats>> stats() override {
+  Result<model::EdgeStats> stats() override {
     model::EndpointStats one;
     one.task_id = "t2";
     one.in_flight = in_flight;
-    return std::vector<model::EndpointStats>{one};
+    return model::EdgeStats{{one}, {{"web", 0, queued}}};
   }
   Status readmit(const std::string& task_id) override {
     readmitted.push_back(task_id);
@@ -49,6 +49,7 @@ class FakeEdge final : public edge::Edge {
   int applied = 0;
   bool leaving = false;
   std::uint32_t in_flight = 0;
+  std::uint32_t queued = 0;
   std::vector<std::string> tasks, drained, readmitted;
 };
 
@@ -242,6 +243,15 @@ TEST_F(DepartureTest, OpenRequestsAtTheEdgeAreWaitedForAndSaidWhenCut) {
   EXPECT_GE(departs_after(), Milliseconds(29'000));
   ASSERT_FALSE(reports_.back().notes.empty());
   EXPECT_THAT(reports_.back().notes.back().reason, testing::HasSubstr("3 requests still open"));
+}
+
+TEST_F(DepartureTest, RequestsThatWaitForATaskAtTheEdgeAreOpen) {
+  hands_.become(InitState::kGone, "gone");
+  mailbox_.post_running({});
+  edge_.queued = 2;
+  agent_.depart(Milliseconds(30'000));
+  EXPECT_GE(departs_after(), Milliseconds(29'000));
+  EXPECT_THAT(reports_.back().notes.back().reason, testing::HasSubstr("2 requests still open"));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace hive::agent {
 namespace {
 
 using model::Backend;
+using model::BackendStats;
 using model::Endpoint;
 using model::EndpointStats;
 using model::Listener;
@@ -80,6 +81,14 @@ void read_stats(const Json& json, const std::string& place, EndpointStats& into,
   reader.number("queued", into.queued);
   reader.number("response_time_ms", into.response_time_ms);
   reader.number("rate", into.rate);
+}
+
+void read_backend_stats(const Json& json, const std::string& place, BackendStats& into,
+                        std::string& fault) {
+  JsonReader reader(json, place, fault);
+  reader.text("name", into.name, 256);
+  reader.number("rate", into.rate);
+  reader.number("queued", into.queued);
 }
 
 void read_usage(const Json& json, const std::string& place, TaskUsage& into, std::string& fault) {
@@ -311,6 +320,9 @@ Result<RoutingTable> decode_table(std::string_view text) {
 std::string encode_report(const Report& report) {
   Json stats = Json::array();
   for (const EndpointStats& one : report.stats) stats.push_back(stats_json(one));
+  Json backends = Json::array();
+  for (const BackendStats& one : report.backends)
+    backends.push_back({{"name", one.name}, {"rate", one.rate}, {"queued", one.queued}});
   Json usage = Json::array();
   for (const TaskUsage& one : report.usage)
     usage.push_back({{"task_id", one.task_id},
@@ -342,6 +354,7 @@ std::string encode_report(const Report& report) {
                     {"edge", report.edge},
                     {"engine_init", report.engine_init},
                     {"stats", std::move(stats)},
+                    {"backends", std::move(backends)},
                     {"usage", std::move(usage)},
                     {"containers", std::move(containers)},
                     {"events", std::move(events)},
@@ -365,6 +378,7 @@ Result<Report> decode_report(std::string_view text) {
   reader.text("edge", report.edge, 65'536);
   reader.text("engine_init", report.engine_init, 4'096);
   reader.list("stats", report.stats, 200'000, read_stats);
+  reader.list("backends", report.backends, 10'000, read_backend_stats);
   reader.list("usage", report.usage, 20'000, read_usage);
   reader.list("containers", report.containers, 20'000, read_container);
   reader.list("events", report.events, kMaxReportEvents, read_event);

@@ -90,6 +90,7 @@ struct Report {
   // Which init the engine gives to containers: "hive-init", or another's path. Empty = not known.
   std::string engine_init;
   std::vector<model::EndpointStats> stats;
+  std::vector<model::BackendStats> backends;  // an older agent does not tell
   std::vector<TaskUsage> usage;
   std::vector<ContainerReport> containers;
   std::vector<ContainerEvent> events;

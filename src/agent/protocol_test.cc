@@ -37,6 +37,7 @@ Report sample_report() {
   report.edge = "haproxy: port 8080 is taken";
   report.engine_init = "/usr/bin/tini";
   report.stats = {{"t1", 1, 2, 3, 4, 5, 6, 7, 8, 9}};
+  report.backends = {{"web", 10, 11}};
   report.usage = {{"t1", 1'500, 4'294'967'296U, 20}};
   report.containers = {{"t1",
                         "c1",

@@ -46,7 +46,12 @@ SignalBook::SignalBook(const World& world, MonotonicTime now, const std::set<std
 
 void SignalBook::sort_tasks(const World& world, const std::set<std::string>& services) {
   const auto facts = facts_of(world);
-  for (const auto& id : services) sums_[id];
+  for (const auto& id : services) {
+    Sums& sums = sums_[id];
+    if (const auto service = world.snapshot.services.find(id);
+        service != world.snapshot.services.end())
+      by_name_.emplace(service->second.name, &sums);
+  }
   for (const auto& [id, task] : world.snapshot.tasks) {
     const auto found = sums_.find(task.service_id);
     if (found == sums_.end()) continue;
@@ -70,8 +75,16 @@ void SignalBook::add_report(const agent::Report& report, double age_s) {
     if (found == by_task_.end()) continue;
     Sums& sums = *found->second;
     sums.rate += stats.rate;
-    sums.in_flight += static_cast<double>(stats.in_flight) + static_cast<double>(stats.queued);
+    if (report.backends.empty()) sums.came += stats.rate;
+    sums.in_flight += stats.in_flight;
+    sums.queued += stats.queued;
     sums.latency_weighed += stats.rate * static_cast<double>(stats.response_time_ms) / kMilli;
+  }
+  for (const auto& stats : report.backends) {
+    const auto found = by_name_.find(stats.name);
+    if (found == by_name_.end()) continue;
+    found->second->came += stats.rate;
+    found->second->queued += stats.queued;
   }
   for (const auto& usage : report.usage) {
     const auto found = by_task_.find(usage.task_id);
@@ -95,9 +108,10 @@ ServiceSignals SignalBook::of(const model::Service& service) const {
   out.unplaced = sums.unplaced;
   out.partial = partial_;
   if (edges_ > 0 && service.labels.contains(kListenersLabel)) {
-    out.requests = {sums.rate, age_s_};
-    out.in_flight = {sums.in_flight, age_s_};
-    if (sums.rate > 0) out.latency_s = {sums.latency_weighed / sums.rate, age_s_};
+    out.requests = {sums.came, age_s_};
+    out.in_flight = {sums.in_flight + sums.queued, age_s_};
+    // What comes now waits until those before it were taken (Little's law).
+    if (sums.rate > 0) out.latency_s = {(sums.latency_weighed + sums.queued) / sums.rate, age_s_};
   }
   if (sums.measured == 0 || 2 * sums.measured < static_cast<int>(sums.serving.size())) return out;
   const double cpus = first_of(service.reserved_nano_cpus, service.limit_nano_cpus) / kNano;

@@ -14,9 +14,10 @@
 namespace hive::controller {
 
 struct ServiceSignals {
-  decide::autoscale::Signal requests;   // a second, over all edges; none without listeners
+  // Requests that came in a second, over all edges, taken by a task or not; none without listeners.
+  decide::autoscale::Signal requests;
   decide::autoscale::Signal in_flight;  // those that wait included
-  decide::autoscale::Signal latency_s;  // none while there is no request
+  decide::autoscale::Signal latency_s;  // with the wait before it; none while none is taken
   // Means over the tasks that serve and were measured, as long as that is most of them. Shares of
   // the reservation, or of the limit; CPU without both is a share of one core.
   decide::autoscale::Signal cpu;
@@ -39,8 +40,10 @@ class SignalBook {
     std::vector<const model::Task*> tasks;
     std::vector<const model::Task*> serving;
     int unplaced = 0;
-    double rate = 0;
+    double came = 0;  // requests a second that came to the edges
+    double rate = 0;  // that tasks took
     double in_flight = 0;
+    double queued = 0;
     double latency_weighed = 0;  // seconds * rate
     double cores = 0;
     double bytes = 0;
@@ -51,6 +54,7 @@ class SignalBook {
   void add_report(const agent::Report& report, double age_s);
 
   std::map<std::string, Sums, std::less<>> sums_;                   // by service
+  std::unordered_map<std::string_view, Sums*> by_name_;             // of the service
   std::unordered_map<std::string_view, Sums*> by_task_;             // of any state
   std::unordered_map<std::string_view, const model::Task*> serve_;  // by task
   bool partial_ = false;

@@ -45,6 +45,24 @@ class SignalsTest : public ::testing::Test {
   testing::SmallWorld small;
 };
 
+TEST_F(SignalsTest, WhatWaitsForAnyTaskHasComeAndIsOpenAndMakesAnswersLate) {
+  traffic("a", 1, 40, 20, 0, 500);
+  traffic("b", 2, 60, 20, 0, 500);
+  small.world.reports["a"].backends = {{"shop_web", 300, 700}, {"another", 999, 999}};
+  small.world.reports["b"].backends = {{"shop_web", 100, 50}};
+  const auto out = signals();
+  EXPECT_DOUBLE_EQ(out.requests.value.value(), 400) << "not the 100 that were taken";
+  EXPECT_DOUBLE_EQ(out.in_flight.value.value(), 40 + 750);
+  EXPECT_NEAR(out.latency_s.value.value(), 0.5 + 750 / 100.0, 1e-12);
+}
+
+TEST_F(SignalsTest, AnEdgeThatTellsNothingOfItsQueueCountsWithWhatWasTaken) {
+  traffic("a", 1, 40, 20, 0, 500);
+  traffic("b", 2, 60, 20, 0, 500);
+  small.world.reports["b"].backends = {{"shop_web", 80, 0}};
+  EXPECT_DOUBLE_EQ(signals().requests.value.value(), 40 + 80);
+}
+
 TEST_F(SignalsTest, EdgesAreSummedOverNodesAndTasks) {
   traffic("a", 1, 10, 2, 1, 100);
   traffic("a", 2, 30, 1, 0, 300);
@@ -54,7 +72,8 @@ TEST_F(SignalsTest, EdgesAreSummedOverNodesAndTasks) {
   EXPECT_DOUBLE_EQ(out.requests.value.value(), 100);
   EXPECT_DOUBLE_EQ(out.requests.age_s, 1.5) << "the oldest of those that count";
   EXPECT_DOUBLE_EQ(out.in_flight.value.value(), 4);
-  EXPECT_NEAR(out.latency_s.value.value(), (10 * 0.1 + 30 * 0.3 + 60 * 0.05) / 100, 1e-12);
+  EXPECT_NEAR(out.latency_s.value.value(), (1 + 10 * 0.1 + 30 * 0.3 + 60 * 0.05) / 100, 1e-12)
+      << "the one that waits is taken in a hundredth of a second";
   EXPECT_FALSE(out.partial);
   EXPECT_EQ(out.serving.size(), 3U);
 }

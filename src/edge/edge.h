@@ -22,7 +22,7 @@ class Edge {
   virtual std::vector<std::string> faults() const = 0;
   // Stops new requests to the task at once; open ones finish. Quicker than a new table.
   virtual Status drain(const std::string& task_id) = 0;
-  virtual Result<std::vector<model::EndpointStats>> stats() = 0;
+  virtual Result<model::EdgeStats> stats() = 0;
   // Takes back drain(): the task is probed anew and then admitted if the table has it.
   virtual Status readmit(const std::string& task_id) = 0;
   // While leaving, the health check that the balancer in front asks fails, and all else goes on.

@@ -77,10 +77,25 @@ struct EndpointStats {
   std::uint64_t bytes_in_total = 0;
   std::uint64_t bytes_out_total = 0;
   std::uint32_t in_flight = 0;
-  std::uint32_t queued = 0;
+  std::uint32_t queued = 0;            // for this task alone; most wait for any: BackendStats
   std::uint32_t response_time_ms = 0;  // average of its requests of late, at most 512
   std::uint32_t rate = 0;              // requests in the last second
   bool operator==(const EndpointStats&) const = default;
+};
+
+// What came to one edge for a service, whether a task took it yet or not.
+struct BackendStats {
+  std::string name;          // the backend's
+  std::uint32_t rate = 0;    // requests that came in the last second
+  std::uint32_t queued = 0;  // wait until some task has a free connection
+  bool operator==(const BackendStats&) const = default;
+};
+
+// One edge's figures.
+struct EdgeStats {
+  std::vector<EndpointStats> endpoints;
+  std::vector<BackendStats> backends;
+  bool operator==(const EdgeStats&) const = default;
 };
 
 }  // namespace hive::model

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "edge/haproxy/backend_stats.h"
 #include "edge/haproxy/listeners.h"
 #include "edge/haproxy/prober.h"
 #include "edge/haproxy/runtime.h"
@@ -93,7 +94,7 @@ class HaproxyEdge final : public Edge {
 
   std::vector<std::string> not_ready() const override { return not_ready_; }
 
-  Result<std::vector<EndpointStats>> stats() override;
+  Result<model::EdgeStats> stats() override;
 
   Status shutdown() override {
     if (process_.alive()) ::kill(process_.pid, SIGTERM);
@@ -442,8 +443,8 @@ Status HaproxyEdge::wait_until_serving(const Process& fresh) {
   return fail(Errc::kDeadlineExceeded, "HAProxy did not begin to serve in time");
 }
 
-Result<std::vector<EndpointStats>> HaproxyEdge::stats() {
-  HIVE_ASSIGN(const std::string csv, ask_own("show stat -1 4 -1"));
+Result<model::EdgeStats> HaproxyEdge::stats() {
+  HIVE_ASSIGN(const std::string csv, ask_own("show stat -1 6 -1"));  // backends, and servers
   HIVE_ASSIGN(const std::vector<ServerRow> rows, parse_stat(csv));
   std::map<std::string, EndpointStats> totals;
   for (const auto& [slot, task] : task_of_slot_) {
@@ -474,8 +475,8 @@ Result<std::vector<EndpointStats>> HaproxyEdge::stats() {
   }
   for (const auto& [task, mean] : means_.take()) totals[task].response_time_ms = mean;
   totals_ = totals;
-  std::vector<EndpointStats> result;
-  for (auto& [task, stats] : totals) result.push_back(std::move(stats));
+  model::EdgeStats result{{}, backend_stats(table_, rows)};
+  for (auto& [task, stats] : totals) result.endpoints.push_back(std::move(stats));
   return result;
 }
 

@@ -27,7 +27,9 @@ Result<int> parse_pid(std::string_view info);
 // `show servers state`. kCorrupt when the table is not whole.
 Result<SlotMap> parse_servers_state(std::string_view text);
 
-// A server's row of `show stat`.
+// A row of `show stat`: of a server, or of its whole backend, which tells what waits for any of
+// them and what came before a server was chosen.
+inline constexpr std::string_view kWholeBackend = "BACKEND";
 struct ServerRow {
   std::string backend;
   std::string server;
