@@ -109,7 +109,7 @@ def curve(seen, step_at):
 def decisions(cluster, step_at):
     """(seconds after the step, kind, why), oldest first."""
     events = cluster.json("autoscale", "history", "hive-server")
-    return sorted((round(event["unix_ms"] / 1000 - step_at, 1), event["kind"], event["message"])
+    return sorted((round(event["unix_ms"] / 1000 - step_at, 1), event["kind"], event["reason"])
                   for event in events)
 
 
