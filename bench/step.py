@@ -113,6 +113,16 @@ def decisions(cluster, step_at):
                   for event in events)
 
 
+def ends(cluster, step_at, until):
+    """What hive says of tasks that ended until then: [seconds after the step, kind, task, why]."""
+    lines = cluster.hive("events", "--format", "json").stdout.splitlines()
+    events = [json.loads(line) for line in lines if line.strip()]
+    return [[round(event["unix_ms"] / 1000 - step_at, 1), event["kind"], event["subject"],
+             event["reason"]] for event in events
+            if event["kind"] in ("task_stopped", "task_failed")
+            and step_at <= event["unix_ms"] / 1000 <= until]
+
+
 def first(made, kind, since):
     """Seconds from `since` (seconds after the step) to the first decision of this kind."""
     return next((round(at - since, 1) for at, what, _ in made if what == kind and at >= since), None)
@@ -149,7 +159,8 @@ def measure(cluster, args, work):
             "back_at_min_s": after(down_at, watch.first(down_at, lambda r, o: r == o == args.min)),
             "requests": sum(one["requests"] for one in summaries),
             "failed": sum(one["failed"] for one in summaries), "failures": failures(files, step_at),
-            "replicas": curve(watch.seen, step_at), "decisions": made}
+            "replicas": curve(watch.seen, step_at), "decisions": made,
+            "ended_under_load": ends(cluster, step_at, high_until)}
 
 
 def main():
@@ -181,6 +192,8 @@ def main():
                  ["seconds after the step", "hive", "HPA, documented"])
     print(f"{figures['requests']} requests, {figures['failed']} failed; "
           f"at most {figures['replicas_at_the_top']} replicas")
+    for end_of in figures["ended_under_load"]:
+        print("  {} s after the step: {} {}: {}".format(*end_of))
     for error, those in figures["failures"].items():
         print(f"  {error}: {those['requests']}, due {those['first_s']} to {those['last_s']} s after the step")
     report.finish({"hive": figures, "hpa_documented": HPA}, args, description)

@@ -14,6 +14,11 @@ constexpr double kBeyondMost = 1.1;
 constexpr double kNearMost = 0.9;
 constexpr double kBeyondNear = 1.5;  // of what is expected then
 
+SizerOptions with_floor(SizerOptions options) {
+  options.start_cost_s = std::max(options.start_cost_s, Sizer::kLeastStartCost_s);
+  return options;
+}
+
 PriceOptions price_options(const SizerOptions& options) {
   return {.objective = options.objective,
           .min = options.min,
@@ -25,15 +30,16 @@ PriceOptions price_options(const SizerOptions& options) {
 }  // namespace
 
 Sizer::Sizer(const SizerOptions& options)
-    : options_(options), model_(options.lead_s), price_(price_options(options)) {
+    : options_(with_floor(options)), model_(options.lead_s), price_(price_options(options_)) {
   model_.set_seasons(options.predict);
 }
 
 void Sizer::set_lead(double lead_s, double start_cost_s) {
   options_.lead_s = lead_s;
   options_.start_cost_s = start_cost_s;
+  options_ = with_floor(options_);
   model_.set_horizon(lead_s);
-  price_.set_lead(lead_s, start_cost_s);
+  price_.set_lead(lead_s, options_.start_cost_s);
 }
 
 void Sizer::set_bounds(int min, int max) {

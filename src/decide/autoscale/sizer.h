@@ -16,7 +16,8 @@ namespace hive::decide::autoscale {
 struct SizerOptions {
   double objective = 0.001;  // share of the load that may stay unserved
   double lead_s = 90;        // from an order to the moment it serves
-  double start_cost_s = 90;  // what a start costs, in seconds of a running replica
+  // What a start costs, in seconds of a running replica; at least kLeastStartCost_s.
+  double start_cost_s = 90;
   int min = 1;
   int max = 1'000;
   bool predict = true;  // seasons and clock; without: what the last minutes tell
@@ -24,6 +25,10 @@ struct SizerOptions {
 
 class Sizer {
  public:
+  // However quickly a replica serves: it is also started, warmed and stopped, and what the forecast
+  // gives a rise a chance of changes with each minute while it has seen few.
+  static constexpr double kLeastStartCost_s = 30;
+
   explicit Sizer(const SizerOptions& options);
 
   // The second that ends at `now`: its load (nullopt: no signal; everything holds) and the replicas

@@ -57,6 +57,22 @@ TEST(Sizer, AStepIsNotAnsweredWithManyTimesIt) {
   }
 }
 
+// Starts that take ten seconds cost hardly anything to repeat, and of a service minutes old hardly
+// anything is known: the chance of another step changes with every minute.
+TEST(Sizer, AfterAStepAYoungServiceGoesDownWithoutGoingUpAgain) {
+  World world({.lead_s = 10, .start_cost_s = 10, .min = 2, .max = 12});
+  world.run(75, 0.4, 0);
+  world.run(60, 8, 0);
+  world.run(30, 0.4, 0);
+  int last = world.sizer.wanted();
+  for (int second = 0; second < 1800; ++second) {
+    world.run(1, 0.4, 0);
+    EXPECT_LE(world.sizer.wanted(), last) << second;
+    last = world.sizer.wanted();
+  }
+  EXPECT_EQ(last, 2);
+}
+
 TEST(Sizer, ASteadyLoadIsHeldCloselyAndWithoutFlapping) {
   World world({.lead_s = 60, .start_cost_s = 60, .max = 100});
   world.run(86'400, 7.5);
