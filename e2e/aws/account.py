@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 import boto3
 
@@ -40,14 +41,16 @@ def free_port():
 
 
 class Moto:
-    """A moto server of its own: an account with nothing but the default VPC and an image."""
+    """A moto server of its own: an account with nothing but the default VPC and an image. `url` is
+    where hive and boto3 find it, `own_url` the server without what may stand before it."""
 
     def __init__(self):
+        self._clients = {}  # to make one takes longer than to use it
         self.port = free_port()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = self.own_url = f"http://127.0.0.1:{self.port}"
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
@@ -55,13 +58,26 @@ class Moto:
                 break
             except Exception:  # not listening yet
                 time.sleep(0.1)
-        self.certificate = self.client("acm").request_certificate(
-            DomainName="shop.example.org")["CertificateArn"]
+        self.begin()
+        # Every account has the same.
         self.image = self.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
 
+    def begin(self):
+        """A new account: whatever was there is gone."""
+        self.url = self.own_url
+        request = urllib.request.Request(f"{self.own_url}/moto-api/reset", method="POST")
+        with urllib.request.urlopen(request, timeout=60):
+            pass
+        self.certificate = self.client("acm").request_certificate(
+            DomainName="shop.example.org")["CertificateArn"]
+
     def client(self, service):
-        return boto3.client(service, region_name=REGION, endpoint_url=self.url,
-                            aws_access_key_id="test", aws_secret_access_key="test")
+        made = self._clients.get((service, self.url))
+        if made is None:
+            made = self._clients[service, self.url] = boto3.client(
+                service, region_name=REGION, endpoint_url=self.url,
+                aws_access_key_id="test", aws_secret_access_key="test")
+        return made
 
     def close(self):
         self.process.kill()

@@ -13,19 +13,32 @@ def aws(request):
         yield harness
 
 
-@pytest.fixture
-def moto():
+@pytest.fixture(scope="module")
+def moto_server():
     server = account.Moto()
     yield server
     server.close()
 
 
-@pytest.fixture
-def proxy(moto):
-    one = Proxy(moto.url)
-    moto.url = one.url  # for hive and for boto3 alike
+@pytest.fixture(scope="module")
+def moto_proxy(moto_server):
+    one = Proxy(moto_server.own_url)
     yield one
     one.close()
+
+
+@pytest.fixture
+def moto(moto_server):
+    """A new account for each test."""
+    moto_server.begin()
+    return moto_server
+
+
+@pytest.fixture
+def proxy(moto, moto_proxy):
+    moto_proxy.begin()
+    moto.url = moto_proxy.url  # for hive and for boto3 alike
+    return moto_proxy
 
 
 @pytest.fixture

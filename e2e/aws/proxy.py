@@ -31,13 +31,7 @@ def error(code):
 class Proxy:
     def __init__(self, target):
         self.target = target
-        # (name of the call, how many of that name came before) -> None, "throttled", "broken",
-        # "garbage", or "lost".
-        self.fault = lambda name, before: None
-        self.full_subnets = set()  # launches there find no capacity
-        self.calls = []
-        self.launches = {}
-        self.instance_protocols = {}  # by the listener's port
+        self.begin()
         self.lock = threading.Lock()
         proxy = self
 
@@ -63,6 +57,16 @@ class Proxy:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def begin(self):
+        """Nothing was said and nothing was asked."""
+        # (name of the call, how many of that name came before) -> None, "throttled", "broken",
+        # "garbage", or "lost".
+        self.fault = lambda name, before: None
+        self.full_subnets = set()  # launches there find no capacity
+        self.calls = []
+        self.launches = {}
+        self.instance_protocols = {}  # by the listener's port
 
     def close(self):
         self.server.shutdown()
