@@ -1,7 +1,9 @@
 #include "edge/haproxy/backend_stats.h"
 
 #include <map>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "edge/haproxy/config.h"
 
