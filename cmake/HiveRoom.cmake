@@ -24,7 +24,7 @@ function(hive_room)
     target_link_libraries(${target} PUBLIC hive_${dep})
   endforeach()
   target_link_libraries(${target} PUBLIC ${ROOM_LIBS})
-  hive_batches(${target})
+  hive_batches(${target} ${HIVE_BATCH})
   hive_precompiled(${target} code)
   # The thread sanitizer's build holds only what has threads.
   if(HIVE_SANITIZE STREQUAL "thread" AND NOT "threaded" IN_LIST ROOM_LABELS)
@@ -41,6 +41,7 @@ function(hive_room)
     target_link_libraries(${test_target} PRIVATE ${target} GTest::gmock GTest::gtest_main)
     # Optimising a test costs more time than its run gives back.
     target_compile_options(${test_target} PRIVATE -O0)
+    hive_batches(${test_target} ${hive_test_batch})
     hive_precompiled(${test_target} tests)
     # But a model that is run for thousands of seeds.
     set(models ${ROOM_TESTS})

@@ -155,7 +155,7 @@ def test_a_manager_whose_machine_is_gone_is_replaced(cluster):
         assert eventually(lambda: whole(cluster), 60), cluster.hive("events")[-4000:]
     assert cluster.nodes()[victim]["role"] == "manager"
     assert cluster.instances()[victim]["id"] != machine
-    assert len(cluster.nodes()) == 5
+    assert len(cluster.nodes()) == 5, (cluster.hive("node", "ls"), cluster.hive("events")[-6000:])
     assert eventually(lambda: "manager_replace_succeeded" in cluster.hive("events"))
     assert load.answers[200] > 10 * len(load.failures), load.answers
 

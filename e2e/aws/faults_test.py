@@ -68,7 +68,8 @@ def fail_each_changing_call(moto, proxy, config, kind, check):
             out = subprocess.run(
                 [HIVE, "aws", verb, "--yes", "-f", str(config)], capture_output=True, text=True,
                 timeout=300, env={"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": proxy.url,
-                                  "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "s"})
+                                  "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "s",
+                                  "AWS_MAX_ATTEMPTS": "2"})
             if out.returncode == 0:
                 break
             assert failing, out.stdout + out.stderr

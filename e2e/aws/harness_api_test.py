@@ -505,10 +505,11 @@ def subnet_of(aws):
 
 def test_targets_are_checked_and_drain_their_whole_time(aws, targets):
     elb, group = targets
+    aws.settings(boot_seconds=60)
     one = launch(aws)
     assert refusal(elb.register_targets, TargetGroupArn=group,
                    Targets=[{"Id": one}]) == "InvalidTarget", "it is pending"
-    aws.advance(seconds=1)
+    aws.advance(seconds=61)
     elb.register_targets(TargetGroupArn=group, Targets=[{"Id": one}])
     assert target_health(elb, group) == {one: "unused"}, "no listener sends to it"
     listen(elb, group, subnet_of(aws))

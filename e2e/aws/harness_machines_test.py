@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 import urllib.request
 
 import pytest
@@ -99,7 +98,11 @@ def front(aws):
 
 
 def get(aws, path="/"):
-    with urllib.request.urlopen(f"http://{front(aws)}{path}", timeout=30) as answer:
+    return ask(f"http://{front(aws)}{path}")
+
+
+def ask(url):
+    with urllib.request.urlopen(url, timeout=30) as answer:
         return answer.read().decode()
 
 
@@ -235,12 +238,11 @@ def test_an_engine_pulls_from_ecr_as_long_as_its_token_lives(aws, group, tmp_pat
 
 def test_drained_held_by_the_hook_and_powered_off(aws, group):
     """Last of this file's group: the request in flight is answered, the hook holds, the machine goes."""
-    scaling = aws.client("autoscaling")
-    answers, asked = [], [threading.Thread(target=lambda: answers.append(get(aws, "/slow")))
-                          for _ in range(4)]
+    scaling, slow = aws.client("autoscaling"), f"http://{front(aws)}/slow"
+    answers, asked = [], [threading.Thread(target=lambda: answers.append(ask(slow))) for _ in range(4)]
     for thread in asked:
         thread.start()
-    time.sleep(1)
+    # At once: the balancer has not looked since, and may not take it for idle.
     victim = group[0]
     scaling.terminate_instance_in_auto_scaling_group(InstanceId=victim,
                                                      ShouldDecrementDesiredCapacity=True)

@@ -73,7 +73,7 @@ Report sample_report() {
   return report;
 }
 
-std::string fault_of(std::string_view text) {
+std::string protocol_fault(std::string_view text) {
   const auto decoded = decode_table(text);
   if (decoded) return "accepted";
   EXPECT_EQ(decoded.error().code, Errc::kCorrupt);
@@ -99,26 +99,27 @@ TEST(Protocol, UnknownFieldsAreIgnored) {
 }
 
 TEST(Protocol, FaultsNameTheirPlace) {
-  EXPECT_THAT(fault_of("[]"), HasSubstr("must be an object"));
-  EXPECT_THAT(fault_of("{\"revision\":"), HasSubstr("routing table"));
-  EXPECT_THAT(fault_of(R"({"revision":-1})"), HasSubstr("revision is out of range"));
-  EXPECT_THAT(fault_of(R"({"listeners":[{"port":70000}]})"),
+  EXPECT_THAT(protocol_fault("[]"), HasSubstr("must be an object"));
+  EXPECT_THAT(protocol_fault("{\"revision\":"), HasSubstr("routing table"));
+  EXPECT_THAT(protocol_fault(R"({"revision":-1})"), HasSubstr("revision is out of range"));
+  EXPECT_THAT(protocol_fault(R"({"listeners":[{"port":70000}]})"),
               HasSubstr("listeners[0].port is out of range"));
-  EXPECT_THAT(fault_of(R"({"listeners":[{"port":80,"mode":"udp"}]})"),
+  EXPECT_THAT(protocol_fault(R"({"listeners":[{"port":80,"mode":"udp"}]})"),
               HasSubstr("listeners[0].mode must be http or tcp"));
-  EXPECT_THAT(fault_of(R"({"backends":[{"name":"a","endpoints":[{"task_id":"t"}]}]})"),
+  EXPECT_THAT(protocol_fault(R"({"backends":[{"name":"a","endpoints":[{"task_id":"t"}]}]})"),
               HasSubstr("backends[0].endpoints[0].address is missing"));
-  EXPECT_THAT(fault_of(R"({"backends":[{"name":"a\nb"}]})"), HasSubstr("control character"));
+  EXPECT_THAT(protocol_fault(R"({"backends":[{"name":"a\nb"}]})"), HasSubstr("control character"));
 }
 
 TEST(Protocol, ContradictionsAreRefused) {
-  EXPECT_THAT(fault_of(R"({"backends":[{"name":"a"},{"name":"a"}]})"), HasSubstr("two backends"));
-  EXPECT_THAT(
-      fault_of(R"({"listeners":[{"port":80}],"routes":[{"listener_port":80,"backend":"x"}]})"),
-      HasSubstr("no backend"));
-  EXPECT_THAT(
-      fault_of(R"({"backends":[{"name":"a"}],"routes":[{"listener_port":80,"backend":"a"}]})"),
-      HasSubstr("no listener"));
+  EXPECT_THAT(protocol_fault(R"({"backends":[{"name":"a"},{"name":"a"}]})"),
+              HasSubstr("two backends"));
+  EXPECT_THAT(protocol_fault(
+                  R"({"listeners":[{"port":80}],"routes":[{"listener_port":80,"backend":"x"}]})"),
+              HasSubstr("no backend"));
+  EXPECT_THAT(protocol_fault(
+                  R"({"backends":[{"name":"a"}],"routes":[{"listener_port":80,"backend":"a"}]})"),
+              HasSubstr("no listener"));
 }
 
 TEST(Protocol, BytesThatAreNotUtf8AreReplaced) {

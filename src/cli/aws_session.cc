@@ -9,6 +9,7 @@
 #include "cli/context.h"
 #include "cli/converge.h"
 #include "cloud/aws/observe.h"
+#include "cloud/aws/shared_config.h"
 
 namespace hive::cli {
 namespace {
@@ -77,6 +78,9 @@ Status AwsSession::open() {
                              .clock = &context_.clock};
   HIVE_ASSIGN(options.region,
               aws::region_in_force(options.environment, options.profile, spec_.cluster.aws.region));
+  HIVE_ASSIGN(const auto attempts,
+              aws::max_attempts_in_force(options.environment, options.profile));
+  options.max_attempts = attempts.value_or(options.max_attempts);
   options.seed = static_cast<std::uint64_t>(context_.clock.wall_now().time_since_epoch().count() ^
                                             static_cast<long>(getpid()));
   options.pause = [](Milliseconds time) {

@@ -13,7 +13,7 @@ std::string file(const std::string& aws, const std::string& more = "") {
          "}\nservices: {web: {image: a}}\n";
 }
 
-std::string faults(const std::string& aws, const std::string& more = "") {
+std::string aws_faults(const std::string& aws, const std::string& more = "") {
   std::string out;
   for (const auto& fault : faults_of(file(aws, more))) out += fault + "\n";
   return out;
@@ -60,26 +60,26 @@ TEST(Aws, ThePackageComesWithItsHash) {
        {"http://example.org/hive.deb#sha256=" + hash, std::string("https://example.org/hive.deb"),
         "https://example.org/a b#sha256=" + hash, "https://example.org/x#sha256=" + hash + "0",
         "https://example.org/x#sha256=" + std::string(64, 'g')})
-    EXPECT_THAT(faults("package: '" + bad + "'"), HasSubstr("with its SHA-256")) << bad;
+    EXPECT_THAT(aws_faults("package: '" + bad + "'"), HasSubstr("with its SHA-256")) << bad;
 }
 
 TEST(Aws, SaysWhatCannotBe) {
-  EXPECT_THAT(faults("region: 'EU West'"), HasSubstr("it is not an AWS region"));
-  EXPECT_THAT(faults("manager_type: big"), HasSubstr("it is not an instance type"));
-  EXPECT_THAT(faults("worker_types: []"), HasSubstr("worker_types is empty"));
-  EXPECT_THAT(faults("worker_types: [m5]"), HasSubstr("\"m5\" is not an instance type"));
-  EXPECT_THAT(faults("spot: 101%"), HasSubstr("0% to 100%"));
-  EXPECT_THAT(faults("spot: lots"), HasSubstr("0% to 100%"));
-  EXPECT_THAT(faults("disk: 1G"), HasSubstr("8G to 16384G"));
-  EXPECT_THAT(faults("draining: 2h"), HasSubstr("1s to 1h"));
-  EXPECT_THAT(faults("sources: [10.0.0.300/8]"), HasSubstr("is not an IPv4 network"));
-  EXPECT_THAT(faults("repositories: [Shop]"), HasSubstr("ECR repository"));
-  EXPECT_THAT(faults("prices: {m5: 1}"), HasSubstr("not an instance type"));
-  EXPECT_THAT(faults("prices: {m5.large: -1}"), HasSubstr("0 or more"));
-  EXPECT_THAT(faults("regoin: x"), HasSubstr("did you mean \"region\""));
-  EXPECT_THAT(faults("", "  load_balancer: {listeners: [{port: 443, certificate: a.pem}]}\n"),
+  EXPECT_THAT(aws_faults("region: 'EU West'"), HasSubstr("it is not an AWS region"));
+  EXPECT_THAT(aws_faults("manager_type: big"), HasSubstr("it is not an instance type"));
+  EXPECT_THAT(aws_faults("worker_types: []"), HasSubstr("worker_types is empty"));
+  EXPECT_THAT(aws_faults("worker_types: [m5]"), HasSubstr("\"m5\" is not an instance type"));
+  EXPECT_THAT(aws_faults("spot: 101%"), HasSubstr("0% to 100%"));
+  EXPECT_THAT(aws_faults("spot: lots"), HasSubstr("0% to 100%"));
+  EXPECT_THAT(aws_faults("disk: 1G"), HasSubstr("8G to 16384G"));
+  EXPECT_THAT(aws_faults("draining: 2h"), HasSubstr("1s to 1h"));
+  EXPECT_THAT(aws_faults("sources: [10.0.0.300/8]"), HasSubstr("is not an IPv4 network"));
+  EXPECT_THAT(aws_faults("repositories: [Shop]"), HasSubstr("ECR repository"));
+  EXPECT_THAT(aws_faults("prices: {m5: 1}"), HasSubstr("not an instance type"));
+  EXPECT_THAT(aws_faults("prices: {m5.large: -1}"), HasSubstr("0 or more"));
+  EXPECT_THAT(aws_faults("regoin: x"), HasSubstr("did you mean \"region\""));
+  EXPECT_THAT(aws_faults("", "  load_balancer: {listeners: [{port: 443, certificate: a.pem}]}\n"),
               HasSubstr("from ACM"));
-  EXPECT_THAT(faults("", "  load_balancer: {listeners: [{port: 80, proxy: true}]}\n"),
+  EXPECT_THAT(aws_faults("", "  load_balancer: {listeners: [{port: 80, proxy: true}]}\n"),
               HasSubstr("does not support yet"));
 }
 
@@ -89,7 +89,7 @@ TEST(Balancer, IsClassicUnlessAskedFor) {
       "  load_balancer: {type: network, listeners: [{port: 1, mode: tcp}, 80]}\n";
   EXPECT_EQ(load_text(file("", one)).spec.cluster.balancer_type, "network");
   EXPECT_THAT(
-      faults("", "  load_balancer: {type: clasic}\n"),
+      aws_faults("", "  load_balancer: {type: clasic}\n"),
       HasSubstr("it must be classic or network or application (did you mean \"classic\"?)"));
   EXPECT_THAT(warnings_of("version: '3.8'\nx-hive: {name: shop, load_balancer: {type: network}}\n"
                           "services: {web: {image: a}}\n"),
@@ -99,9 +99,9 @@ TEST(Balancer, IsClassicUnlessAskedFor) {
 TEST(Balancer, SaysWhereAndWhatItsTypeCannotDo) {
   const auto of = [](const std::string& type, const std::string& listener,
                      const std::string& aws = "") {
-    return faults(aws, "  load_balancer:\n    type: " + type +
-                           "\n    listeners:\n      - 80:8080\n" + "      - {port: 9000, " +
-                           listener + "}\n");
+    return aws_faults(aws, "  load_balancer:\n    type: " + type +
+                               "\n    listeners:\n      - 80:8080\n" + "      - {port: 9000, " +
+                               listener + "}\n");
   };
   EXPECT_THAT(of("application", "mode: tcp"),
               HasSubstr("9:9 the listener at port 9000 has mode: tcp, and an Application Load "
@@ -123,7 +123,7 @@ TEST(Balancer, HasNoMoreListenersThanAwsLetsIt) {
   std::string list;
   for (int port = 1; port <= 51; ++port) list += std::to_string(port) + ", ";
   const auto of = [&](const std::string& type) {
-    return faults("", "  load_balancer: {type: " + type + ", listeners: [" + list + "]}\n");
+    return aws_faults("", "  load_balancer: {type: " + type + ", listeners: [" + list + "]}\n");
   };
   EXPECT_EQ(of("classic"), "");
   EXPECT_THAT(of("network"), HasSubstr("51 listeners: a Network Load Balancer has at most 50"));

@@ -5,7 +5,7 @@
 namespace hive::config {
 namespace {
 
-struct Case {
+struct ScalarCase {
   std::string_view text;
   Node::Kind kind;
   std::string_view as_text;
@@ -14,7 +14,7 @@ struct Case {
 // Expected values were seen from docker CLI 20.10's own `stack deploy`.
 TEST(PlainScalar, hasTheTypeThatDockerReads) {
   using Kind = Node::Kind;
-  const Case cases[] = {
+  const ScalarCase cases[] = {
       {"0440", Kind::kInt, "288"},
       {"1.0", Kind::kFloat, "1"},
       {"1e3", Kind::kFloat, "1000"},

@@ -7,6 +7,8 @@
 namespace hive::config {
 namespace {
 
+using Strings = std::vector<std::string>;
+
 std::string ports_text(std::string_view text) {
   const auto parsed = parse_ports(text);
   if (!parsed) return "fault";
@@ -44,11 +46,11 @@ TEST(Ports, shortSyntax) {
 }
 
 TEST(Volumes, shortSyntax) {
-  struct Case {
+  struct VolumeCase {
     std::string_view text, type, source, target;
     bool read_only;
   };
-  const Case cases[] = {
+  const VolumeCase cases[] = {
       {"data:/var", "volume", "data", "/var", false},
       {"data:/var:ro", "volume", "data", "/var", true},
       {"./a:/b", "bind", "./a", "/b", false},
@@ -73,7 +75,6 @@ TEST(Volumes, shortSyntax) {
 }
 
 TEST(Words, splitAsDockerDoes) {
-  using Strings = std::vector<std::string>;
   EXPECT_EQ(split_words("echo \"hello  world\" 'x y' a\\ b # no").value(),
             (Strings{"echo", "hello  world", "x y", "a b"}));
   EXPECT_EQ(split_words("a'b'\"c\"").value(), (Strings{"abc"}));

@@ -6,9 +6,9 @@
 namespace hive::controller {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class CanaryRouting : public testing::Test {
+class CanaryRouting : public ::testing::Test {
  protected:
   CanaryRouting() {
     model::Node node;

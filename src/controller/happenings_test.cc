@@ -7,7 +7,7 @@ namespace {
 
 using model::TaskState;
 
-class HappeningsTest : public testing::Test {
+class HappeningsTest : public ::testing::Test {
  protected:
   HappeningsTest() {
     before.nodes["n"].hostname = "shop-worker-1";

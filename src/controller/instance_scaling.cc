@@ -44,6 +44,19 @@ std::map<std::string, std::int64_t> leads_of(const OperationRecord& record) {
   return out;
 }
 
+// A node with tasks of which Swarm does not know: its leader has changed, and the node did not
+// report to the new one yet. In a moment it has room again, or is down. One that never reported has
+// no tasks.
+const model::Node* unheard(const model::Snapshot& snapshot) {
+  for (const auto& [id, task] : snapshot.tasks) {
+    if (task.state != model::TaskState::kRunning) continue;
+    const auto node = snapshot.nodes.find(task.node_id);
+    if (node != snapshot.nodes.end() && node->second.state == model::NodeState::kUnknown)
+      return &node->second;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void InstanceScaling::note(const char* kind, const std::string& reason) {
@@ -131,6 +144,8 @@ fleet::Wants InstanceScaling::wants_of(const World& world, const fleet::Wants& a
 
 std::string InstanceScaling::frozen(const Scene& scene) const {
   if (!scene.moves.rollout.empty()) return scene.moves.rollout;
+  if (const auto* node = unheard(scene.world.snapshot); node != nullptr)
+    return "Swarm does not know yet whether " + node->hostname + " is ready";
   if (const auto& group = scene.world.cloud->group; group) {
     if (group->max == 0) return "the cloud has no group of workers yet";
     if (!group->shortage.empty()) return "the cloud has no instance now: " + group->shortage;

@@ -25,9 +25,9 @@ constexpr int kMax = 4;
 constexpr int kFit = 2;  // replicas on a worker
 
 // One manager's part, over a swarm and a cloud that outlive it.
-struct Manager {
-  Manager(engine::Engine& engine, cloud::fake::FakeCloud& cloud, ManualClock& clock,
-          std::uint64_t seed)
+struct InstanceManager {
+  InstanceManager(engine::Engine& engine, cloud::fake::FakeCloud& cloud, ManualClock& clock,
+                  std::uint64_t seed)
       : operations({engine,
                     [&cloud]() -> Result<std::unique_ptr<cloud::Cloud>> { return cloud.client(); }},
                    clock, history, executor, operation_kinds(), Random(seed)),
@@ -65,7 +65,7 @@ class Cluster {
   }
 
   void new_manager() {
-    manager = std::make_unique<Manager>(engine, cloud, clock, 1 + random.below(1'000));
+    manager = std::make_unique<InstanceManager>(engine, cloud, clock, 1 + random.below(1'000));
   }
   void join(const cloud::Instance& one) {
     engine.add_node(one.hostname, model::Role::kWorker, one.address);
@@ -205,7 +205,7 @@ class Cluster {
   int wanted = 1;
   bool cloud_silent = false;
   int deaths = 0;
-  std::unique_ptr<Manager> manager;
+  std::unique_ptr<InstanceManager> manager;
 };
 
 TEST(InstanceScaling, AllThatAreMissingAreStartedInOneMotion) {
@@ -254,6 +254,38 @@ TEST(InstanceScaling, ARolloutAndASilentCloudBeginNothing) {
   world.cloud_silent = false;
   world.turn(2);
   EXPECT_EQ(world.workers(), 4);
+}
+
+// As after a change of Swarm's leader.
+TEST(InstanceScaling, NodesThatDidNotReportYetAreNoReasonForMore) {
+  Cluster world(12);
+  world.wanted = 1;
+  world.turn();
+  const auto nodes = world.engine.list_nodes({});
+  const auto all_are = [&](model::NodeState state) {
+    for (const auto& node : *nodes) world.engine.set_node_state(node.id, state);
+  };
+  all_are(model::NodeState::kUnknown);
+  world.wanted = 2;
+  world.turn(5);
+  EXPECT_EQ(world.workers(), 1);
+  EXPECT_THAT(json_string(world.state(), "reason"), HasSubstr("does not know yet whether"));
+  all_are(model::NodeState::kReady);
+  world.turn(2);
+  EXPECT_EQ(world.workers(), 1) << "there was room";
+  EXPECT_EQ(world.running(), 2);
+}
+
+// It never reported: nothing runs there, and nothing waits for it.
+TEST(InstanceScaling, ANodeThatNeverReportedHoldsNothingUp) {
+  Cluster world(13);
+  world.turn();
+  const auto id = world.engine.add_node("half-joined", model::Role::kWorker, "10.0.0.99");
+  world.engine.set_node_state(id, model::NodeState::kUnknown);
+  world.wanted = 4;
+  world.boots(10);
+  EXPECT_EQ(world.workers(), 2);
+  EXPECT_EQ(world.running(), 4);
 }
 
 TEST(InstanceScaling, AfterAStartThatFailedItWaits) {

@@ -11,7 +11,7 @@ namespace hive::controller {
 namespace {
 
 using model::TaskState;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 // One manager's operations; several may share a swarm, one after the other.
 struct Leader {
@@ -56,7 +56,7 @@ struct Leader {
   std::unique_ptr<Operations> operations;
 };
 
-class RolloutTest : public testing::Test {
+class RolloutTest : public ::testing::Test {
  protected:
   RolloutTest() {
     node = engine.add_node("worker-1");

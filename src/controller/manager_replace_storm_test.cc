@@ -19,9 +19,9 @@ namespace {
 constexpr int kManagers = 3;
 
 // A manager's controller: what it has in mind dies with it.
-struct Leader {
-  Leader(engine::Engine& engine, cloud::fake::FakeCloud& cloud, const Clock& clock,
-         std::uint64_t seed)
+struct StormLeader {
+  StormLeader(engine::Engine& engine, cloud::fake::FakeCloud& cloud, const Clock& clock,
+              std::uint64_t seed)
       : operations({engine,
                     [&cloud]() -> Result<std::unique_ptr<cloud::Cloud>> { return cloud.client(); }},
                    clock, history, executor, operation_kinds(), Random(seed)) {}
@@ -30,9 +30,9 @@ struct Leader {
   Operations operations;
 };
 
-class Cluster {
+class StormCluster {
  public:
-  Cluster(std::uint64_t seed, bool with_group) : random(seed) {
+  StormCluster(std::uint64_t seed, bool with_group) : random(seed) {
     if (with_group) cloud.group = cloud::WorkerGroup{0, 4, 0, ""};
     for (int number = 1; number <= kManagers; ++number) {
       const auto one = cloud.add(name_of(number), "manager");
@@ -50,7 +50,7 @@ class Cluster {
   static std::string name_of(int number) { return "shop-manager-" + std::to_string(number); }
   void new_leader() {
     if (leader) leader->executor.drop();
-    leader = std::make_unique<Leader>(engine, cloud, clock, 1 + random.below(1'000));
+    leader = std::make_unique<StormLeader>(engine, cloud, clock, 1 + random.below(1'000));
   }
   void join(const cloud::Instance& one) {
     engine.add_node(one.hostname, model::Role::kManager, one.address);
@@ -157,7 +157,7 @@ class Cluster {
   bool cloud_silent = false;
   bool replaces = true;
   bool rolls_out = false;
-  std::unique_ptr<Leader> leader;
+  std::unique_ptr<StormLeader> leader;
 };
 
 class ManagerStorm : public ::testing::TestWithParam<bool> {};
@@ -166,7 +166,7 @@ INSTANTIATE_TEST_SUITE_P(Clouds, ManagerStorm, ::testing::Bool(), [](const auto&
 });
 
 TEST_P(ManagerStorm, ADeadManagerIsDemotedRemovedAndReplaced) {
-  Cluster world(1, GetParam());
+  StormCluster world(1, GetParam());
   world.kill("shop-manager-2");
   for (int i = 0; i < 59; ++i) world.turn();
   EXPECT_EQ(world.quorum().managers, 1 + kManagers) << "it may come back";
@@ -176,7 +176,7 @@ TEST_P(ManagerStorm, ADeadManagerIsDemotedRemovedAndReplaced) {
 }
 
 TEST_P(ManagerStorm, SwitchedOffItIsRemovedAndNotReplaced) {
-  Cluster world(2, GetParam());
+  StormCluster world(2, GetParam());
   world.replaces = false;
   world.kill("shop-manager-2");
   for (int i = 0; i < 300; ++i) world.turn();
@@ -189,7 +189,7 @@ TEST_P(ManagerStorm, AControllersDeathAtEachEffect) {
   for (int victim = 0; victim < 9; ++victim) {
     for (const bool after : {false, true}) {
       SCOPED_TRACE("job " + std::to_string(victim) + (after ? ", after" : ", before"));
-      Cluster world(3, GetParam());
+      StormCluster world(3, GetParam());
       world.cloud.lists_late = true;
       world.kill("shop-manager-3");
       int jobs = 0;
@@ -217,7 +217,7 @@ TEST_P(ManagerStorm, AControllersDeathAtEachEffect) {
 TEST_P(ManagerStorm, WithFaultsItKeepsItsBoundsAndConvergesAfterThem) {
   const auto seed = static_cast<std::uint64_t>(::testing::UnitTest::GetInstance()->random_seed());
   SCOPED_TRACE("seed " + std::to_string(seed));
-  Cluster world(seed, GetParam());
+  StormCluster world(seed, GetParam());
   auto& random = world.random;
   const auto one_of = [&](std::uint64_t many) { return random.below(many) == 0; };
   for (int i = 0; i < 1'500 && !::testing::Test::HasFailure(); ++i) {

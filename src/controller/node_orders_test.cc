@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const MonotonicTime kNow{std::chrono::hours(1)};
+const MonotonicTime kAsked{std::chrono::hours(1)};
 
 // Service web with tasks t1 on n1 and t2 on n2, both in a table of revision 7 that both edges
 // serve.
@@ -40,7 +40,7 @@ class NodeOrdersTest : public ::testing::Test {
       task.state = task.desired = model::TaskState::kRunning;
       snapshot_.tasks[task_id] = task;
     }
-    snapshot_.taken_at = kNow;
+    snapshot_.taken_at = kAsked;
     table_.revision = 7;
     table_.controller_node_id = "n1";
     model::Backend backend;
@@ -216,31 +216,31 @@ class OrderBookTest : public NodeOrdersTest {
 };
 
 TEST_F(OrderBookTest, TheSameIsNotToldTwiceButToAStreamThatIsNew) {
-  ASSERT_TRUE(due(kNow));
-  EXPECT_FALSE(due(kNow + std::chrono::minutes(1)));
+  ASSERT_TRUE(due(kAsked));
+  EXPECT_FALSE(due(kAsked + std::chrono::minutes(1)));
   book_.forget("n1");
-  EXPECT_TRUE(due(kNow + std::chrono::minutes(1)));
+  EXPECT_TRUE(due(kAsked + std::chrono::minutes(1)));
 }
 
 TEST_F(OrderBookTest, AnAgentInTheMiddleOfAStopHearsThatItsControllerLives) {
-  book_.heard(stopping(model::StopStep::kDraining), kNow);
-  ASSERT_TRUE(due(kNow));
-  EXPECT_FALSE(due(kNow + Milliseconds(500)));
-  EXPECT_TRUE(due(kNow + Milliseconds(1'000)));
+  book_.heard(stopping(model::StopStep::kDraining), kAsked);
+  ASSERT_TRUE(due(kAsked));
+  EXPECT_FALSE(due(kAsked + Milliseconds(500)));
+  EXPECT_TRUE(due(kAsked + Milliseconds(1'000)));
 }
 
 TEST_F(OrderBookTest, AStopIsKnownOnceSwarmWasLookedAtAfterItWasHeardOf) {
-  book_.heard(stopping(model::StopStep::kClaimed), kNow + Milliseconds(10));
-  EXPECT_THAT(due(kNow)->known, IsEmpty());
-  snapshot_.taken_at = kNow + Milliseconds(20);
-  EXPECT_THAT(due(kNow + Milliseconds(20))->known, ElementsAre("c1"));
+  book_.heard(stopping(model::StopStep::kClaimed), kAsked + Milliseconds(10));
+  EXPECT_THAT(due(kAsked)->known, IsEmpty());
+  snapshot_.taken_at = kAsked + Milliseconds(20);
+  EXPECT_THAT(due(kAsked + Milliseconds(20))->known, ElementsAre("c1"));
 }
 
 TEST_F(OrderBookTest, AnEndIsRecordedOnceAndAcknowledged) {
-  EXPECT_THAT(book_.heard(stopping(model::StopStep::kFlushing), kNow), IsEmpty());
-  EXPECT_EQ(book_.heard(stopping(model::StopStep::kDone), kNow).size(), 1U);
-  EXPECT_THAT(book_.heard(stopping(model::StopStep::kDone), kNow), IsEmpty());
-  EXPECT_THAT(due(kNow)->recorded, ElementsAre("c1"));
+  EXPECT_THAT(book_.heard(stopping(model::StopStep::kFlushing), kAsked), IsEmpty());
+  EXPECT_EQ(book_.heard(stopping(model::StopStep::kDone), kAsked).size(), 1U);
+  EXPECT_THAT(book_.heard(stopping(model::StopStep::kDone), kAsked), IsEmpty());
+  EXPECT_THAT(due(kAsked)->recorded, ElementsAre("c1"));
 }
 
 TEST_F(OrderBookTest, ATaskThatComesBackIntoTheTableIsRoutedAgain) {
@@ -249,11 +249,11 @@ TEST_F(OrderBookTest, ATaskThatComesBackIntoTheTableIsRoutedAgain) {
   table_.backends[0].endpoints.erase(table_.backends[0].endpoints.begin());
   book_.published(table_);
   for (auto& [id, agent] : agents_) agent.report.revision_applied = 8;
-  EXPECT_FALSE(due(kNow)->tasks.at("t1").routed);
+  EXPECT_FALSE(due(kAsked)->tasks.at("t1").routed);
   table_ = with;
   table_.revision = 9;
   book_.published(table_);
-  EXPECT_TRUE(due(kNow)->tasks.at("t1").routed);
+  EXPECT_TRUE(due(kAsked)->tasks.at("t1").routed);
 }
 
 }  // namespace

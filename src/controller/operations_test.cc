@@ -9,8 +9,8 @@
 namespace hive::controller {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 // Raises a label on a config, one step a number: {"to": 3, "claim": "x"}.
 class CountKind final : public OperationKind {
@@ -68,9 +68,9 @@ class CountKind final : public OperationKind {
 };
 
 // One manager's operations over a swarm that several may share.
-struct Leader {
-  Leader(engine::Engine& engine, ManualClock& clock, std::vector<int>& done,
-         OperationOptions options = {})
+struct OperationsLeader {
+  OperationsLeader(engine::Engine& engine, ManualClock& clock, std::vector<int>& done,
+                   OperationOptions options = {})
       : engine_(engine), clock_(clock) {
     std::vector<std::unique_ptr<OperationKind>> kinds;
     kinds.push_back(std::make_unique<CountKind>(done));
@@ -112,12 +112,12 @@ struct Leader {
   std::unique_ptr<Operations> operations;
 };
 
-class OperationsTest : public testing::Test {
+class OperationsTest : public ::testing::Test {
  protected:
   engine::fake::FakeEngine engine;
   ManualClock clock;
   std::vector<int> done;
-  Leader leader{engine, clock, done};
+  OperationsLeader leader{engine, clock, done};
 
   OperationRequest ask(const std::string& id, int to, const std::string& claim = "") {
     return {id, "count", "root", Json{{"to", to}, {"claim", claim}}};
@@ -151,7 +151,7 @@ TEST_F(OperationsTest, OneIdIsOneOperation) {
   leader.turn();
   EXPECT_TRUE(leader.operations->create(ask("a", 1))->existed);
   // Written by another leader since our last look.
-  Leader other(engine, clock, done);
+  OperationsLeader other(engine, clock, done);
   other.look();
   ASSERT_TRUE(other.operations->create(ask("b", 1)));
   EXPECT_TRUE(leader.operations->create(ask("b", 1))->existed);
@@ -194,7 +194,7 @@ TEST_F(OperationsTest, ANewLeaderGoesOnWhereTheOldOneWas) {
   clock.advance(Milliseconds(1'000));
   leader.look();
   leader.executor.drop();  // it dies with its job not begun
-  Leader next(engine, clock, done);
+  OperationsLeader next(engine, clock, done);
   for (int i = 0; i < 4; ++i) next.turn();
   EXPECT_THAT(done, ElementsAre(1, 2, 3));
   EXPECT_EQ(next.outcome("a"), "succeeded");
@@ -206,7 +206,7 @@ TEST_F(OperationsTest, AnOldLeadersJobIsFencedOff) {
   leader.turn();
   clock.advance(Milliseconds(1'000));
   leader.look();  // its job hangs in the air
-  Leader next(engine, clock, done);
+  OperationsLeader next(engine, clock, done);
   next.turn();
   leader.executor.run();
   EXPECT_THAT(done, ElementsAre(1, 2)) << "the second step was done twice";
@@ -272,7 +272,7 @@ TEST_F(OperationsTest, WhatAnotherHoldsIsRefused) {
 }
 
 TEST_F(OperationsTest, TheirNumberIsBounded) {
-  Leader small(engine, clock, done, {.max_active = 2, .max_finished = 1});
+  OperationsLeader small(engine, clock, done, {.max_active = 2, .max_finished = 1});
   small.look();
   ASSERT_TRUE(small.operations->create(ask("a", 1)));
   ASSERT_TRUE(small.operations->create(ask("b", 1)));

@@ -8,7 +8,7 @@ namespace {
 using decide::rollout::TaskStage;
 using model::TaskState;
 
-class RolloutSight : public testing::Test {
+class RolloutSight : public ::testing::Test {
  protected:
   RolloutSight() {
     versions.service_id = "s";

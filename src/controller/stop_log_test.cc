@@ -5,9 +5,9 @@
 namespace hive::controller {
 namespace {
 
-constexpr MonotonicTime kNow{std::chrono::hours(1)};
+constexpr MonotonicTime kEnded{std::chrono::hours(1)};
 
-class StopLogTest : public testing::Test {
+class StopLogTest : public ::testing::Test {
  protected:
   void heard(std::uint64_t begun = 0, std::uint64_t in_flight = 0, const char* task = "t") {
     model::StopRecord record;
@@ -15,10 +15,10 @@ class StopLogTest : public testing::Test {
     record.by = "scale-in";
     log.heard(record, {begun, in_flight});
   }
-  void ended(bool agent_there = true, MonotonicTime at = kNow) {
+  void ended(bool agent_there = true, MonotonicTime at = kEnded) {
     log.ended("t", {0, 1, "task_failed", "web.2", "exit code 143"}, agent_there, at);
   }
-  std::size_t due(Milliseconds later) { return log.due(kNow + later).size(); }
+  std::size_t due(Milliseconds later) { return log.due(kEnded + later).size(); }
 
   StopLog log;
 };

@@ -11,9 +11,9 @@ namespace {
 
 using model::TaskState;
 
-constexpr std::int64_t kNow = 1'000'000'000;
+constexpr std::int64_t kShownMs = 1'000'000'000;
 
-model::Task task(const std::string& id, TaskState state, std::int64_t since = kNow) {
+model::Task task(const std::string& id, TaskState state, std::int64_t since = kShownMs) {
   model::Task out;
   out.id = id;
   out.state = state;
@@ -27,10 +27,10 @@ TEST(View, TheFirstLookIsAllAndTheNextIsNothing) {
   snapshot.services["s1"].id = "s1";
   snapshot.tasks["t1"] = task("t1", TaskState::kRunning);
   View view;
-  const Json first = view.update(snapshot, {{"t1", "healthy"}}, kNow);
+  const Json first = view.update(snapshot, {{"t1", "healthy"}}, kShownMs);
   EXPECT_EQ(first.size(), 3u);
   EXPECT_EQ(first["tasks"]["t1"]["health"], "healthy");
-  EXPECT_EQ(view.update(snapshot, {{"t1", "healthy"}}, kNow), Json::object());
+  EXPECT_EQ(view.update(snapshot, {{"t1", "healthy"}}, kShownMs), Json::object());
 }
 
 TEST(View, AChangeOfHealthAloneIsAChangeOfThatTaskAlone) {
@@ -38,8 +38,8 @@ TEST(View, AChangeOfHealthAloneIsAChangeOfThatTaskAlone) {
   snapshot.tasks["t1"] = task("t1", TaskState::kRunning);
   snapshot.tasks["t2"] = task("t2", TaskState::kRunning);
   View view;
-  view.update(snapshot, {}, kNow);
-  const Json change = view.update(snapshot, {{"t2", "unhealthy"}}, kNow);
+  view.update(snapshot, {}, kShownMs);
+  const Json change = view.update(snapshot, {{"t2", "unhealthy"}}, kShownMs);
   ASSERT_EQ(change.size(), 1u);
   ASSERT_EQ(change["tasks"].size(), 1u);
   EXPECT_EQ(change["tasks"]["t2"]["health"], "unhealthy");
@@ -51,21 +51,21 @@ TEST(View, ANewVersionOfTheSameIsNoChange) {
   snapshot.services["s1"].version = 1;
   snapshot.tasks["t1"] = task("t1", TaskState::kRunning);
   View view;
-  view.update(snapshot, {}, kNow);
+  view.update(snapshot, {}, kShownMs);
   ++snapshot.nodes["n1"].version;
   ++snapshot.services["s1"].version;
   ++snapshot.tasks["t1"].version;
-  EXPECT_EQ(view.update(snapshot, {}, kNow), Json::object());
+  EXPECT_EQ(view.update(snapshot, {}, kShownMs), Json::object());
 }
 
 TEST(View, TheDeadAreShownForAWhileThenGo) {
   model::Snapshot snapshot;
   snapshot.tasks["t1"] = task("t1", TaskState::kFailed);
   View view;
-  view.update(snapshot, {}, kNow);
+  view.update(snapshot, {}, kShownMs);
   EXPECT_EQ(view.tasks(), 1u);
-  EXPECT_EQ(view.update(snapshot, {}, kNow + kDeadShownMs - 1), Json::object());
-  const Json gone = view.update(snapshot, {}, kNow + kDeadShownMs);
+  EXPECT_EQ(view.update(snapshot, {}, kShownMs + kDeadShownMs - 1), Json::object());
+  const Json gone = view.update(snapshot, {}, kShownMs + kDeadShownMs);
   EXPECT_EQ(gone, (Json{{"tasks", {{"t1", nullptr}}}}));
   EXPECT_EQ(view.tasks(), 0u);
 }
@@ -81,7 +81,7 @@ TEST(View, ManyDeadDoNotHideTheLiving) {
     snapshot.tasks[id] = task(id, TaskState::kRunning);
   }
   View view;
-  view.update(snapshot, {}, kNow);
+  view.update(snapshot, {}, kShownMs);
   EXPECT_EQ(view.tasks(), kMaxDeadShown + 10);
   EXPECT_TRUE(view.whole()["tasks"].contains("z9"));
 }
@@ -114,7 +114,7 @@ TEST(View, ChangesAddUpToTheWhole) {
     switch (random.below(7)) {
       case 0:
         snapshot.tasks[id] =
-            task(id, static_cast<TaskState>(random.below(15)), kNow + step * 1'000);
+            task(id, static_cast<TaskState>(random.below(15)), kShownMs + step * 1'000);
         break;
       case 1:
         snapshot.tasks.erase(id);
@@ -137,7 +137,7 @@ TEST(View, ChangesAddUpToTheWhole) {
         else
           stats[id].in_flight = static_cast<std::uint32_t>(random.below(3));
     }
-    const Json change = view.update(snapshot, {}, kNow + step * 1'000);
+    const Json change = view.update(snapshot, {}, kShownMs + step * 1'000);
     for (const auto& [kind, changes] : change.items()) apply(kind.c_str(), changes);
     apply("stats", view.update_stats(stats));
     ASSERT_EQ(mirror, view.whole()) << "step " << step;

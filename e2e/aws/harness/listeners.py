@@ -59,8 +59,12 @@ class Listeners:
         found = {}
         for instance_id, slot in one.slots.items():
             up = one.seen.get(("health", slot), ("", 0))[0].startswith("UP")
-            found[instance_id] = (up, sum(count for (name, at), (_, count) in one.seen.items()
-                                          if at == slot and name != "health"))
+            open_ = sum(count for (name, at), (_, count) in one.seen.items()
+                        if at == slot and name != "health")
+            target = targets.get(instance_id)
+            if target and target.drain_until is not None and instance_id not in one.draining:
+                open_ += 1  # it is still given requests
+            found[instance_id] = (up, open_)
         return found
 
     def serve(self, balancer, targets):
@@ -76,6 +80,7 @@ class Listeners:
             if target.drain_until is not None and instance_id not in one.draining:
                 one.draining.add(instance_id)
                 self._each(balancer, one.slots.get(instance_id), "set server {} state drain")
+                one.looked = 0.0  # what was seen before does not tell that nothing is open
             if target.drain_until is None and instance_id in one.draining:  # registered again
                 one.draining.discard(instance_id)
                 self._each(balancer, one.slots.get(instance_id), "set server {} state ready")

@@ -23,7 +23,7 @@ std::string fault(const std::string& code) {
          "</Code><Message>m</Message></Error></ErrorResponse>";
 }
 
-class ClientTest : public testing::Test {
+class ClientTest : public ::testing::Test {
  protected:
   // Answers in order; the last one again and again.
   void script(std::vector<Reply> replies) {

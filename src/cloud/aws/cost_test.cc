@@ -7,7 +7,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Settings settings() {
+Settings priced_settings() {
   Settings out;
   out.managers = 3;
   out.manager_type = "t3.medium";
@@ -19,7 +19,7 @@ Settings settings() {
 }
 
 TEST(Cost, OfListPrices) {
-  const auto lines = estimate(settings(), {});
+  const auto lines = estimate(priced_settings(), {});
   EXPECT_NEAR(lines[0].least, 3 * 0.0416 * 730, 0.01);
   EXPECT_NEAR(lines[1].least, 2 * 0.096 * 730, 0.01);  // the dearer of the two
   EXPECT_NEAR(lines[1].most, 8 * 0.096 * 730, 0.01);
@@ -28,8 +28,8 @@ TEST(Cost, OfListPrices) {
 }
 
 TEST(Cost, OfTheBalancersType) {
-  EXPECT_NEAR(estimate(settings(), {})[3].least, 0.025 * 730, 0.01);
-  auto other = settings();
+  EXPECT_NEAR(estimate(priced_settings(), {})[3].least, 0.025 * 730, 0.01);
+  auto other = priced_settings();
   other.balancer = BalancerType::kNetwork;
   const auto lines = estimate(other, {});
   EXPECT_NEAR(lines[3].most, 0.0225 * 730, 0.01);
@@ -37,11 +37,11 @@ TEST(Cost, OfTheBalancersType) {
 }
 
 TEST(Cost, OwnPricesComeFirst) {
-  EXPECT_NEAR(estimate(settings(), {{"t3.medium", 1}})[0].least, 3 * 730, 0.01);
+  EXPECT_NEAR(estimate(priced_settings(), {{"t3.medium", 1}})[0].least, 3 * 730, 0.01);
 }
 
 TEST(Cost, AnUnknownTypeIsSaid) {
-  auto other = settings();
+  auto other = priced_settings();
   other.manager_type = "z99.huge";
   EXPECT_THAT(render(estimate(other, {})), HasSubstr("the price is not known"));
 }

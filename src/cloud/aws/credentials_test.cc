@@ -17,7 +17,7 @@ using net::testing::json_answer;
 using net::testing::ScriptedRequest;
 using net::testing::ScriptedServer;
 
-class CredentialsTest : public testing::Test {
+class CredentialsTest : public ::testing::Test {
  protected:
   CredentialsTest() {
     char pattern[] = "/tmp/hive-aws-XXXXXX";

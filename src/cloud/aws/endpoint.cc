@@ -126,18 +126,4 @@ Result<Endpoint> endpoint_of(Service service, const std::string& region,
   return out;
 }
 
-Result<std::string> region_in_force(const Environment& environment, const std::string& profile,
-                                    const std::string& asked_for) {
-  if (!asked_for.empty()) return asked_for;
-  for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"})
-    if (auto value = variable(environment, name); !value.empty()) return value;
-  const auto section = read_profile(environment, profile_in_force(environment, profile));
-  if (!section) {
-    if (section.error().code == Errc::kNotFound) return std::string();
-    return tl::unexpected(section.error());
-  }
-  const auto region = section->find("region");
-  return region == section->end() ? std::string() : region->second;
-}
-
 }  // namespace hive::cloud::aws

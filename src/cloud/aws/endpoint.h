@@ -40,8 +40,4 @@ struct Endpoint {
 Result<Endpoint> endpoint_of(Service service, const std::string& region,
                              const Environment& environment, const std::string& profile);
 
-// `asked_for`, else AWS_REGION, AWS_DEFAULT_REGION, else the profile's; empty when none says.
-Result<std::string> region_in_force(const Environment& environment, const std::string& profile,
-                                    const std::string& asked_for);
-
 }  // namespace hive::cloud::aws

@@ -55,7 +55,6 @@ TEST(Endpoint, IsOverriddenInTheProfile) {
   const Environment environment{{"AWS_CONFIG_FILE", home + "/config"}};
   EXPECT_EQ(url(Service::kElb, "eu-west-3", environment), "http://balancers:2");
   EXPECT_EQ(url(Service::kEc2, "eu-west-3", environment), "http://all:1");
-  EXPECT_EQ(*region_in_force(environment, "", ""), "eu-west-3");
   std::filesystem::remove_all(home);
 }
 
@@ -66,13 +65,6 @@ TEST(Endpoint, WhatIsNoneIsRefused) {
         << bad;
   EXPECT_FALSE(endpoint_of(Service::kEc2, "", {}, ""));
   EXPECT_FALSE(endpoint_of(Service::kEc2, "evil.example/", {}, ""));
-}
-
-TEST(Region, FirstAskedForThenTheEnvironment) {
-  EXPECT_EQ(*region_in_force({{"AWS_REGION", "a"}, {"AWS_DEFAULT_REGION", "b"}}, "", ""), "a");
-  EXPECT_EQ(*region_in_force({{"AWS_DEFAULT_REGION", "b"}}, "", ""), "b");
-  EXPECT_EQ(*region_in_force({{"AWS_REGION", "a"}}, "", "c"), "c");
-  EXPECT_EQ(*region_in_force({}, "", ""), "");
 }
 
 }  // namespace

@@ -130,7 +130,7 @@ Credentials keys() {
 }
 const Endpoint kSts{"https://sts.eu-central-1.amazonaws.com", "sts.eu-central-1.amazonaws.com",
                     "eu-central-1"};
-const WallTime kNow{std::chrono::seconds(1'700'000'000)};
+const WallTime kProvenAt{std::chrono::seconds(1'700'000'000)};
 
 net::Response answer_of_sts(int status, const std::string& body) {
   net::Response out;
@@ -140,7 +140,7 @@ net::Response answer_of_sts(int status, const std::string& body) {
 }
 
 TEST(Proof, IsWhatTheSignerSentAndHoldsNoKey) {
-  const auto proof = prove("shop", keys(), kSts, kNow);
+  const auto proof = prove("shop", keys(), kSts, kProvenAt);
   EXPECT_THAT(proof.authorization, HasSubstr("x-hive-cluster"));
   EXPECT_THAT(to_json(proof).dump(), Not(HasSubstr("the-secret-key")));
   const auto again = proof_from_json(to_json(proof));
@@ -163,7 +163,7 @@ TEST(Proof, IsWhatTheSignerSentAndHoldsNoKey) {
 }
 
 TEST(Proof, ForAnotherPurposeIsNotSentOn) {
-  auto proof = prove("shop", keys(), kSts, kNow);
+  auto proof = prove("shop", keys(), kSts, kProvenAt);
   const auto at = proof.authorization.find(";x-hive-cluster");
   proof.authorization.erase(at, std::string(";x-hive-cluster").size());
   bool asked = false;
@@ -176,7 +176,7 @@ TEST(Proof, ForAnotherPurposeIsNotSentOn) {
 }
 
 TEST(Proof, WhatStsSaysDecides) {
-  const auto proof = prove("shop", keys(), kSts, kNow);
+  const auto proof = prove("shop", keys(), kSts, kProvenAt);
   const auto code = [&](int status, const std::string& body) {
     const auto who = confirm(proof, "shop", [&](const net::Request&) -> Result<net::Response> {
       return answer_of_sts(status, body);
@@ -191,7 +191,7 @@ TEST(Proof, WhatStsSaysDecides) {
 }
 
 TEST(Proof, HeadersCannotBeSmuggledIn) {
-  Json json = to_json(prove("shop", keys(), kSts, kNow));
+  Json json = to_json(prove("shop", keys(), kSts, kProvenAt));
   json["date"] = "20260101T000000Z\r\nx-evil: 1";
   EXPECT_EQ(proof_from_json(json).error().code, Errc::kInvalidArgument);
   EXPECT_FALSE(proof_from_json(Json::object()));

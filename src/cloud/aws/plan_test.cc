@@ -10,8 +10,10 @@
 namespace hive::cloud::aws {
 namespace {
 
+using testing::apply_all;
 using ::testing::HasSubstr;
 using testing::ModelWorld;
+using testing::subjects;
 
 Settings settings() {
   Settings out;
@@ -37,16 +39,6 @@ Place place() {
 }
 
 Desired desired(const Settings& from = settings()) { return desired_of(from, place()); }
-
-void apply_all(ModelWorld& model, const Plan& plan) {
-  for (const auto& step : plan.steps) model.apply(step);
-}
-
-std::vector<std::string> subjects(const Plan& plan) {
-  std::vector<std::string> out;
-  for (const auto& step : plan.steps) out.push_back(step.subject);
-  return out;
-}
 
 ModelWorld built() {
   ModelWorld model(desired());

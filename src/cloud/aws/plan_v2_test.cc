@@ -11,12 +11,14 @@
 namespace hive::cloud::aws {
 namespace {
 
+using testing::apply_all;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::ModelWorld;
 using ::testing::Not;
 using ::testing::SizeIs;
+using testing::subjects;
 
 Settings settings(BalancerType type) {
   Settings out;
@@ -34,29 +36,19 @@ Settings settings(BalancerType type) {
   return out;
 }
 
-Place place() {
+Place two_zones() {
   return {.vpc = "vpc-1",
           .subnets = {{.id = "subnet-a", .zone = "a"}, {.id = "subnet-b", .zone = "b"}},
           .image = {.id = "ami-1", .name = "debian", .root_device = "/dev/xvda"}};
 }
 
-Desired desired(const Settings& from) { return desired_of(from, place()); }
-Desired desired(BalancerType type) { return desired(settings(type)); }
-
-void apply_all(ModelWorld& model, const Plan& plan) {
-  for (const auto& step : plan.steps) model.apply(step);
-}
+Desired desired_v2(const Settings& from) { return desired_of(from, two_zones()); }
+Desired desired_v2(BalancerType type) { return desired_v2(settings(type)); }
 
 ModelWorld built(BalancerType type) {
-  ModelWorld model(desired(type));
-  apply_all(model, plan_up(desired(type), model.world));
+  ModelWorld model(desired_v2(type));
+  apply_all(model, plan_up(desired_v2(type), model.world));
   return model;
-}
-
-std::vector<std::string> subjects(const Plan& plan) {
-  std::vector<std::string> out;
-  for (const auto& step : plan.steps) out.push_back(step.subject);
-  return out;
 }
 
 class PlanV2 : public ::testing::TestWithParam<BalancerType> {};
@@ -65,12 +57,12 @@ INSTANTIATE_TEST_SUITE_P(Types, PlanV2,
                          [](const auto& one) { return std::string(to_string(one.param)); });
 
 TEST_P(PlanV2, FromNothingMakesAllAndThenNothing) {
-  ModelWorld model(desired(GetParam()));
-  const auto plan = plan_up(desired(GetParam()), model.world);
+  ModelWorld model(desired_v2(GetParam()));
+  const auto plan = plan_up(desired_v2(GetParam()), model.world);
   EXPECT_THAT(plan.refusals, IsEmpty());
   EXPECT_THAT(render(plan), Not(HasSubstr("Classic")));
   apply_all(model, plan);
-  EXPECT_THAT(subjects(plan_up(desired(GetParam()), model.world)), IsEmpty());
+  EXPECT_THAT(subjects(plan_up(desired_v2(GetParam()), model.world)), IsEmpty());
   // Two listeners share a port of the nodes.
   EXPECT_THAT(model.world.target_groups, SizeIs(2));
   EXPECT_THAT(model.world.v2_balancer->listeners, SizeIs(3));
@@ -86,14 +78,14 @@ TEST_P(PlanV2, FromNothingMakesAllAndThenNothing) {
 TEST(PlanV2Listeners, AreWhatTheTypeSpeaks) {
   std::vector<std::string> spoken;
   for (const auto type : {BalancerType::kApplication, BalancerType::kNetwork})
-    for (const auto& one : desired(type).v2.listeners) spoken.push_back(one.protocol);
+    for (const auto& one : desired_v2(type).v2.listeners) spoken.push_back(one.protocol);
   EXPECT_THAT(spoken, ElementsAre("HTTP", "HTTPS", "HTTP", "TCP", "TLS", "TCP"));
-  const auto network = desired(BalancerType::kNetwork);
+  const auto network = desired_v2(BalancerType::kNetwork);
   EXPECT_EQ(network.v2.target_groups.at("hive-shop-tcp-8080").protocol, "TCP");
   EXPECT_EQ(network.v2.target_attributes.at("preserve_client_ip.enabled"), "true");
   EXPECT_EQ(network.v2.attributes.at("load_balancing.cross_zone.enabled"), "true");
   // AWS refuses attributes that a type does not have.
-  const auto application = desired(BalancerType::kApplication);
+  const auto application = desired_v2(BalancerType::kApplication);
   EXPECT_EQ(application.v2.target_attributes.count("preserve_client_ip.enabled"), 0U);
   EXPECT_EQ(application.v2.attributes.count("load_balancing.cross_zone.enabled"), 0U);
   EXPECT_EQ(application.v2.target_groups.at("hive-shop-http-5000").check.port, "7080");
@@ -112,16 +104,16 @@ TEST_P(PlanV2, DriftIsShownAndMended) {
       {.arn = "arn:listener/9", .port = 9, .target_group = group.group.arn});
   balancer.listeners[1].certificate = "arn:old";
   balancer.listeners.erase(balancer.listeners.begin());
-  const auto plan = plan_up(desired(GetParam()), model.world);
+  const auto plan = plan_up(desired_v2(GetParam()), model.world);
   const auto text = render(plan);
   EXPECT_THAT(text, HasSubstr("~ deregistration_delay.timeout_seconds: 300 -> 90"));
   EXPECT_THAT(text, HasSubstr("~ HTTP:7080/ every 5 s -> HTTP:7080/healthz every 5 s"));
-  EXPECT_THAT(text, HasSubstr("443 -> " + desired(GetParam()).v2.listeners[1].target_group +
+  EXPECT_THAT(text, HasSubstr("443 -> " + desired_v2(GetParam()).v2.listeners[1].target_group +
                               " with arn:old"));
   EXPECT_THAT(text, HasSubstr("- HTTP 9 -> "));
   EXPECT_THAT(plan.steps, SizeIs(8)) << text;
   apply_all(model, plan);
-  EXPECT_THAT(subjects(plan_up(desired(GetParam()), model.world)), IsEmpty());
+  EXPECT_THAT(subjects(plan_up(desired_v2(GetParam()), model.world)), IsEmpty());
 }
 
 // A port of the nodes changes: who takes over is there before the listener leads to it, and what it
@@ -130,7 +122,7 @@ TEST_P(PlanV2, AListenerIsLedElsewhereWithoutAGap) {
   auto model = built(GetParam());
   auto other = settings(GetParam());
   other.listeners[0].instance_port = other.listeners[1].instance_port = 9090;
-  const auto want = desired(other);
+  const auto want = desired_v2(other);
   model.ask(want);
   const auto plan = plan_up(want, model.world);
   std::vector<StepKind> kinds;
@@ -150,7 +142,7 @@ TEST(PlanBalancerType, IsNotChangedSilently) {
   for (const auto from : all) {
     const auto model = built(from);
     for (const auto to : all) {
-      const auto plan = plan_up(desired(to), model.world);
+      const auto plan = plan_up(desired_v2(to), model.world);
       if (from == to) {
         EXPECT_THAT(plan.refusals, IsEmpty());
         continue;
@@ -169,7 +161,7 @@ TEST_P(PlanV2, WhatItWillNotDoIsSaid) {
   model.world.v2_balancer->balancer.internal = true;
   model.world.v2_balancer->balancer.subnets.erase("subnet-a");
   model.world.v2_balancer->balancer.security_groups.clear();
-  const auto text = render(plan_up(desired(GetParam()), model.world));
+  const auto text = render(plan_up(desired_v2(GetParam()), model.world));
   EXPECT_THAT(text, HasSubstr("is internal: that cannot be changed"));
   EXPECT_THAT(text, HasSubstr("is in subnets subnet-b, the file says subnet-a,subnet-b"));
   EXPECT_THAT(text, HasSubstr("is not in security group hive-shop-balancer"));
@@ -181,14 +173,14 @@ TEST_P(PlanV2, AStoppedManagerIsNotRegistered) {
   model.world.machines[1].state = MachineState::kStopped;
   for (auto& [name, state] : model.world.target_groups)
     state.registered.erase(model.world.machines[1].id);
-  EXPECT_THAT(subjects(plan_up(desired(GetParam()), model.world)), IsEmpty());
+  EXPECT_THAT(subjects(plan_up(desired_v2(GetParam()), model.world)), IsEmpty());
 }
 
 TEST_P(PlanV2, ForeignThingsOfItsNameAreRefusedAndStay) {
   auto model = built(GetParam());
   model.world.v2_balancer->ours = false;
   for (auto& [name, state] : model.world.target_groups) state.ours = false;
-  EXPECT_THAT(plan_up(desired(GetParam()), model.world).refusals, SizeIs(3));
+  EXPECT_THAT(plan_up(desired_v2(GetParam()), model.world).refusals, SizeIs(3));
   const auto down = plan_down(Names("shop"), model.world);
   EXPECT_THAT(render(down), HasSubstr("is not the cluster's and stays"));
   for (const auto& step : down.steps)
@@ -197,7 +189,7 @@ TEST_P(PlanV2, ForeignThingsOfItsNameAreRefusedAndStay) {
 }
 
 TEST(PlanApplication, NeedsTwoZones) {
-  auto one = place();
+  auto one = two_zones();
   one.subnets.pop_back();
   const auto of = [&](BalancerType type) {
     return plan_up(desired_of(settings(type), one), {}).refusals;
@@ -215,28 +207,28 @@ TEST_P(PlanV2, ATargetGroupThatWasDeletedIsMadeAnewAndAttachedInItsPlace) {
   model.world.target_groups.erase(name);
   model.world.workers->group.spec.target_groups.insert(
       "arn:aws:elasticloadbalancing:r:1:targetgroup/somebodys/1");
-  apply_all(model, plan_up(desired(GetParam()), model.world));
+  apply_all(model, plan_up(desired_v2(GetParam()), model.world));
   const auto& attached = model.world.workers->group.spec.target_groups;
   EXPECT_THAT(attached, SizeIs(3));
   EXPECT_EQ(attached.count(old), 0U);
-  EXPECT_THAT(subjects(plan_up(desired(GetParam()), model.world)), IsEmpty());
+  EXPECT_THAT(subjects(plan_up(desired_v2(GetParam()), model.world)), IsEmpty());
 }
 
 TEST(PlanClassic, TakesAwayWhatAnotherTypeLeft) {
-  ModelWorld model(desired(BalancerType::kNetwork));
-  for (const auto& step : plan_up(desired(BalancerType::kNetwork), model.world).steps) {
+  ModelWorld model(desired_v2(BalancerType::kNetwork));
+  for (const auto& step : plan_up(desired_v2(BalancerType::kNetwork), model.world).steps) {
     if (step.kind == StepKind::kCreateV2Balancer) break;  // killed there
     model.apply(step);
   }
   EXPECT_THAT(model.world.target_groups, SizeIs(2));
-  model.ask(desired(BalancerType::kClassic));
-  apply_all(model, plan_up(desired(BalancerType::kClassic), model.world));
+  model.ask(desired_v2(BalancerType::kClassic));
+  apply_all(model, plan_up(desired_v2(BalancerType::kClassic), model.world));
   EXPECT_THAT(model.world.target_groups, IsEmpty());
   EXPECT_TRUE(model.world.balancer);
 }
 
 // Something happens to what was built, by somebody's hand.
-void meddle(ModelWorld& model, Random& random) {
+void meddle_v2(ModelWorld& model, Random& random) {
   auto& world = model.world;
   switch (random.below(9)) {
     case 0:
@@ -277,19 +269,19 @@ TEST_P(PlanV2, ConvergesFromAnywhereHoweverOftenItIsCutShort) {
   Random random(seed);
   for (int run = 0; run < 200; ++run) {
     auto wanted = settings(GetParam());
-    ModelWorld model(desired(wanted));
+    ModelWorld model(desired_v2(wanted));
     for (int round = 0; round < 6; ++round) {
       wanted.listeners[0].instance_port = static_cast<std::uint16_t>(8'080 + random.below(3));
       wanted.draining_s = 60 + static_cast<std::uint32_t>(random.below(2));
-      model.ask(desired(wanted));
-      const auto plan = plan_up(desired(wanted), model.world);
+      model.ask(desired_v2(wanted));
+      const auto plan = plan_up(desired_v2(wanted), model.world);
       const auto steps = random.below(plan.steps.size() + 1);  // killed there
       for (std::size_t i = 0; i < steps; ++i) model.apply(plan.steps[i]);
-      if (random.below(2) == 0) meddle(model, random);
+      if (random.below(2) == 0) meddle_v2(model, random);
     }
-    apply_all(model, plan_up(desired(wanted), model.world));
-    ASSERT_THAT(subjects(plan_up(desired(wanted), model.world)), IsEmpty());
-    ASSERT_EQ(model.world.target_groups.size(), desired(wanted).v2.target_groups.size());
+    apply_all(model, plan_up(desired_v2(wanted), model.world));
+    ASSERT_THAT(subjects(plan_up(desired_v2(wanted), model.world)), IsEmpty());
+    ASSERT_EQ(model.world.target_groups.size(), desired_v2(wanted).v2.target_groups.size());
     for (int round = 0; round < 3; ++round) {
       const auto plan = plan_down(Names("shop"), model.world);
       const auto steps = random.below(plan.steps.size() + 1);

@@ -1,5 +1,8 @@
 #include "cloud/aws/shared_config.h"
 
+#include <charconv>
+#include <initializer_list>
+
 #include "base/text.h"
 #include "os/file.h"
 
@@ -7,6 +10,7 @@ namespace hive::cloud::aws {
 namespace {
 
 constexpr std::size_t kMaxConfigBytes = 1U << 20;
+constexpr int kMostAttempts = 100;
 
 Result<Sections> read_sections(const Environment& environment, const std::string& override_name,
                                const std::string& file_name) {
@@ -24,6 +28,20 @@ Result<Sections> read_sections(const Environment& environment, const std::string
   auto sections = parse_ini(*text);
   if (!sections) return annotate(sections.error(), path);
   return sections;
+}
+
+// The first of these variables that is set, else the profile's; empty when none is.
+Result<std::string> setting(const Environment& environment, const std::string& profile,
+                            std::initializer_list<const char*> variables, const std::string& key) {
+  for (const char* name : variables)
+    if (auto value = variable(environment, name); !value.empty()) return value;
+  const auto section = read_profile(environment, profile_in_force(environment, profile));
+  if (!section) {
+    if (section.error().code == Errc::kNotFound) return std::string();
+    return tl::unexpected(section.error());
+  }
+  const auto found = section->find(key);
+  return found == section->end() ? std::string() : found->second;
 }
 
 // Spaces inside the brackets are of no account.
@@ -108,6 +126,28 @@ Result<Section> read_services(const Environment& environment, const std::string&
   HIVE_ASSIGN(const auto config, read_sections(environment, "AWS_CONFIG_FILE", "config"));
   const auto section = config.find("services " + name);
   return section == config.end() ? Section{} : section->second;
+}
+
+Result<std::string> region_in_force(const Environment& environment, const std::string& profile,
+                                    const std::string& asked_for) {
+  if (!asked_for.empty()) return asked_for;
+  return setting(environment, profile, {"AWS_REGION", "AWS_DEFAULT_REGION"}, "region");
+}
+
+Result<std::optional<int>> max_attempts_in_force(const Environment& environment,
+                                                 const std::string& profile) {
+  HIVE_ASSIGN(const std::string text,
+              setting(environment, profile, {"AWS_MAX_ATTEMPTS"}, "max_attempts"));
+  if (text.empty()) return std::nullopt;
+  int attempts = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), attempts);
+  if (fault != std::errc() || end != text.data() + text.size() || attempts < 1 ||
+      attempts > kMostAttempts)
+    return fail(Errc::kInvalidArgument, "AWS_MAX_ATTEMPTS (or the profile's max_attempts) is '" +
+                                            text +
+                                            "': it is how often a call is sent at most, 1 to " +
+                                            std::to_string(kMostAttempts));
+  return attempts;
 }
 
 Result<Credentials> credentials_of_profile(const Environment& environment,

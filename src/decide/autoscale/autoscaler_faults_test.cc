@@ -21,7 +21,7 @@ constexpr int kMax = 30;
 constexpr double kPerReplica = 50;
 constexpr int kMostChangesAnHour = 120;
 
-Policy policy() {
+Policy ordeal_policy() {
   Policy out{.min = kMin, .max = kMax};
   out.target.requests_per_replica = kPerReplica;
   return out;
@@ -51,7 +51,7 @@ class Ordeal {
   double load() const { return 400 + 300 * std::sin(static_cast<double>(view_.second) / 2000); }
 
   void start() {
-    scaler_ = std::make_unique<Autoscaler>(policy(), 40);
+    scaler_ = std::make_unique<Autoscaler>(ordeal_policy(), 40);
     if (!saved_.empty() && !chance(0.3)) (void)scaler_->restore(saved_);
   }
   void second() {

@@ -13,7 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // 2024-02-28, a Wednesday.
-constexpr std::int64_t kWednesday = 1'709'078'400;
+constexpr std::int64_t kSomeWednesday = 1'709'078'400;
 
 Policy policy() {
   Policy out{.min = 2, .max = 40};
@@ -24,7 +24,7 @@ Policy policy() {
 // A service whose replicas serve at once; a test sets its view's signals.
 struct Service {
   explicit Service(Policy given, int lead_s = 30) : scaler(std::move(given), lead_s) {
-    view.unix_s = kWednesday;
+    view.unix_s = kSomeWednesday;
     view.ready = 4;
     view.lead_s = lead_s;
   }
@@ -358,7 +358,7 @@ TEST(Autoscaler, SchedulesRaiseTheFloorAheadOfTheirBeginning) {
       {.cron = *parse_cron("0 8 * * mon-fri"), .duration_s = 3600, .min = 10});
   Service service(scheduled);
   service.view.zone_offsets = {9 * 3600};  // 08:00 there is 23:00 UTC of the day before
-  service.view.unix_s = kWednesday + 22 * 3600 + 58 * 60;
+  service.view.unix_s = kSomeWednesday + 22 * 3600 + 58 * 60;
   EXPECT_EQ(service.run(30, 50).replicas, 4);
   service.run(120, 50);
   EXPECT_EQ(service.view.ready, 10);
@@ -373,7 +373,7 @@ TEST(Autoscaler, WhatASchedulesNeedsIsOrderedALeadTimeAheadOfIt) {
     scheduled.schedules.push_back({.cron = *parse_cron("0 8 * * *"), .duration_s = 60, .min = 10});
     Service service(scheduled, lead);
     service.follow = false;
-    service.view.unix_s = kWednesday + 8 * 3600 - lead - 2;
+    service.view.unix_s = kSomeWednesday + 8 * 3600 - lead - 2;
     EXPECT_LT(service.run(1, 50).bounds.min, 10) << lead;
     EXPECT_EQ(service.run(1, 50).bounds.min, 10) << lead;
     EXPECT_EQ(service.run(lead + 59, 50).bounds.min, 10) << lead;
@@ -387,9 +387,9 @@ TEST(Bounds, OfSeveralSchedulesTheNarrowestHold) {
   policy.schedules = {{.cron = always, .duration_s = 60, .min = 5},
                       {.cron = always, .duration_s = 60, .min = 3, .max = 20},
                       {.cron = always, .duration_s = 60, .max = 4}};
-  EXPECT_EQ(bounds_at(policy, kWednesday, {}), (Bounds{5, 5, true}));
+  EXPECT_EQ(bounds_at(policy, kSomeWednesday, {}), (Bounds{5, 5, true}));
   policy.schedules.clear();
-  EXPECT_EQ(bounds_at(policy, kWednesday, {}), (Bounds{2, 40, false}));
+  EXPECT_EQ(bounds_at(policy, kSomeWednesday, {}), (Bounds{2, 40, false}));
 }
 
 TEST(Autoscaler, OfSeveralTargetsTheGreatestDecides) {

@@ -19,7 +19,7 @@ std::vector<double> falling_uses() {
 }
 
 // A load in replicas, and what a plan at the found price leaves of it.
-struct World {
+struct PriceWorld {
   void pass(int seconds, double load) {
     std::array<double, forecast::kTick> loads{};
     loads.fill(load);
@@ -35,16 +35,16 @@ struct World {
   LevelPlan plan;
 };
 
-constexpr int kDay = 86'400;
+constexpr int kDaySeconds = 86'400;
 
 // All shadows missed most of it, the dearest a little less: that is no reason to go by the dearest,
 // until it comes again.
 TEST(PriceFinder, OneCatastropheLeavesThePriceAsItWas) {
-  World world;
-  world.pass(5 * kDay, 2);
+  PriceWorld world;
+  world.pass(5 * kDaySeconds, 2);
   const double before = world.price.price();
   world.pass(60, 100);
-  world.pass(kDay, 2);
+  world.pass(kDaySeconds, 2);
   EXPECT_LT(world.price.price(), 2 * before);
   world.pass(60, 100);
   world.pass(3600, 2);
@@ -52,8 +52,8 @@ TEST(PriceFinder, OneCatastropheLeavesThePriceAsItWas) {
 }
 
 TEST(PriceFinder, BurstsThatComeAgainAndAgainArePaidFor) {
-  World world;
-  world.pass(5 * kDay, 2);
+  PriceWorld world;
+  world.pass(5 * kDaySeconds, 2);
   EXPECT_LE(world.plan.level(), 4);
   for (int hour = 0; hour < 48; ++hour) {
     world.pass(120, 8);

@@ -9,7 +9,7 @@ namespace {
 
 using model::TaskState;
 
-constexpr std::int64_t kNow = 1'000'000;
+constexpr std::int64_t kLooked = 1'000'000;
 
 // Three tasks on node a, none on b and c.
 class RebalanceTest : public testing::Test {
@@ -36,7 +36,7 @@ class RebalanceTest : public testing::Test {
       facts_[task.id].held = true;
     }
   }
-  std::optional<RebalanceMove> move() { return next_move(snapshot_, facts_, kNow); }
+  std::optional<RebalanceMove> move() { return next_move(snapshot_, facts_, kLooked); }
   model::Service& service() { return snapshot_.services["s"]; }
 
   model::Snapshot snapshot_;
@@ -66,7 +66,7 @@ TEST_F(RebalanceTest, EndsWhereItIsEven) {
 }
 
 TEST_F(RebalanceTest, OnlyWhenTheClusterIsQuiet) {
-  snapshot_.tasks["t1"].state_since_unix_ms = kNow - kRestMs + 1;
+  snapshot_.tasks["t1"].state_since_unix_ms = kLooked - kRestMs + 1;
   EXPECT_FALSE(move()) << "a task is new";
   snapshot_.tasks["t1"].state_since_unix_ms = 0;
   service().update_state = "updating";

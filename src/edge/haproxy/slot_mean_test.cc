@@ -10,7 +10,7 @@ namespace hive::edge::haproxy {
 namespace {
 
 // A slot's average as HAProxy keeps it.
-class Slot {
+class OneSlot {
  public:
   void answer(std::uint32_t ms) {
     constexpr std::uint64_t kSamples = 512;
@@ -29,7 +29,7 @@ class Slot {
 };
 
 TEST(SlotMean, ASlowTaskBeforeIsNotTheNextOnesFault) {
-  Slot slot;
+  OneSlot slot;
   for (int i = 0; i < 300; ++i) slot.answer(2'000);
   const auto taken = slot.row();
   for (int i = 0; i < 100; ++i) slot.answer(20);
@@ -39,7 +39,7 @@ TEST(SlotMean, ASlowTaskBeforeIsNotTheNextOnesFault) {
 }
 
 TEST(SlotMean, NorDoesAFastOneHideASlowOne) {
-  Slot slot;
+  OneSlot slot;
   for (int i = 0; i < 3'000; ++i) slot.answer(10);
   const auto taken = slot.row();
   for (int i = 0; i < 100; ++i) slot.answer(500);
@@ -52,7 +52,7 @@ TEST(SlotMean, IsTheMeanOfWhatWasAnsweredBetween) {
   for (std::uint64_t seed = first; seed < first + 300; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(seed);
-    Slot slot;
+    OneSlot slot;
     for (auto i = random.below(1'500); i > 0; --i)
       slot.answer(static_cast<std::uint32_t>(random.below(1'000)));
     const auto taken = slot.row();
@@ -71,14 +71,14 @@ TEST(SlotMean, IsTheMeanOfWhatWasAnsweredBetween) {
 }
 
 TEST(SlotMean, NothingBetweenSaysNothing) {
-  Slot slot;
+  OneSlot slot;
   EXPECT_EQ(mean_between(slot.row(), slot.row()).weight, 0);
   slot.answer(5);
   EXPECT_EQ(mean_between(slot.row(), slot.row()).weight, 0);
 }
 
 TEST(SlotMean, AfterAReloadAllIsNew) {
-  Slot before, after;
+  OneSlot before, after;
   for (int i = 0; i < 900; ++i) before.answer(700);
   for (int i = 0; i < 60; ++i) after.answer(30);
   const auto found = mean_between(before.row(), after.row());
@@ -88,7 +88,7 @@ TEST(SlotMean, AfterAReloadAllIsNew) {
 
 TEST(TaskMeans, WhoTakesASlotBeginsAnew) {
   TaskMeans means;
-  Slot slot;
+  OneSlot slot;
   for (int i = 0; i < 300; ++i) slot.answer(2'000);
   means.add("b/s1", "old", {}, slot.row());
   EXPECT_EQ(means.take().at("old"), 2'000U);
@@ -103,7 +103,7 @@ TEST(TaskMeans, WhoTakesASlotBeginsAnew) {
 
 TEST(TaskMeans, OfSeveralSlotsWeighTheRequests) {
   TaskMeans means;
-  Slot often, seldom, never;
+  OneSlot often, seldom, never;
   for (int i = 0; i < 99; ++i) often.answer(10);
   seldom.answer(4'010);
   means.add("b/s1", "t", {}, often.row());

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "cloud/aws/plan.h"
 #include "cloud/aws/testing/model_v2.h"
@@ -232,5 +233,15 @@ class ModelWorld {
   ModelV2 v2_{world, desired_};
   int count_ = 0;
 };
+
+inline void apply_all(ModelWorld& model, const Plan& plan) {
+  for (const auto& step : plan.steps) model.apply(step);
+}
+
+inline std::vector<std::string> subjects(const Plan& plan) {
+  std::vector<std::string> out;
+  for (const auto& step : plan.steps) out.push_back(step.subject);
+  return out;
+}
 
 }  // namespace hive::cloud::aws::testing
