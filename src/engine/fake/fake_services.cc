@@ -41,13 +41,22 @@ bool satisfies(const Json& node, const std::string& constraint) {
   return (value == wanted) == equal;
 }
 
-bool fits(const Json& node, const Json& service) {
-  if (json_string(node, "Status.State") != "ready") return false;
+bool admitted(const Json& node, const Json& service) {
   const Json* constraints = json_path(service, "Spec.TaskTemplate.Placement.Constraints");
   if (constraints == nullptr || !constraints->is_array()) return true;
   return std::all_of(constraints->begin(), constraints->end(), [&](const Json& constraint) {
     return constraint.is_string() && satisfies(node, constraint.get<std::string>());
   });
+}
+
+// A new task is placed on nodes that are ready; one that is there stays while its node is not down,
+// also where Swarm does not know yet (its leader has changed).
+bool fits(const Json& node, const Json& service) {
+  return json_string(node, "Status.State") == "ready" && admitted(node, service);
+}
+
+bool keeps(const Json& node, const Json& service) {
+  return json_string(node, "Status.State") != "down" && admitted(node, service);
 }
 
 bool final_state(const Json& task) {
@@ -150,7 +159,7 @@ void FakeEngine::reconcile(Json& service, bool replace) {
     const std::int64_t slot = json_int(task, "Slot");
     const auto node = nodes_.find(node_id);
     const bool waits = node_id.empty();
-    const bool node_gone = !waits && (node == nodes_.end() || !fits(node->second, service));
+    const bool node_gone = !waits && (node == nodes_.end() || !keeps(node->second, service));
     const bool drained =
         node != nodes_.end() && json_string(node->second, "Spec.Availability") == "drain";
     if (final_state(task)) {
