@@ -15,6 +15,19 @@ option(HIVE_WHOLE_SUITE "Register the end-to-end tests and the checks of the sou
 # Every room's test binary.
 add_custom_target(unit_tests)
 
+# hive_shards(TARGET NAME LABELS) - a room's tests under a sanitizer, a part of them in each process: to
+# start one costs more than most tests.
+function(hive_shards target name labels)
+  set(shards 4)
+  foreach(shard RANGE 1 ${shards})
+    math(EXPR index "${shard} - 1")
+    add_test(NAME ${name}.${shard}of${shards} COMMAND ${target} --gtest_brief=1)
+    # They run in the time that others leave.
+    set_tests_properties(${name}.${shard}of${shards} PROPERTIES LABELS "${labels}" TIMEOUT 900
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index}")
+  endforeach()
+endfunction()
+
 function(hive_room)
   cmake_parse_arguments(ROOM "" "NAME" "SOURCES;TESTS;DEPS;LIBS;LABELS;TEST_DEPS" ${ARGN})
   set(target hive_${ROOM_NAME})
@@ -50,13 +63,12 @@ function(hive_room)
     foreach(dep IN LISTS ROOM_TEST_DEPS)
       target_link_libraries(${test_target} PRIVATE hive_${dep})
     endforeach()
-    # Sanitizers run in the time that others leave.
-    set(timeout 120)
     if(HIVE_SANITIZE)
-      set(timeout 900)
+      hive_shards(${test_target} "${HIVE_TEST_PREFIX}${ROOM_NAME}" "unit;${ROOM_LABELS}")
+    else()
+      gtest_discover_tests(${test_target}
+        TEST_PREFIX "${HIVE_TEST_PREFIX}${ROOM_NAME}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+        PROPERTIES LABELS "unit;${ROOM_LABELS}" TIMEOUT 120)
     endif()
-    gtest_discover_tests(${test_target}
-      TEST_PREFIX "${HIVE_TEST_PREFIX}${ROOM_NAME}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-      PROPERTIES LABELS "unit;${ROOM_LABELS}" TIMEOUT ${timeout})
   endif()
 endfunction()
