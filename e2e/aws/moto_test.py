@@ -33,6 +33,15 @@ def test_all_of_it_once_twice_and_gone(moto, config):
     assert "nothing of cluster shop is left" in remove(moto, config)
 
 
+def test_questions_to_cloudwatch_are_in_the_estimate(moto, config):
+    assert "CloudWatch" not in run(moto, "up", "--dry-run", "-f", str(config))
+    config.write_text(config.read_text().replace('ports: ["8080:8080"]}', """ports: ["8080:8080"],
+    x-hive: {autoscale: {max: 9, target: {metrics: [
+      {name: elb, cloudwatch: RequestCount, per_replica: 50}]}}}}"""))
+    plan = run(moto, "up", "--dry-run", "-f", str(config))
+    assert "CloudWatch, asked each minute for 2 metrics" in plan and " 0.88 to " in plan
+
+
 def test_what_is_made_is_as_asked(moto, config):
     apply(moto, config)
     balancer = moto.client("elb").describe_load_balancers()["LoadBalancerDescriptions"][0]

@@ -6,6 +6,7 @@ namespace hive::cloud::aws {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Settings settings() {
   Settings out;
@@ -34,6 +35,19 @@ TEST(Cost, OfTheBalancersType) {
   const auto lines = estimate(other, {});
   EXPECT_NEAR(lines[3].most, 0.0225 * 730, 0.01);
   EXPECT_THAT(render(lines), HasSubstr("Network Load Balancer, without NLCUs"));
+}
+
+TEST(Cost, OfTheQuestionsToCloudWatch) {
+  EXPECT_THAT(render(estimate(settings(), {})), Not(HasSubstr("CloudWatch")));
+  auto other = settings();
+  other.balancer_figures = 1;
+  const auto lines = estimate(other, {});
+  // A minute's question is charged by the figure and by HealthyHostCount.
+  EXPECT_NEAR(lines.back().least, 60 * 730 * 2 * 0.00001, 0.0001);
+  EXPECT_EQ(lines.back().least, lines.back().most);
+  EXPECT_THAT(render(lines), HasSubstr("CloudWatch, asked each minute for 2 metrics"));
+  other.balancer_figures = 4;
+  EXPECT_NEAR(estimate(other, {}).back().most, 2.19, 0.001);
 }
 
 TEST(Cost, OwnPricesComeFirst) {

@@ -43,6 +43,8 @@ struct Settings {
   std::vector<std::string> sources;  // networks that may connect to the listeners
   std::uint32_t draining_s = 300;
   std::vector<std::string> repositories;
+  // What CloudWatch is asked for each minute, of the balancer: targets of the autoscaler.
+  std::uint32_t balancer_figures = 0;
 };
 
 // An application or a network balancer with what is behind it. Security groups, and the target
