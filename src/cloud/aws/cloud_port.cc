@@ -239,7 +239,12 @@ class Port final : public Cloud {
     for (const auto& subnet : subnets) {
       const auto made = run_from_template(client_, names_.manager_template, subnet, tags,
                                           token_in(subnet, request));
-      if (made) return instance_of(*made);
+      if (made) {
+        Instance out = instance_of(*made);
+        if (subnet != subnets.front())
+          out.detour = last.message + "; it comes in " + made->zone + " instead";
+        return out;
+      }
       last = made.error();
       if (last.code != Errc::kResourceExhausted) break;
     }

@@ -56,6 +56,7 @@ class ModelAws {
   };
   std::vector<Manager> managers;
   std::set<std::string> full_subnets;
+  std::string full = "InsufficientInstanceCapacity";  // what they answer
   bool has_template = true;
   bool lists_late = false;            // what was launched here is not listed
   std::vector<std::string> launches;  // the requests' bodies that made a machine
@@ -115,7 +116,7 @@ class ModelAws {
                                "</instancesSet></RunInstancesResponse>");
       }
     if (!has_template) return refusal("InvalidLaunchTemplateName.NotFoundException");
-    if (full_subnets.count(subnet) > 0) return refusal("InsufficientInstanceCapacity");
+    if (full_subnets.count(subnet) > 0) return refusal(full);
     launches.push_back(body);
     managers.push_back({next_id(), field(body, "TagSpecification.1.Tag.1.Value"), subnet, token});
     return answer(200, "<RunInstancesResponse><instancesSet>" + machine(managers.back()) +
@@ -127,8 +128,9 @@ class ModelAws {
   }
   static std::string machine(const Manager& one) {
     return "<item><instanceId>" + one.id + "</instanceId><instanceState><name>" + one.state +
-           "</name></instanceState><subnetId>" + one.subnet + "</subnetId><clientToken>" +
-           one.token +
+           "</name></instanceState><subnetId>" + one.subnet + "</subnetId><placement>" +
+           "<availabilityZone>eu-west-1" + one.subnet.back() +
+           "</availabilityZone></placement><clientToken>" + one.token +
            "</clientToken><tagSet><item><key>hive:role</key><value>manager</value></item>"
            "<item><key>Name</key><value>" +
            one.name + "</value></item></tagSet></item>";
@@ -384,8 +386,40 @@ TEST_F(PortTest, AManagerComesWhereTheFewestAreAndElseInTheNextZone) {
                                 HasSubstr("hive%3Acluster&"), Not(HasSubstr("UserData")))));
   aws.managers.back().state = "terminated";
   aws.full_subnets = {"subnet-b"};
-  ASSERT_TRUE(port->launch(manager("two")));
+  const auto next = port->launch(manager("two"));
+  ASSERT_TRUE(next) << describe(next.error());
   EXPECT_EQ(aws.managers.back().subnet, "subnet-a");
+  EXPECT_THAT(next->detour, AllOf(HasSubstr("InsufficientInstanceCapacity"),
+                                  HasSubstr("it comes in eu-west-1a instead")));
+  EXPECT_EQ(port->launch(manager("two"))->id, next->id);
+}
+
+TEST_F(PortTest, AManagerThatIsWhereItWasTriedFirstTellsNoDetour) {
+  EXPECT_EQ(port->launch(manager("one"))->detour, "");
+}
+
+TEST_F(PortTest, AZoneThatDoesNotHaveTheTypeIsPassedOverToo) {
+  aws.full = "Unsupported";
+  aws.full_subnets = {"subnet-a", "subnet-b"};
+  const auto made = port->launch(manager("one"));
+  ASSERT_TRUE(made) << describe(made.error());
+  EXPECT_EQ(aws.managers.back().subnet, "subnet-c");
+}
+
+TEST_F(PortTest, EachZoneIsAskedOnce) {
+  aws.full_subnets = {"subnet-a", "subnet-b", "subnet-c"};
+  const auto none = port->launch(manager("one"));
+  EXPECT_EQ(none.error().code, Errc::kResourceExhausted);
+  EXPECT_TRUE(none.error().retry_after);
+  EXPECT_EQ(std::count(aws.asked.begin(), aws.asked.end(), "RunInstances"), 3);
+}
+
+// The machine may be there: another zone would make a second one.
+TEST_F(PortTest, AZoneWhoseAnswerSaysNothingIsNotPassedOver) {
+  aws.full = "InternalError";
+  aws.full_subnets = {"subnet-a"};
+  EXPECT_FALSE(port->launch(manager("one")));
+  EXPECT_THAT(aws.launches, IsEmpty());
 }
 
 TEST_F(PortTest, ALaunchWhoseMachineIsNotListedYetIsNotDoneTwice) {

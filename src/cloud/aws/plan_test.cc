@@ -84,6 +84,18 @@ TEST(PlanUp, ManagersGoOverTheZones) {
     EXPECT_THAT(text, HasSubstr(std::string("+ t3.medium in ") + zone));
 }
 
+// Where one came after its zone was lost, or had no capacity.
+TEST(PlanUp, AManagerInAnotherZoneIsAsGood) {
+  auto model = built();
+  for (auto& machine : model.world.machines) {
+    machine.zone = "eu-central-1c";
+    machine.subnet = "subnet-c";
+  }
+  const auto plan = plan_up(desired(), model.world);
+  EXPECT_TRUE(plan.steps.empty()) << render(plan);
+  EXPECT_TRUE(plan.notes.empty()) << render(plan);
+}
+
 TEST(PlanUp, OnlyWhatTheRunbookNeedsIsOpen) {
   const auto groups = desired().security_groups;
   for (const auto& rule : groups.at("hive-shop-balancer")) {
