@@ -394,6 +394,22 @@ int figures(Client& client, const std::string& cluster) {
   return 0;
 }
 
+// A manager by the port, as another manager launches it.
+int launch(Client& client, const std::string& cluster, const std::string& name) {
+  const auto made = connect(client, Names(cluster))
+                        ->launch({.role = "manager",
+                                  .hostname = name,
+                                  .user_data = "",
+                                  .standard_user_data = true,
+                                  .idempotency_token = "the token of " + name});
+  if (!made) {
+    print("launch", made.error());
+    return 1;
+  }
+  std::cout << Json{{"id", made->id}, {"detour", made->detour}}.dump() << "\n";
+  return 0;
+}
+
 int run(int argc, char** argv) {
   const SystemClock clock;
   ClientOptions options{.region = "eu-central-1", .clock = &clock, .max_attempts = 1};
@@ -406,6 +422,7 @@ int run(int argc, char** argv) {
   options.pause = [](Milliseconds) { return false; };
   Client client(options);
   if (argc == 3 && argv[1] == std::string("figures")) return figures(client, argv[2]);
+  if (argc == 4 && argv[1] == std::string("launch")) return launch(client, argv[2], argv[3]);
   ec2(client);
   autoscaling(client);
   elb(client);
