@@ -52,6 +52,8 @@ aws::Settings settings_of(const config::Spec& spec, const std::string& region) {
                     .workers_max = cluster.workers.max,
                     .worker_types = from.worker_types,
                     .spot_percent = from.spot_percent,
+                    .warm_workers = from.warm_workers,
+                    .warm_running = from.warm_running,
                     .disk_gib = from.disk_gib,
                     .balancer = type_of(cluster.balancer_type),
                     .internal = from.internal,

@@ -38,6 +38,8 @@ bool is_of_workers(const aws::Step& step) {
     case aws::StepKind::kUpdateGroup:
     case aws::StepKind::kSuspend:
     case aws::StepKind::kPutHook:
+    case aws::StepKind::kPutWarmPool:
+    case aws::StepKind::kDeleteWarmPool:
       return true;
     default:
       return false;

@@ -102,15 +102,23 @@ std::vector<CostLine> estimate(const Settings& settings,
                                const std::map<std::string, double>& prices) {
   const double least = settings.managers + settings.workers_min;
   const double most = settings.managers + settings.workers_max;
+  // What waits in the warm pool keeps its disk, and where it runs all else too.
+  const double warm = settings.warm_workers;
+  const double running = settings.warm_running ? warm : 0;
   const double disk = static_cast<double>(settings.disk_gib) * kDiskGibMonth;
   const double address = kPublicAddressHour * kHours;
   std::vector<CostLine> out{
       machines("managers", settings.managers, settings.managers, {settings.manager_type}, prices),
       machines("workers", settings.workers_min, settings.workers_max, settings.worker_types,
                prices),
-      {"disks, " + std::to_string(settings.disk_gib) + " GiB each", least * disk, most * disk},
+      {"disks, " + std::to_string(settings.disk_gib) + " GiB each", (least + warm) * disk,
+       (most + warm) * disk},
       balancer(settings.balancer),
-      {"public IPv4 addresses, where subnets give them", least * address, most * address}};
+      {"public IPv4 addresses, where subnets give them", (least + running) * address,
+       (most + running) * address}};
+  if (running > 0)
+    out.push_back(machines("running in the warm pool", settings.warm_workers, settings.warm_workers,
+                           settings.worker_types, prices));
   if (settings.balancer_figures > 0) out.push_back(questions(settings.balancer_figures));
   return out;
 }

@@ -37,6 +37,20 @@ TEST(Cost, OfTheBalancersType) {
   EXPECT_THAT(render(lines), HasSubstr("Network Load Balancer, without NLCUs"));
 }
 
+TEST(Cost, OfTheWarmPool) {
+  auto other = settings();
+  other.warm_workers = 2;
+  const auto stopped = estimate(other, {});
+  EXPECT_EQ(stopped.size(), 5U);
+  EXPECT_NEAR(stopped[2].least, (3 + 2 + 2) * 30 * 0.08, 0.01) << "stopped, it has its disk alone";
+  EXPECT_NEAR(stopped[4].least, (3 + 2) * 0.005 * 730, 0.01);
+  other.warm_running = true;
+  const auto running = estimate(other, {});
+  EXPECT_NEAR(running[4].most, (3 + 8 + 2) * 0.005 * 730, 0.01);
+  EXPECT_NEAR(running[5].least, 2 * 0.096 * 730, 0.01);
+  EXPECT_THAT(render(running), HasSubstr("2 running in the warm pool, m5.large"));
+}
+
 TEST(Cost, OfTheQuestionsToCloudWatch) {
   EXPECT_THAT(render(estimate(settings(), {})), Not(HasSubstr("CloudWatch")));
   auto other = settings();
