@@ -9,6 +9,7 @@
 //   with the fewest of them; one whose zone has no capacity, or does not have the type, is passed
 //   over for the next, which is told (Instance::detour). One whose answer does not come is not: the
 //   machine may be there. Of a worker: kUnsupported, since which instance comes is not known.
+// - list_instances(): without those in the group's warm pool, which are no nodes yet.
 // - worker_group(): with why instances do not come, by the group's activities.
 // - join(): nothing, since machines ask by themselves (join.h).
 // - terminate() of a worker: that very instance, and the desired size goes down with it, unless the

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <set>
 
 #include "cloud/aws/autoscaling.h"
@@ -39,9 +40,10 @@ class ModelAws {
   int desired = 1;
   bool exists = true;
   std::vector<Member> members;
-  std::string activities;          // the newest first, as XML
-  std::vector<std::string> done;   // what changed something
-  std::vector<std::string> asked;  // all actions
+  std::optional<std::vector<Member>> warm;  // in its warm pool, where it has one
+  std::string activities;                   // the newest first, as XML
+  std::vector<std::string> done;            // what changed something
+  std::vector<std::string> asked;           // all actions
 
   bool stock = true;
   std::string denied;                                              // an action
@@ -80,6 +82,8 @@ class ModelAws {
     if (action == "DescribeAutoScalingGroups") return result(action, group());
     if (action == "GetMetricData") return result(action, metric_data(body));
     if (action == "RunInstances") return run(body);
+    if (action == "DescribeWarmPool")
+      return result(action, "<Instances>" + listed_members(*warm) + "</Instances>");
     if (action == "DescribeScalingActivities")
       return result(action, "<Activities>" + activities + "</Activities>");
     if (action == "SetDesiredCapacity") {
@@ -185,7 +189,9 @@ class ModelAws {
   }
   std::string machines() const {
     std::string out;
-    for (const auto& one : members)
+    auto all = members;
+    if (warm) all.insert(all.end(), warm->begin(), warm->end());
+    for (const auto& one : all)
       out += "<item><instanceId>" + one.id +
              "</instanceId><instanceState><name>running</name></instanceState>"
              "<privateIpAddress>10.0.0.1</privateIpAddress>"
@@ -198,17 +204,22 @@ class ModelAws {
   }
   std::string group() const {
     if (!exists) return "<AutoScalingGroups></AutoScalingGroups>";
-    std::string out;
-    for (const auto& one : members)
-      out += "<member><InstanceId>" + one.id + "</InstanceId><LifecycleState>" + one.lifecycle +
-             "</LifecycleState></member>";
     return "<AutoScalingGroups><member><AutoScalingGroupName>hive-shop-workers"
            "</AutoScalingGroupName><MinSize>" +
            std::to_string(min) + "</MinSize><MaxSize>" + std::to_string(max) +
            "</MaxSize><DesiredCapacity>" + std::to_string(desired) +
            "</DesiredCapacity><VPCZoneIdentifier>subnet-a,subnet-b,subnet-c</VPCZoneIdentifier>"
            "<Instances>" +
-           out + "</Instances></member></AutoScalingGroups>";
+           listed_members(members) + "</Instances>" +
+           (warm ? "<WarmPoolConfiguration><MinSize>2</MinSize></WarmPoolConfiguration>" : "") +
+           "</member></AutoScalingGroups>";
+  }
+  static std::string listed_members(const std::vector<Member>& which) {
+    std::string out;
+    for (const auto& one : which)
+      out += "<member><InstanceId>" + one.id + "</InstanceId><LifecycleState>" + one.lifecycle +
+             "</LifecycleState></member>";
+    return out;
   }
 };
 
@@ -253,6 +264,25 @@ TEST_F(PortTest, TellsWhereInstancesStandInTheGroup) {
                                 std::pair(Membership::kEnding, Hold::kEnding),
                                 std::pair(Membership::kEnding, Hold::kNone),
                                 std::pair(Membership::kNone, Hold::kNone)));
+}
+
+TEST_F(PortTest, WhatIsInTheWarmPoolIsNoInstanceOfTheClustersYet) {
+  aws.members = {{"i-1", "InService"}, {"i-2", "Pending:Wait"}};
+  ASSERT_TRUE(port->list_instances());
+  EXPECT_THAT(aws.asked, Not(::testing::Contains("DescribeWarmPool"))) << "it has none";
+  aws.warm = {{"i-3", "Warmed:Pending:Wait"},
+              {"i-4", "Warmed:Stopped"},
+              {"i-5", "Warmed:Running"},
+              {"i-6", "Warmed:Terminating:Wait"}};
+  const auto all = port->list_instances();
+  ASSERT_TRUE(all) << describe(all.error());
+  ASSERT_EQ(all->size(), 3U);
+  EXPECT_EQ(all->back().id, "i-6");
+  EXPECT_EQ(all->back().membership, Membership::kEnding);
+  EXPECT_EQ(all->back().hold, Hold::kEnding) << "its hook is answered as any other's";
+  ASSERT_TRUE(port->release_hold(all->back()));
+  EXPECT_EQ(aws.done.back(), "hive-terminate i-6 CONTINUE");
+  EXPECT_EQ(*port->worker_group(), (WorkerGroup{1, 4, 1, ""})) << "nor of its size";
 }
 
 TEST_F(PortTest, AsksWhyInstancesDoNotComeOnlyWhereSomeAreDue) {
