@@ -27,6 +27,7 @@ PLACES = {
         "name": "/AutoScalingGroups/0/AutoScalingGroupName",
         "template": "/AutoScalingGroups/0/MixedInstancesPolicy/LaunchTemplate/"
                     "LaunchTemplateSpecification/LaunchTemplateId"},
+    "DescribeWarmPool": {"id": "/Instances/0/InstanceId", "zone": "/Instances/0/AvailabilityZone"},
     "DescribeScalingActivities": {"description": "/Activities/0/Description",
                                   "message": "/Activities/0/StatusMessage"},
     "DescribeLifecycleHooks": {"name": "/LifecycleHooks/0/LifecycleHookName"},

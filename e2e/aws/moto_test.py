@@ -33,6 +33,46 @@ def test_all_of_it_once_twice_and_gone(moto, config):
     assert "nothing of cluster shop is left" in remove(moto, config)
 
 
+def test_questions_to_cloudwatch_are_in_the_estimate(moto, config):
+    assert "CloudWatch" not in run(moto, "up", "--dry-run", "-f", str(config))
+    config.write_text(config.read_text().replace('ports: ["8080:8080"]}', """ports: ["8080:8080"],
+    x-hive: {autoscale: {max: 9, target: {metrics: [
+      {name: elb, cloudwatch: RequestCount, per_replica: 50}]}}}}"""))
+    plan = run(moto, "up", "--dry-run", "-f", str(config))
+    assert "CloudWatch, asked each minute for 2 metrics" in plan and " 0.88 to " in plan
+
+
+def test_the_warm_pool_is_made_mended_and_taken_away(moto, config):
+    scaling = moto.client("autoscaling")
+
+    def pool():
+        group, = scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+        return group.get("WarmPoolConfiguration")
+    without = config.read_text().replace("    spot: 50%\n", "")
+    config.write_text(without.replace("    repositories:", "    warm_pool: {size: 2}\n    repositories:"))
+    plan = run(moto, "up", "--dry-run", "-f", str(config))
+    assert "+ warm pool of worker group hive-shop-workers\n    + 2 more, Stopped" in plan
+    apply(moto, config)
+    asked = {"MaxGroupPreparedCapacity": 2, "MinSize": 2, "PoolState": "Stopped",
+             "InstanceReusePolicy": {"ReuseOnScaleIn": False}}
+    assert pool() == asked
+    assert "nothing changed" in apply(moto, config)
+
+    scaling.put_warm_pool(AutoScalingGroupName="hive-shop-workers", MinSize=1, PoolState="Running")
+    assert "~ state: Running -> Stopped" in run(moto, "up", "--dry-run", "-f", str(config))
+    assert "changed warm pool of worker group" in apply(moto, config)
+    assert pool() == asked
+
+    with_pool = config.read_text()
+    config.write_text(without)
+    assert "removed warm pool of worker group" in apply(moto, config)
+    assert pool() is None
+    config.write_text(with_pool)
+    apply(moto, config)
+    remove(moto, config)
+    assert inventory(moto) == EMPTY
+
+
 def test_what_is_made_is_as_asked(moto, config):
     apply(moto, config)
     balancer = moto.client("elb").describe_load_balancers()["LoadBalancerDescriptions"][0]

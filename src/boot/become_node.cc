@@ -20,6 +20,12 @@ class Boot {
     if (state == "active") return became_.value_or(Became::kWasMember);
     if (state == "pending") return wait("the engine, which is joining");
     if (state != "inactive") return leave(state);
+    if (rests_) {
+      const auto warm = surroundings_.warm();
+      if (!warm) return wait("its metadata: " + warm.error().message);
+      if (*warm) return wait("its group to take it out of the warm pool");
+      rests_ = false;
+    }
     const auto place = surroundings_.swarm();
     if (!place) return wait("the notice board: " + place.error().message);
     if (*place) return join(**place);
@@ -27,6 +33,7 @@ class Boot {
   }
 
   const std::string& waits_for() const { return waits_for_; }
+  bool rests() const { return rests_; }
 
  private:
   std::optional<Became> wait(const std::string& what) {
@@ -70,6 +77,8 @@ class Boot {
         why = manager + ": " + offer.error().message;
         continue;
       }
+      rests_ = offer->rests;
+      if (rests_) return wait("its group to take it out of the warm pool");
       return take(*offer);
     }
     return wait("a manager to admit it; the last, " + why);
@@ -98,6 +107,7 @@ class Boot {
   const std::function<void(const std::string&)>& say_;
   std::string waits_for_;
   std::optional<Became> became_;
+  bool rests_ = false;  // in the warm pool, by a manager's word
 };
 
 }  // namespace
@@ -107,9 +117,10 @@ Result<Became> become_node(engine::Engine& engine, Surroundings& surroundings,
                            const std::function<bool(Milliseconds)>& pause,
                            const std::function<void(const std::string&)>& say) {
   Boot boot(engine, surroundings, options, say);
-  const auto begin = clock.now();
+  auto begin = clock.now();
   for (;;) {
     if (const auto became = boot.step()) return *became;
+    if (boot.rests()) begin = clock.now();
     if (clock.now() - begin >= options.deadline)
       return fail(Errc::kDeadlineExceeded, "gave up waiting for " + boot.waits_for());
     if (!pause(options.look)) return fail(Errc::kCancelled, "interrupted");

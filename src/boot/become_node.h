@@ -6,6 +6,10 @@
 // The Swarm is begun by one machine, the founder, which the operator names (cloud/aws/board.h) when
 // there is no Swarm yet; everybody else waits until there is one, asks a manager for a join token
 // (cloud/aws/join.h), and joins.
+//
+// A machine that its group puts into its warm pool asks, too, by which a manager knows that it is
+// prepared; it is told to rest, and does so, without a deadline, until the group takes it. One that
+// is stopped meanwhile begins anew at its next start (services.h, begin_at_later_boots()).
 #pragma once
 
 #include <functional>
@@ -40,6 +44,8 @@ class Surroundings {
   // What the founder, who has nobody to ask, is called.
   virtual Result<std::string> own_name() = 0;
   virtual Status set_hostname(const std::string& name) = 0;
+  // Its group keeps it in its warm pool, or is about to; false for what is in no group.
+  virtual Result<bool> warm() = 0;
 };
 
 struct BootOptions {

@@ -24,6 +24,7 @@ class FakeSurroundings final : public Surroundings {
   Result<std::optional<SwarmPlace>> swarm() override { return place; }
   Result<Offer> ask(const SwarmPlace&, const std::string& manager) override {
     asked.push_back(manager);
+    if (rests) return Offer{.rests = true};
     if (const auto found = offers.find(manager); found != offers.end()) return found->second;
     return fail(Errc::kPermissionDenied, "i-1 may not join: a reason");
   }
@@ -32,12 +33,15 @@ class FakeSurroundings final : public Surroundings {
     hostname = name;
     return {};
   }
+  Result<bool> warm() override { return warm_is; }
 
   Result<std::optional<std::string>> founder_is = std::optional<std::string>();
   Result<std::optional<SwarmPlace>> place = std::optional<SwarmPlace>();
   std::map<std::string, Offer> offers;
   std::vector<std::string> asked;
   std::string hostname;
+  bool rests = false;  // what managers say
+  Result<bool> warm_is = false;
 };
 
 class BecomeNodeTest : public ::testing::Test {
@@ -156,6 +160,58 @@ TEST_F(BecomeNodeTest, TheEngineAndTheBoardAreWaitedFor) {
   EXPECT_EQ(*run(), Became::kMember);
   EXPECT_THAT(said, Contains("waits for the engine to answer: connection refused"));
   EXPECT_THAT(said, Contains("waits for the notice board: you may not"));
+}
+
+TEST_F(BecomeNodeTest, InTheWarmPoolItRestsWithoutADeadlineUntilItsGroupTakesIt) {
+  around.place = kPlace;
+  around.offers["10.0.0.1"] = kOffer;
+  around.rests = true;
+  around.warm_is = true;
+  int looks = 0;
+  meanwhile = [&] {
+    if (++looks == 500) around.warm_is = tl::unexpected(Error{Errc::kUnavailable, "away", {}});
+    if (looks != 600) return;
+    around.rests = false;
+    around.warm_is = false;
+  };
+  const auto became = run();
+  ASSERT_TRUE(became) << became.error().message;
+  EXPECT_EQ(*became, Became::kMember);
+  EXPECT_THAT(around.asked, ElementsAre("10.0.0.1", "10.0.0.1")) << "not while it rests";
+  EXPECT_THAT(said,
+              ElementsAre("waits for its group to take it out of the warm pool",
+                          "waits for its metadata: away", "joined the Swarm as shop-worker-1"));
+}
+
+// Its time in the pool is no time of its boot.
+TEST_F(BecomeNodeTest, OnceOutOfTheWarmPoolItHasItsWholeTime) {
+  around.place = kPlace;
+  around.rests = true;
+  around.warm_is = true;
+  const auto begin = clock.now();
+  int looks = 0;
+  meanwhile = [&] {
+    if (++looks != 100) return;
+    around.rests = false;
+    around.warm_is = false;
+  };
+  EXPECT_EQ(run().error().code, Errc::kDeadlineExceeded);
+  EXPECT_GE(clock.now() - begin, 99 * options.look + options.deadline);
+}
+
+// As at its second start: what an earlier one was told is forgotten, and asked for anew.
+TEST_F(BecomeNodeTest, AStartOutOfTheWarmPoolJoinsAsAnyOther) {
+  around.place = kPlace;
+  around.rests = true;
+  around.warm_is = true;
+  const auto stopped = become_node(
+      engine, around, options, clock, [](Milliseconds) { return false; },
+      [](const std::string&) {});
+  EXPECT_EQ(stopped.error().code, Errc::kCancelled);
+  EXPECT_THAT(swarm_calls(), IsEmpty());
+  around.rests = false;
+  around.offers["10.0.0.1"] = kOffer;
+  EXPECT_EQ(*run(), Became::kMember) << "its metadata may still say otherwise";
 }
 
 TEST_F(BecomeNodeTest, AnInterruptEndsIt) {

@@ -84,6 +84,14 @@ class OnEc2 final : public Surroundings {
     return aws::offer_from_json(*json);
   }
 
+  Result<bool> warm() override {
+    aws::Metadata metadata(aws::metadata_endpoint(environment_));
+    const auto target = metadata.get("meta-data/autoscaling/target-lifecycle-state");
+    if (target) return target->starts_with("Warmed:");
+    if (target.error().code == Errc::kNotFound) return false;
+    return tl::unexpected(target.error());
+  }
+
   Result<std::string> own_name() override {
     HIVE_ASSIGN(const auto machines, aws::describe_instances(client_, node_.cluster));
     for (const auto& machine : machines)
@@ -130,6 +138,10 @@ Status boot() {
   const SystemClock clock;
   HIVE_ASSIGN(const auto self, who_am_i(environment));
   say("is " + self.instance + " at " + self.address + ", a " + node.role + " of " + node.cluster);
+  // Not a manager: what it knows of the Swarm is left only by a person's word. A worker that is
+  // never started again does without.
+  if (const auto later = node.role == "worker" ? begin_at_later_boots() : Status(); !later)
+    say("does not go on by itself at later boots: " + later.error().message);
   engine::docker::EngineOptions engine_options;
   engine_options.deadline = Milliseconds(30'000);
   HIVE_ASSIGN(const auto engine, engine::docker::connect(engine_options));

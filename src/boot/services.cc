@@ -30,6 +30,11 @@ Status local_unit(const std::vector<std::string>& words) {
 
 }  // namespace
 
+Status begin_at_later_boots() {
+  if (!has_systemd()) return {};
+  return run({"systemctl", "enable", "hive-boot.service"});
+}
+
 Status start_engine() {
   if (has_systemd()) return run({"systemctl", "enable", "--now", "docker.service"});
   // The cgroup is the instance's own, known only inside it.

@@ -6,6 +6,9 @@
 
 namespace hive::boot {
 
+// `hive node-boot` at later boots too, of a worker: user data is run at the first one alone. Under
+// systemd; elsewhere nothing.
+Status begin_at_later_boots();
 // Returns before the engine answers.
 Status start_engine();
 // hive's daemons, now and at later boots; the engine is in a Swarm.

@@ -10,6 +10,7 @@
 #include "cli/converge.h"
 #include "cloud/aws/observe.h"
 #include "cloud/aws/shared_config.h"
+#include "config/autoscale_policy.h"
 
 namespace hive::cli {
 namespace {
@@ -35,7 +36,8 @@ aws::BalancerType type_of(const std::string& word) {
   return aws::BalancerType::kClassic;
 }
 
-aws::Settings settings_of(const config::Cluster& cluster, const std::string& region) {
+aws::Settings settings_of(const config::Spec& spec, const std::string& region) {
+  const config::Cluster& cluster = spec.cluster;
   const config::Aws& from = cluster.aws;
   aws::Settings out{.cluster = cluster.name,
                     .region = region,
@@ -51,12 +53,15 @@ aws::Settings settings_of(const config::Cluster& cluster, const std::string& reg
                     .workers_max = cluster.workers.max,
                     .worker_types = from.worker_types,
                     .spot_percent = from.spot_percent,
+                    .warm_workers = from.warm_workers,
+                    .warm_running = from.warm_running,
                     .disk_gib = from.disk_gib,
                     .balancer = type_of(cluster.balancer_type),
                     .internal = from.internal,
                     .sources = from.sources,
                     .draining_s = from.draining_s,
                     .repositories = from.repositories};
+  out.balancer_figures = static_cast<std::uint32_t>(config::cloudwatch_figures(spec).size());
   bool dashboard = cluster.dashboard_port == 0;
   for (const auto& one : cluster.listeners) {
     out.listeners.push_back(listener(one));
@@ -89,7 +94,7 @@ Status AwsSession::open() {
     return !interrupted();
   };
   client_ = std::make_unique<aws::Client>(std::move(options));
-  settings_ = settings_of(spec_.cluster, client_->region());
+  settings_ = settings_of(spec_, client_->region());
   HIVE_ASSIGN(identity_, aws::get_caller_identity(*client_));
   return {};
 }

@@ -38,6 +38,8 @@ bool is_of_workers(const aws::Step& step) {
     case aws::StepKind::kUpdateGroup:
     case aws::StepKind::kSuspend:
     case aws::StepKind::kPutHook:
+    case aws::StepKind::kPutWarmPool:
+    case aws::StepKind::kDeleteWarmPool:
       return true;
     default:
       return false;
@@ -61,6 +63,8 @@ class AwsUp {
     board_ = std::make_unique<aws::Board>(session_.client(), names_);
     HIVE_ASSIGN(const auto desired, session_.desired());
     HIVE_ASSIGN(auto world, session_.world());
+    HIVE_ASSIGN(const auto swarm, board_->swarm());
+    repair_ = aws::quorum_repair(swarm, world.machines);
     const auto plan = aws::plan_up(desired, world);
     for (const auto& note : plan.notes) context_.note("hive: note: " + note);
     if (!plan.refusals.empty())
@@ -119,7 +123,8 @@ class AwsUp {
       std::string what = "a first manager to begin the Swarm and say so";
       if (status && !fresh)
         what = "the managers, of which none has said anything for " +
-               std::to_string(now_s() - status->unix_s) + " s";
+               std::to_string(now_s() - status->unix_s) + " s" +
+               (repair_.empty() ? "" : ": " + repair_);
       if (fresh && there(*status, what)) return *status;
       if (what != told && now_s() - told_at >= (told.empty() ? 0 : kSayAgainSeconds)) {
         did("waits for " + what);
@@ -233,6 +238,7 @@ class AwsUp {
   const aws::Names names_;
   MonotonicTime began_;
   std::unique_ptr<aws::Board> board_;
+  std::string repair_;  // that only a person can do; empty: none
 };
 
 }  // namespace

@@ -38,6 +38,8 @@ struct Instance {
   std::string engine_host;  // how this machine reaches its engine: "unix:///..."; may be empty
   Hold hold = Hold::kNone;
   Membership membership = Membership::kNone;
+  // Of launch() alone: that it is not where it was tried first, and why.
+  std::string detour;
   bool operator==(const Instance&) const = default;
 };
 

@@ -67,4 +67,14 @@ autoscale::Policy autoscale_policy(const Autoscale& said) {
   return out;
 }
 
+std::set<std::string> cloudwatch_figures(const Spec& spec) {
+  std::set<std::string> out;
+  for (const auto& [name, service] : spec.services) {
+    if (!service.hive || !service.hive->autoscale) continue;
+    for (const auto& metric : service.hive->autoscale->target.metrics)
+      if (!metric.cloudwatch.empty()) out.insert(metric.cloudwatch);
+  }
+  return out;
+}
+
 }  // namespace hive::config

@@ -2,6 +2,9 @@
 // the service's label, and for `hive simulate`, from the file.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "config/compose.h"
 #include "decide/autoscale/policy.h"
 
@@ -9,5 +12,9 @@ namespace hive::config {
 
 // Of a checked file: schedules whose times do not parse are left out.
 decide::autoscale::Policy autoscale_policy(const Autoscale& said);
+
+// The figures of CloudWatch that the file's policies have as targets, each once, however many
+// services ask for it.
+std::set<std::string> cloudwatch_figures(const Spec& spec);
 
 }  // namespace hive::config

@@ -76,6 +76,20 @@ TEST(AutoscalePolicy, TakesFiguresOfTheBalancer) {
                   .target.carries_nothing());
 }
 
+TEST(AutoscalePolicy, AFigureOfTheBalancerIsAskedForOnceForAllServices) {
+  const std::string requests = "{name: a, cloudwatch: RequestCount, per_replica: 20}";
+  const auto service = [](const std::string& name, const std::string& metrics) {
+    return "  " + name + ": {image: x, x-hive: {autoscale: {max: 9, target: {metrics: [" + metrics +
+           "]}}}}\n";
+  };
+  const auto spec =
+      load_text("version: '3.8'\nservices:\n" + service("one", requests) +
+                service("two", requests + ", {name: b, cloudwatch: Latency, at_most: 1s}") +
+                service("three", "{name: c, per_replica: 5}") + "  four: {image: x}\n")
+          .spec;
+  EXPECT_EQ(cloudwatch_figures(spec), (std::set<std::string>{"Latency", "RequestCount"}));
+}
+
 TEST(AutoscalePolicy, TakesSchedules) {
   const auto policy = of_file(
       "{min: 1, max: 9, schedules: [{cron: \"0 8 * * mon-fri\", zone: Asia/Tokyo, duration: 9h, "

@@ -50,6 +50,21 @@ TEST(Aws, TakesEverySetting) {
   EXPECT_DOUBLE_EQ(aws.prices.at("c5.large"), 0.097);
 }
 
+TEST(Aws, TheWarmPoolHasASizeAndAState) {
+  EXPECT_EQ(load_text(file("")).spec.cluster.aws.warm_workers, 0U);
+  const auto pool = [](const std::string& text) {
+    return load_text(file("warm_pool: {" + text + "}")).spec.cluster.aws;
+  };
+  EXPECT_EQ(pool("").warm_workers, 1U);
+  EXPECT_EQ(pool("size: 4").warm_workers, 4U);
+  EXPECT_FALSE(pool("size: 4, state: stopped").warm_running);
+  EXPECT_TRUE(pool("state: running").warm_running);
+  EXPECT_THAT(faults("warm_pool: {size: 0}"), HasSubstr("size is 0: it must be 1 to 100"));
+  EXPECT_THAT(faults("warm_pool: {size: 101}"), HasSubstr("must be 1 to 100"));
+  EXPECT_THAT(faults("warm_pool: {state: hibernated}"), HasSubstr("must be stopped or running"));
+  EXPECT_THAT(faults("warm_pool: {size: 2}, spot: 10%"), HasSubstr("no Spot instance waits"));
+}
+
 TEST(Aws, ThePackageComesWithItsHash) {
   const std::string hash(64, 'a');
   const auto aws = load_text(file("package: 'https://example.org/hive.deb#sha256=" + hash + "'"))

@@ -383,6 +383,8 @@ struct Aws {
   std::string manager_type = "t3.medium";
   std::vector<std::string> worker_types{"m5.large", "m5a.large"};
   std::uint32_t spot_percent = 0;
+  std::uint32_t warm_workers = 0;  // warm_pool.size; 0 = there is none
+  bool warm_running = false;       // warm_pool.state
   std::int64_t disk_gib = 30;
   bool internal = false;
   std::vector<std::string> sources{"0.0.0.0/0"};

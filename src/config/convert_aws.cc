@@ -13,6 +13,7 @@ namespace hive::config {
 namespace {
 
 constexpr std::int64_t kGib = 1LL << 30;
+constexpr std::int64_t kMostWarm = 100;
 constexpr std::int64_t kSmallestDiskGib = 8;
 constexpr std::int64_t kLargestDiskGib = 16'384;
 constexpr Nanoseconds kLongestDraining = std::chrono::hours(1);  // of the Classic Load Balancer
@@ -74,6 +75,7 @@ class AwsReader {
         "the name of an ECR repository", "small letters and digits, joined by . _ - and /");
     package();
     spot();
+    warm_pool();
     disk();
     draining();
     prices();
@@ -146,6 +148,27 @@ class AwsReader {
     out_.spot_percent = 0;
     fault("spot", fmt::format("x-hive.aws.spot is {}: it must be 0% to 100%, whole",
                               in_quotes(scalar_text(*value))));
+  }
+
+  void warm_pool() {
+    const Node* pool = map_at(node_, "warm_pool");
+    if (pool == nullptr) return;
+    const auto size = integer_at(*pool, "size").value_or(1);
+    if (size < 1 || size > kMostWarm)
+      fault("warm_pool",
+            fmt::format("x-hive.aws.warm_pool.size is {}: it must be 1 to {}", size, kMostWarm));
+    else
+      out_.warm_workers = static_cast<std::uint32_t>(size);
+    const std::string state = text_at(*pool, "state");
+    if (!state.empty() && state != "stopped" && state != "running")
+      fault("warm_pool", fmt::format("x-hive.aws.warm_pool.state is {}: it must be stopped or "
+                                     "running",
+                                     in_quotes(state)));
+    out_.warm_running = state == "running";
+    if (out_.spot_percent > 0)
+      fault("warm_pool",
+            "x-hive.aws.warm_pool and x-hive.aws.spot: no Spot instance waits in a warm pool",
+            "leave one of the two out");
   }
 
   void disk() {

@@ -362,6 +362,14 @@ void add_aws_keys(std::vector<Key>& keys) {
            Format::kUniqueList),
       hive("x-hive.aws.spot", kText | kNumber, "percentage", "0%",
            "So much of the workers is Spot."),
+      hive("x-hive.aws.warm_pool", kMapping, "mapping", "",
+           "Workers that are prepared ahead, beside `workers`: see [aws.md](aws.md#a-warm-pool). "
+           "Not "
+           "with `spot`."),
+      hive("x-hive.aws.warm_pool.size", kInteger, "whole number, 1 to 100", "1",
+           "So many wait, whatever runs."),
+      hive("x-hive.aws.warm_pool.state", kText, "`stopped` or `running`", "stopped",
+           "How they wait. Stopped, they cost their disks alone."),
       hive("x-hive.aws.disk", kText, "size", "30G", "Of each node's disk, encrypted gp3.",
            Format::kBytes),
       hive("x-hive.aws.internal", kBoolean, "boolean", "false",

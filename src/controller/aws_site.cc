@@ -86,7 +86,14 @@ AwsSite::AwsSite(const aws::NodeFile& node, engine::Engine& engine, const Clock&
     HIVE_ASSIGN(auto groups, aws::describe_groups(*client_, names_.cluster));
     for (auto& group : groups)
       if (group.name == names_.worker_group) out.workers = std::move(group);
+    if (out.workers && out.workers->warm_pool) {
+      HIVE_ASSIGN(out.warm, aws::warm_members(*client_, out.workers->name));
+    }
     return out;
+  };
+  authority.prepared = [this](const std::string& instance) {
+    return aws::unless_over(aws::complete_lifecycle_action(*client_, names_.worker_group,
+                                                           aws::kLaunchHook, instance, true));
   };
   desk_ = std::make_unique<JoinDesk>(names_, std::move(authority), engine, clock, history);
 }

@@ -57,6 +57,7 @@ Result<aws::Offer> JoinDesk::offer(const net::ServerRequest& request) {
   HIVE_ASSIGN(asker.identity, authority_.confirm(proof));
   HIVE_ASSIGN(const auto facts, authority_.facts());
   HIVE_ASSIGN(const auto admission, aws::admit(asker, names_, facts));
+  if (admission.rests) return rest(admission);
   HIVE_ASSIGN(const auto nodes, engine_.list_nodes());
   // Before the token is read: a turn in between must not leave it in force for ever.
   {
@@ -71,6 +72,17 @@ Result<aws::Offer> JoinDesk::offer(const net::ServerRequest& request) {
   tell("node_admitted", admission.hostname,
        "instance " + admission.instance + " at " + asker.address + " is the cluster's " +
            admission.role + ", as AWS confirms");
+  return out;
+}
+
+Result<aws::Offer> JoinDesk::rest(const aws::Admission& admission) {
+  if (admission.held) {
+    HIVE_TRY(authority_.prepared(admission.instance));
+    tell("instance_warmed", admission.hostname,
+         "instance " + admission.instance + " is prepared, and waits in the warm pool");
+  }
+  aws::Offer out;
+  out.rests = true;
   return out;
 }
 

@@ -1,7 +1,8 @@
 // Where machines of a cloud ask to join the Swarm: verifies who asks (cloud/aws/identity.h, join.h)
 // and gives out the join token of the role, on every manager. A token that was given out is used
 // within moments; two minutes after the last one was, tokens of that role are made anew, so that
-// what leaked opens nothing for long. A machine that comes too late asks again.
+// what leaked opens nothing for long. A machine that comes too late asks again. One in its group's
+// warm pool gets no token, and as it asks it is known to be prepared.
 //
 // Every admission and every refusal is told in the history. Safe from any thread.
 #pragma once
@@ -30,6 +31,8 @@ class JoinDesk {
   struct Authority {
     std::function<Result<cloud::aws::Identity>(const cloud::aws::Proof&)> confirm;
     std::function<Result<cloud::aws::Facts>()> facts;
+    // An instance is prepared for the warm pool: its launch hook is answered. May be called again.
+    std::function<Status(const std::string& instance)> prepared;
   };
   // All outlive it.
   JoinDesk(cloud::aws::Names names, Authority authority, engine::Engine& engine, const Clock& clock,
@@ -45,6 +48,7 @@ class JoinDesk {
 
  private:
   Result<cloud::aws::Offer> offer(const net::ServerRequest& request);
+  Result<cloud::aws::Offer> rest(const cloud::aws::Admission& admission);
   void tell(const char* kind, const std::string& subject, const std::string& reason);
 
   const cloud::aws::Names names_;

@@ -17,7 +17,12 @@ class JoinDeskTest : public ::testing::Test {
   JoinDeskTest()
       : desk(aws::Names("shop"),
              {.confirm = [this](const aws::Proof&) { return identity; },
-              .facts = [this] { return facts; }},
+              .facts = [this] { return facts; },
+              .prepared =
+                  [this](const std::string& instance) {
+                    prepared.push_back(instance);
+                    return answers;
+                  }},
              engine, clock, history) {
     identity = aws::Identity{"1", "arn:aws:sts::1:assumed-role/hive-shop-worker/i-0000worker"};
     aws::Facts told{.account = "1"};
@@ -47,6 +52,8 @@ class JoinDeskTest : public ::testing::Test {
   store::History history{""};
   Result<aws::Identity> identity;
   Result<aws::Facts> facts;
+  std::vector<std::string> prepared;
+  Status answers;  // of its hook
   JoinDesk desk;
 };
 
@@ -72,6 +79,24 @@ TEST_F(JoinDeskTest, WhoIsNotIsRefusedOnceAndNoTokenIsInTheAnswer) {
   EXPECT_EQ(events().size(), 1U);
   identity = fail(Errc::kUnauthenticated, "STS does not confirm the proof");
   EXPECT_EQ(ask().status, 403);
+}
+
+TEST_F(JoinDeskTest, WhoIsInTheWarmPoolGetsNoTokenAndItsHookIsAnswered) {
+  facts->workers->members.clear();
+  facts->warm.push_back({.id = "i-0000worker", .lifecycle_state = "Warmed:Pending:Wait"});
+  answers = fail(Errc::kThrottled, "slower");
+  EXPECT_EQ(ask().status, 503) << "it asks again";
+  answers = {};
+  const auto answer = ask();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(answer.body, Not(HasSubstr("SWMTKN")));
+  const auto offer = aws::offer_from_json(*parse_json(answer.body, "answer"));
+  ASSERT_TRUE(offer);
+  EXPECT_TRUE(offer->rests);
+  EXPECT_THAT(events(), Contains(HasSubstr("instance_warmed instance i-0000worker is prepared")));
+  facts->warm[0].lifecycle_state = "Warmed:Running";
+  EXPECT_EQ(ask().status, 200);
+  EXPECT_THAT(prepared, ::testing::ElementsAre("i-0000worker", "i-0000worker"));
 }
 
 TEST_F(JoinDeskTest, WhatIsNoProofIsABadRequest) {

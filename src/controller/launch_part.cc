@@ -111,7 +111,7 @@ struct Launch {
         .idempotency_token = ask.token + "-" + std::to_string(at("attempt"))};
     return [request = std::move(request), max = ask.max_workers](Outside& outside) -> Status {
       HIVE_ASSIGN(const auto cloud, outside.cloud());
-      return request.role == "manager" ? start_manager(*cloud, request)
+      return request.role == "manager" ? start_manager(*cloud, request, outside.tell)
                                        : start_worker(*cloud, request, max);
     };
   }
@@ -130,10 +130,14 @@ struct Launch {
   }
 
   // One that somebody else has just launched by that name does as well.
-  static Status start_manager(cloud::Cloud& cloud, const cloud::LaunchRequest& request) {
+  static Status start_manager(cloud::Cloud& cloud, const cloud::LaunchRequest& request,
+                              const std::function<void(const std::string&)>& tell) {
     const auto launched = cloud.launch(request);
-    if (!launched && launched.error().code != Errc::kAlreadyExists)
-      return tl::unexpected(launched.error());
+    if (launched) {
+      if (!launched->detour.empty()) tell(launched->detour);
+      return {};
+    }
+    if (launched.error().code != Errc::kAlreadyExists) return tl::unexpected(launched.error());
     return {};
   }
 

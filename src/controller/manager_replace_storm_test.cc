@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "cloud/fake/fake_cloud.h"
 #include "controller/cloud_watch.h"
@@ -173,6 +174,24 @@ TEST_P(ManagerStorm, ADeadManagerIsDemotedRemovedAndReplaced) {
   EXPECT_TRUE(world.settles(300));
   EXPECT_EQ(world.cloud.launches.size(), 1U);
   EXPECT_EQ(world.cloud.launches[0].hostname, "shop-manager-2");
+}
+
+// One of three managers and a worker die with it, and there is no capacity for a while.
+TEST_P(ManagerStorm, ALostZoneTakesNeitherTheQuorumNorAMachineForGood) {
+  Cluster world(3, GetParam());
+  const auto worker = world.cloud.add("shop-worker-1", "worker");
+  world.engine.add_node(worker.hostname, model::Role::kWorker, worker.address);
+  for (int i = 0; i < 3; ++i)
+    world.cloud.fail_launches.push_back(
+        {Errc::kResourceExhausted, "no capacity", Milliseconds(60'000)});
+  world.cloud.detour = "no capacity in zone a; it comes in zone b instead";
+  world.kill("shop-manager-2");
+  world.kill("shop-worker-1");
+  EXPECT_TRUE(world.settles(900));
+  EXPECT_EQ(world.cloud.launches.size(), 1U);
+  std::set<std::string> reasons;
+  for (const auto& event : world.leader->history.list(0, 1'000)) reasons.insert(event.reason);
+  EXPECT_EQ(reasons.count(world.cloud.detour), 1U);
 }
 
 TEST_P(ManagerStorm, SwitchedOffItIsRemovedAndNotReplaced) {

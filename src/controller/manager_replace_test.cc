@@ -105,6 +105,18 @@ TEST_F(ReplaceTest, ComesBackAsManagerAndBehindTheBalancer) {
   EXPECT_THAT(proposed(), IsEmpty());
 }
 
+TEST_F(ReplaceTest, AnotherZoneThanTheFirstIsSaid) {
+  cloud.fail_launches = {{Errc::kResourceExhausted, "no capacity anywhere", {}}};
+  cloud.detour = "no capacity in zone a; it comes in zone b instead";
+  ASSERT_TRUE(begin());
+  run(45);
+  EXPECT_THAT(told, ElementsAre(HasSubstr("no capacity anywhere; it is asked again"),
+                                "no capacity in zone a; it comes in zone b instead"));
+  boots(10);
+  EXPECT_EQ(record.outcome, OperationOutcome::kSucceeded) << record.result;
+  EXPECT_EQ(machines(), 1);
+}
+
 TEST_F(ReplaceTest, IsDoneWhereTheCloudNamesItsWorkersItselfToo) {
   cloud.group = cloud::WorkerGroup{0, 4, 0, ""};
   ASSERT_TRUE(begin());

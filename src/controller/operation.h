@@ -105,6 +105,8 @@ struct Outside {
   engine::Engine& engine;
   // A connection of the caller's own; kUnsupported when this cluster has no cloud.
   std::function<Result<std::unique_ptr<cloud::Cloud>>()> cloud;
+  // A sentence for the operation's history, of what only the action learns. Empty outside of one.
+  std::function<void(const std::string&)> tell = {};
 };
 
 struct OperationAction {

@@ -237,8 +237,10 @@ void Operations::run(Job job) {
 }
 
 std::optional<OperationFailure> Operations::act(Job& job) {
+  Outside outside = outside_;
+  outside.tell = [&](const std::string& text) { note(job.next.kind, job.next, text); };
   for (auto& action : job.step.actions) {
-    const auto done = action.run(outside_);
+    const auto done = action.run(outside);
     if (!done) return OperationFailure{done.error(), action.what};
     note(job.next.kind, job.next, action.what + ": " + action.reason);
   }

@@ -27,12 +27,15 @@ def set_state(instance, name):
 
 class Capacity:
     """Where AWS has no machines: entries {type, zone, left}, type or zone None for any, `left` launches
-    that still succeed there."""
+    that still succeed there; and zones that are lost."""
 
     def __init__(self):
         self.entries = []
+        self.lost = set()
 
     def check(self, kind, zone):
+        if zone in self.lost:
+            raise EC2ClientError("InsufficientInstanceCapacity", NO_CAPACITY.format(kind, zone))
         for entry in self.entries:
             if entry.get("type") not in (None, kind) or entry.get("zone") not in (None, zone):
                 continue
@@ -237,6 +240,17 @@ class Instances:
             self.world.machines.power_off(instance_id, 0)
         set_state(instance, "stopping")
         self._due[instance_id] = self.world.clock.now()
+
+    def lose_zone(self, zone):
+        """All of it is gone at once, and EC2 ends it; nothing comes there any more."""
+        self.capacity.lost.add(zone)
+        for instance in self.all():
+            if instance.placement.zone != zone or instance.state in ("terminated", "shutting-down"):
+                continue
+            if self.world.machines:
+                self.world.machines.power_off(instance.id, 0)
+            set_state(instance, "shutting-down")
+            self._due[instance.id] = self.world.clock.now()
 
     def _reclaim_spot(self):
         for instance_id, notice in list(self.notices.items()):

@@ -66,6 +66,16 @@ class Orders:
         self._world.instances.crash(instance)
         return {}
 
+    def lose_zone(self, zone):
+        """An availability zone is gone, with all instances in it."""
+        self._world.instances.lose_zone(zone)
+        return {}
+
+    def regain_zone(self, zone):
+        """It takes launches again; what was in it does not come back."""
+        self._world.instances.capacity.lost.discard(zone)
+        return {}
+
     # --- what there is to see
     def calls(self, forget=False):
         """All calls so far."""

@@ -310,6 +310,10 @@ Result<std::string> Applier::make(const Step& step, const Desired& desired) {
                        [&](const LifecycleHook& one) { return one.name == step.name; });
       return plain(put_hook(client_, names_.worker_group, *hook));
     }
+    case StepKind::kPutWarmPool:
+      return plain(put_warm_pool(client_, step.name, *desired.warm_pool));
+    case StepKind::kDeleteWarmPool:
+      return plain(delete_warm_pool(client_, step.name));
     default:
       return make_v2(step, desired);
   }
@@ -319,6 +323,8 @@ Result<std::string> Applier::make(const Step& step, const Desired& desired) {
 
 Result<std::string> Applier::take_away(const Step& step) {
   switch (step.kind) {
+    case StepKind::kDeleteWarmPool:
+      return plain(delete_warm_pool(client_, step.name));
     case StepKind::kDeleteGroup:
       return plain(delete_group(client_, step.name));
     case StepKind::kTerminate:

@@ -64,20 +64,38 @@ GroupSpec read_spec(const Element& from) {
   return spec;
 }
 
+std::vector<GroupMember> read_members(const Element& from) {
+  std::vector<GroupMember> out;
+  for (const Element* one : from.list_at("Instances"))
+    out.push_back({.id = one->text_at("InstanceId"),
+                   .zone = one->text_at("AvailabilityZone"),
+                   .lifecycle_state = one->text_at("LifecycleState"),
+                   .healthy = one->text_at("HealthStatus") != "Unhealthy",
+                   .protected_from_scale_in = one->text_at("ProtectedFromScaleIn") == "true"});
+  return out;
+}
+
+std::optional<WarmPool> read_warm_pool(const Element& from) {
+  const Element* pool = from.at("WarmPoolConfiguration");
+  if (pool == nullptr) return std::nullopt;
+  WarmPool out{.size = pool->number_at<std::uint32_t>("MinSize"),
+               .state = pool->text_at("PoolState"),
+               .reuses = pool->text_at("InstanceReusePolicy/ReuseOnScaleIn") == "true",
+               .going = !pool->text_at("Status").empty()};
+  if (pool->at("MaxGroupPreparedCapacity") != nullptr)
+    out.prepared = pool->number_at<std::int32_t>("MaxGroupPreparedCapacity");
+  return out;
+}
+
 Group read_group(const Element& from) {
   Group group{.name = from.text_at("AutoScalingGroupName"),
               .spec = read_spec(from),
               .desired = from.number_at<std::uint32_t>("DesiredCapacity"),
-              .status = from.text_at("Status")};
+              .members = read_members(from),
+              .status = from.text_at("Status"),
+              .warm_pool = read_warm_pool(from)};
   for (const Element* one : from.list_at("SuspendedProcesses"))
     group.suspended.insert(one->text_at("ProcessName"));
-  for (const Element* one : from.list_at("Instances"))
-    group.members.push_back(
-        {.id = one->text_at("InstanceId"),
-         .zone = one->text_at("AvailabilityZone"),
-         .lifecycle_state = one->text_at("LifecycleState"),
-         .healthy = one->text_at("HealthStatus") != "Unhealthy",
-         .protected_from_scale_in = one->text_at("ProtectedFromScaleIn") == "true"});
   for (const Element* one : from.list_at("Tags"))
     group.tags[one->text_at("Key")] = one->text_at("Value");
   return group;
@@ -214,6 +232,14 @@ Status put_hook(Client& client, const std::string& group, const LifecycleHook& h
   return {};
 }
 
+// "No active Lifecycle Action found with instance ID ...".
+Status unless_over(Status done) {
+  if (!done && done.error().code == Errc::kInvalidArgument &&
+      done.error().message.find("No active Lifecycle Action") != std::string::npos)
+    return {};
+  return done;
+}
+
 Status complete_lifecycle_action(Client& client, const std::string& group, const std::string& hook,
                                  const std::string& instance, bool go_on) {
   Form form;
@@ -231,6 +257,31 @@ Status record_heartbeat(Client& client, const std::string& group, const std::str
   form.set("InstanceId", instance);
   HIVE_TRY(client.query(Op::kRecordHeartbeat, form));
   return {};
+}
+
+Status put_warm_pool(Client& client, const std::string& group, const WarmPool& pool) {
+  Form form;
+  form.set("AutoScalingGroupName", group).set("MinSize", pool.size);
+  form.set("MaxGroupPreparedCapacity", std::to_string(pool.prepared));
+  form.set("PoolState", pool.state).flag("InstanceReusePolicy.ReuseOnScaleIn", pool.reuses);
+  HIVE_TRY(client.query(Op::kPutWarmPool, form));
+  return {};
+}
+
+Status delete_warm_pool(Client& client, const std::string& group) {
+  Form form;
+  form.set("AutoScalingGroupName", group).flag("ForceDelete", true);
+  HIVE_TRY(client.query(Op::kDeleteWarmPool, form));
+  return {};
+}
+
+Result<std::vector<GroupMember>> warm_members(Client& client, const std::string& group) {
+  HIVE_ASSIGN(const auto pages,
+              client.query_all(Op::kDescribeWarmPool, Form().set("AutoScalingGroupName", group)));
+  std::vector<GroupMember> out;
+  for (const auto& page : pages)
+    for (auto& one : read_members(page)) out.push_back(std::move(one));
+  return out;
 }
 
 Status set_instance_protection(Client& client, const std::string& group,

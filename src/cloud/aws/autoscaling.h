@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,6 +29,17 @@ struct GroupSpec {
   bool operator==(const GroupSpec&) const = default;
 };
 
+// Instances that are prepared ahead and wait beside the group until it grows. AWS keeps just `size`
+// of them where `prepared` is the same number.
+struct WarmPool {
+  std::uint32_t size = 0;
+  std::int32_t prepared = -1;  // the most of the pool and the group together; -1: the group's max
+  std::string state = "Stopped";  // how they wait: or "Running", "Hibernated"
+  bool reuses = false;            // what the group ends goes back into the pool
+  bool going = false;             // it is being deleted
+  bool operator==(const WarmPool&) const = default;
+};
+
 struct GroupMember {
   std::string id;
   std::string zone;
@@ -40,9 +52,10 @@ struct Group {
   std::string name;
   GroupSpec spec;
   std::uint32_t desired = 0;
-  std::set<std::string> suspended;  // processes: "AZRebalance"
-  std::vector<GroupMember> members;
-  std::string status;  // "Delete in progress"; empty ordinarily
+  std::set<std::string> suspended;   // processes: "AZRebalance"
+  std::vector<GroupMember> members;  // without those in the warm pool
+  std::string status;                // "Delete in progress"; empty ordinarily
+  std::optional<WarmPool> warm_pool;
   Tags tags;
 };
 
@@ -90,10 +103,19 @@ Status suspend_processes(Client& client, const std::string& group,
 Result<std::vector<LifecycleHook>> describe_hooks(Client& client, const std::string& group);
 // A hook that nobody answers in time lets the machine go on, as ABANDON, which is the default.
 Status put_hook(Client& client, const std::string& group, const LifecycleHook& hook);
+// What an answer to a hook comes to: one that was answered before, or ended by itself, is no error.
+Status unless_over(Status done);
 Status complete_lifecycle_action(Client& client, const std::string& group, const std::string& hook,
                                  const std::string& instance, bool go_on);
 Status record_heartbeat(Client& client, const std::string& group, const std::string& hook,
                         const std::string& instance);
+
+// Made, or changed. kNotFound without the group.
+Status put_warm_pool(Client& client, const std::string& group, const WarmPool& pool);
+// Its instances too. kFailedPrecondition while it is being changed.
+Status delete_warm_pool(Client& client, const std::string& group);
+// Their states are "Warmed:Pending:Wait", "Warmed:Stopped", ...
+Result<std::vector<GroupMember>> warm_members(Client& client, const std::string& group);
 
 Status set_instance_protection(Client& client, const std::string& group,
                                const std::vector<std::string>& instances, bool protect);

@@ -31,15 +31,23 @@ InstanceState state_of(MachineState state) {
 
 Hold hold_of(const std::string& lifecycle_state) {
   if (lifecycle_state == "Pending:Wait") return Hold::kLaunching;
-  if (lifecycle_state == "Terminating:Wait") return Hold::kEnding;
+  if (lifecycle_state == "Terminating:Wait" || lifecycle_state == "Warmed:Terminating:Wait")
+    return Hold::kEnding;
   return Hold::kNone;
 }
 
 Membership membership_of(const std::string& lifecycle_state) {
   if (lifecycle_state.starts_with("Pending")) return Membership::kComing;
   if (lifecycle_state == "InService") return Membership::kServing;
-  if (lifecycle_state.starts_with("Terminat")) return Membership::kEnding;
+  if (lifecycle_state.starts_with("Terminat") || lifecycle_state.starts_with("Warmed:Terminat"))
+    return Membership::kEnding;
   return Membership::kNone;  // in standby, detached
+}
+
+// In the warm pool, or on the way into it: no part of the cluster until the group takes it.
+bool is_warm(const std::string& lifecycle_state) {
+  return lifecycle_state.starts_with("Warmed:") &&
+         membership_of(lifecycle_state) != Membership::kEnding;
 }
 
 // Those that its size counts.
@@ -111,6 +119,10 @@ class Port final : public Cloud {
     HIVE_ASSIGN(const auto machines, describe_instances(client_, names_.cluster));
     HIVE_ASSIGN(const auto group, workers());
     std::map<std::string, std::string> lifecycle;
+    if (group && group->warm_pool) {
+      HIVE_ASSIGN(const auto warm, warm_members(client_, group->name));
+      for (const auto& member : warm) lifecycle[member.id] = member.lifecycle_state;
+    }
     if (group)
       for (const auto& member : group->members) lifecycle[member.id] = member.lifecycle_state;
     std::vector<Instance> out;
@@ -118,6 +130,7 @@ class Port final : public Cloud {
       Instance one = instance_of(machine);
       if (one.state == InstanceState::kTerminated) continue;
       if (const auto member = lifecycle.find(machine.id); member != lifecycle.end()) {
+        if (is_warm(member->second)) continue;
         one.hold = hold_of(member->second);
         one.membership = membership_of(member->second);
       }
@@ -239,7 +252,12 @@ class Port final : public Cloud {
     for (const auto& subnet : subnets) {
       const auto made = run_from_template(client_, names_.manager_template, subnet, tags,
                                           token_in(subnet, request));
-      if (made) return instance_of(*made);
+      if (made) {
+        Instance out = instance_of(*made);
+        if (subnet != subnets.front())
+          out.detour = last.message + "; it comes in " + made->zone + " instead";
+        return out;
+      }
       last = made.error();
       if (last.code != Errc::kResourceExhausted) break;
     }
@@ -260,14 +278,6 @@ class Port final : public Cloud {
 
   static const char* hook(const Instance& instance) {
     return instance.hold == Hold::kLaunching ? kLaunchHook : kTerminateHook;
-  }
-
-  // "No active Lifecycle Action found": it was answered, or ended by itself.
-  static Status unless_over(Status done) {
-    if (!done && done.error().code == Errc::kInvalidArgument &&
-        done.error().message.find("No active Lifecycle Action") != std::string::npos)
-      return {};
-    return done;
   }
 
   Client& client_;

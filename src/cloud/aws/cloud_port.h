@@ -6,8 +6,10 @@
 // - raise_workers(): the group's desired size, an absolute number, so that a second try is none
 // more.
 // - launch(): of a manager, by the template that `hive up` wrote for them, into the group's subnet
-//   with the fewest of them; one without capacity is passed over for the next. Of a worker:
-//   kUnsupported, since which instance comes is not known.
+//   with the fewest of them; one whose zone has no capacity, or does not have the type, is passed
+//   over for the next, which is told (Instance::detour). One whose answer does not come is not: the
+//   machine may be there. Of a worker: kUnsupported, since which instance comes is not known.
+// - list_instances(): without those in the group's warm pool, which are no nodes yet.
 // - worker_group(): with why instances do not come, by the group's activities.
 // - join(): nothing, since machines ask by themselves (join.h).
 // - terminate() of a worker: that very instance, and the desired size goes down with it, unless the

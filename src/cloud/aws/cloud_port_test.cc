@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <set>
 
 #include "cloud/aws/autoscaling.h"
@@ -39,9 +40,10 @@ class ModelAws {
   int desired = 1;
   bool exists = true;
   std::vector<Member> members;
-  std::string activities;          // the newest first, as XML
-  std::vector<std::string> done;   // what changed something
-  std::vector<std::string> asked;  // all actions
+  std::optional<std::vector<Member>> warm;  // in its warm pool, where it has one
+  std::string activities;                   // the newest first, as XML
+  std::vector<std::string> done;            // what changed something
+  std::vector<std::string> asked;           // all actions
 
   bool stock = true;
   std::string denied;                                              // an action
@@ -56,6 +58,7 @@ class ModelAws {
   };
   std::vector<Manager> managers;
   std::set<std::string> full_subnets;
+  std::string full = "InsufficientInstanceCapacity";  // what they answer
   bool has_template = true;
   bool lists_late = false;            // what was launched here is not listed
   std::vector<std::string> launches;  // the requests' bodies that made a machine
@@ -79,6 +82,8 @@ class ModelAws {
     if (action == "DescribeAutoScalingGroups") return result(action, group());
     if (action == "GetMetricData") return result(action, metric_data(body));
     if (action == "RunInstances") return run(body);
+    if (action == "DescribeWarmPool")
+      return result(action, "<Instances>" + listed_members(*warm) + "</Instances>");
     if (action == "DescribeScalingActivities")
       return result(action, "<Activities>" + activities + "</Activities>");
     if (action == "SetDesiredCapacity") {
@@ -115,7 +120,7 @@ class ModelAws {
                                "</instancesSet></RunInstancesResponse>");
       }
     if (!has_template) return refusal("InvalidLaunchTemplateName.NotFoundException");
-    if (full_subnets.count(subnet) > 0) return refusal("InsufficientInstanceCapacity");
+    if (full_subnets.count(subnet) > 0) return refusal(full);
     launches.push_back(body);
     managers.push_back({next_id(), field(body, "TagSpecification.1.Tag.1.Value"), subnet, token});
     return answer(200, "<RunInstancesResponse><instancesSet>" + machine(managers.back()) +
@@ -127,8 +132,9 @@ class ModelAws {
   }
   static std::string machine(const Manager& one) {
     return "<item><instanceId>" + one.id + "</instanceId><instanceState><name>" + one.state +
-           "</name></instanceState><subnetId>" + one.subnet + "</subnetId><clientToken>" +
-           one.token +
+           "</name></instanceState><subnetId>" + one.subnet + "</subnetId><placement>" +
+           "<availabilityZone>eu-west-1" + one.subnet.back() +
+           "</availabilityZone></placement><clientToken>" + one.token +
            "</clientToken><tagSet><item><key>hive:role</key><value>manager</value></item>"
            "<item><key>Name</key><value>" +
            one.name + "</value></item></tagSet></item>";
@@ -183,7 +189,9 @@ class ModelAws {
   }
   std::string machines() const {
     std::string out;
-    for (const auto& one : members)
+    auto all = members;
+    if (warm) all.insert(all.end(), warm->begin(), warm->end());
+    for (const auto& one : all)
       out += "<item><instanceId>" + one.id +
              "</instanceId><instanceState><name>running</name></instanceState>"
              "<privateIpAddress>10.0.0.1</privateIpAddress>"
@@ -196,17 +204,22 @@ class ModelAws {
   }
   std::string group() const {
     if (!exists) return "<AutoScalingGroups></AutoScalingGroups>";
-    std::string out;
-    for (const auto& one : members)
-      out += "<member><InstanceId>" + one.id + "</InstanceId><LifecycleState>" + one.lifecycle +
-             "</LifecycleState></member>";
     return "<AutoScalingGroups><member><AutoScalingGroupName>hive-shop-workers"
            "</AutoScalingGroupName><MinSize>" +
            std::to_string(min) + "</MinSize><MaxSize>" + std::to_string(max) +
            "</MaxSize><DesiredCapacity>" + std::to_string(desired) +
            "</DesiredCapacity><VPCZoneIdentifier>subnet-a,subnet-b,subnet-c</VPCZoneIdentifier>"
            "<Instances>" +
-           out + "</Instances></member></AutoScalingGroups>";
+           listed_members(members) + "</Instances>" +
+           (warm ? "<WarmPoolConfiguration><MinSize>2</MinSize></WarmPoolConfiguration>" : "") +
+           "</member></AutoScalingGroups>";
+  }
+  static std::string listed_members(const std::vector<Member>& which) {
+    std::string out;
+    for (const auto& one : which)
+      out += "<member><InstanceId>" + one.id + "</InstanceId><LifecycleState>" + one.lifecycle +
+             "</LifecycleState></member>";
+    return out;
   }
 };
 
@@ -251,6 +264,25 @@ TEST_F(PortTest, TellsWhereInstancesStandInTheGroup) {
                                 std::pair(Membership::kEnding, Hold::kEnding),
                                 std::pair(Membership::kEnding, Hold::kNone),
                                 std::pair(Membership::kNone, Hold::kNone)));
+}
+
+TEST_F(PortTest, WhatIsInTheWarmPoolIsNoInstanceOfTheClustersYet) {
+  aws.members = {{"i-1", "InService"}, {"i-2", "Pending:Wait"}};
+  ASSERT_TRUE(port->list_instances());
+  EXPECT_THAT(aws.asked, Not(::testing::Contains("DescribeWarmPool"))) << "it has none";
+  aws.warm = {{"i-3", "Warmed:Pending:Wait"},
+              {"i-4", "Warmed:Stopped"},
+              {"i-5", "Warmed:Running"},
+              {"i-6", "Warmed:Terminating:Wait"}};
+  const auto all = port->list_instances();
+  ASSERT_TRUE(all) << describe(all.error());
+  ASSERT_EQ(all->size(), 3U);
+  EXPECT_EQ(all->back().id, "i-6");
+  EXPECT_EQ(all->back().membership, Membership::kEnding);
+  EXPECT_EQ(all->back().hold, Hold::kEnding) << "its hook is answered as any other's";
+  ASSERT_TRUE(port->release_hold(all->back()));
+  EXPECT_EQ(aws.done.back(), "hive-terminate i-6 CONTINUE");
+  EXPECT_EQ(*port->worker_group(), (WorkerGroup{1, 4, 1, ""})) << "nor of its size";
 }
 
 TEST_F(PortTest, AsksWhyInstancesDoNotComeOnlyWhereSomeAreDue) {
@@ -384,8 +416,40 @@ TEST_F(PortTest, AManagerComesWhereTheFewestAreAndElseInTheNextZone) {
                                 HasSubstr("hive%3Acluster&"), Not(HasSubstr("UserData")))));
   aws.managers.back().state = "terminated";
   aws.full_subnets = {"subnet-b"};
-  ASSERT_TRUE(port->launch(manager("two")));
+  const auto next = port->launch(manager("two"));
+  ASSERT_TRUE(next) << describe(next.error());
   EXPECT_EQ(aws.managers.back().subnet, "subnet-a");
+  EXPECT_THAT(next->detour, AllOf(HasSubstr("InsufficientInstanceCapacity"),
+                                  HasSubstr("it comes in eu-west-1a instead")));
+  EXPECT_EQ(port->launch(manager("two"))->id, next->id);
+}
+
+TEST_F(PortTest, AManagerThatIsWhereItWasTriedFirstTellsNoDetour) {
+  EXPECT_EQ(port->launch(manager("one"))->detour, "");
+}
+
+TEST_F(PortTest, AZoneThatDoesNotHaveTheTypeIsPassedOverToo) {
+  aws.full = "Unsupported";
+  aws.full_subnets = {"subnet-a", "subnet-b"};
+  const auto made = port->launch(manager("one"));
+  ASSERT_TRUE(made) << describe(made.error());
+  EXPECT_EQ(aws.managers.back().subnet, "subnet-c");
+}
+
+TEST_F(PortTest, EachZoneIsAskedOnce) {
+  aws.full_subnets = {"subnet-a", "subnet-b", "subnet-c"};
+  const auto none = port->launch(manager("one"));
+  EXPECT_EQ(none.error().code, Errc::kResourceExhausted);
+  EXPECT_TRUE(none.error().retry_after);
+  EXPECT_EQ(std::count(aws.asked.begin(), aws.asked.end(), "RunInstances"), 3);
+}
+
+// The machine may be there: another zone would make a second one.
+TEST_F(PortTest, AZoneWhoseAnswerSaysNothingIsNotPassedOver) {
+  aws.full = "InternalError";
+  aws.full_subnets = {"subnet-a"};
+  EXPECT_FALSE(port->launch(manager("one")));
+  EXPECT_THAT(aws.launches, IsEmpty());
 }
 
 TEST_F(PortTest, ALaunchWhoseMachineIsNotListedYetIsNotDoneTwice) {

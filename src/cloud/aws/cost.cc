@@ -14,6 +14,8 @@ constexpr double kDiskGibMonth = 0.08;  // gp3
 constexpr double kClassicHour = 0.025;
 constexpr double kV2BalancerHour = 0.0225;    // application and network, without capacity units
 constexpr double kPublicAddressHour = 0.005;  // IPv4, one of each machine
+constexpr double kMetricAskedFor = 0.01 / 1'000;
+constexpr double kQuestionsAnHour = 60;  // as controller/balancer_watch.h asks
 
 struct Price {
   std::string_view type;  // of the size "large", where the family doubles from size to size
@@ -81,6 +83,13 @@ CostLine balancer(BalancerType type) {
   return {"Network Load Balancer, without NLCUs", month, month};
 }
 
+// A question is charged by its figures and one more (balancer_figures.h).
+CostLine questions(std::uint32_t figures) {
+  const double month = (figures + 1.0) * kMetricAskedFor * kQuestionsAnHour * kHours;
+  return {"CloudWatch, asked each minute for " + std::to_string(figures + 1) + " metrics", month,
+          month};
+}
+
 std::string row(const std::string& what, double least, double most) {
   char text[160];
   std::snprintf(text, sizeof text, "  %-44s %9.2f to %9.2f\n", what.c_str(), least, most);
@@ -93,15 +102,25 @@ std::vector<CostLine> estimate(const Settings& settings,
                                const std::map<std::string, double>& prices) {
   const double least = settings.managers + settings.workers_min;
   const double most = settings.managers + settings.workers_max;
+  // What waits in the warm pool keeps its disk, and where it runs all else too.
+  const double warm = settings.warm_workers;
+  const double running = settings.warm_running ? warm : 0;
   const double disk = static_cast<double>(settings.disk_gib) * kDiskGibMonth;
   const double address = kPublicAddressHour * kHours;
-  return {
+  std::vector<CostLine> out{
       machines("managers", settings.managers, settings.managers, {settings.manager_type}, prices),
       machines("workers", settings.workers_min, settings.workers_max, settings.worker_types,
                prices),
-      {"disks, " + std::to_string(settings.disk_gib) + " GiB each", least * disk, most * disk},
+      {"disks, " + std::to_string(settings.disk_gib) + " GiB each", (least + warm) * disk,
+       (most + warm) * disk},
       balancer(settings.balancer),
-      {"public IPv4 addresses, where subnets give them", least * address, most * address}};
+      {"public IPv4 addresses, where subnets give them", (least + running) * address,
+       (most + running) * address}};
+  if (running > 0)
+    out.push_back(machines("running in the warm pool", settings.warm_workers, settings.warm_workers,
+                           settings.worker_types, prices));
+  if (settings.balancer_figures > 0) out.push_back(questions(settings.balancer_figures));
+  return out;
 }
 
 std::string render(const std::vector<CostLine>& lines) {

@@ -19,7 +19,8 @@ struct CostLine {
 };
 
 // `prices`: US dollars an hour by instance type, before the built-in ones. Spot is counted at the
-// price on demand: an upper bound. Traffic is not counted.
+// price on demand: an upper bound. Questions to CloudWatch only where the autoscaler has any;
+// traffic is not counted.
 std::vector<CostLine> estimate(const Settings& settings,
                                const std::map<std::string, double>& prices);
 // The lines and their sum, with what is not in it.

@@ -6,6 +6,7 @@ namespace hive::cloud::aws {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Settings priced_settings() {
   Settings out;
@@ -34,6 +35,33 @@ TEST(Cost, OfTheBalancersType) {
   const auto lines = estimate(other, {});
   EXPECT_NEAR(lines[3].most, 0.0225 * 730, 0.01);
   EXPECT_THAT(render(lines), HasSubstr("Network Load Balancer, without NLCUs"));
+}
+
+TEST(Cost, OfTheWarmPool) {
+  auto other = settings();
+  other.warm_workers = 2;
+  const auto stopped = estimate(other, {});
+  EXPECT_EQ(stopped.size(), 5U);
+  EXPECT_NEAR(stopped[2].least, (3 + 2 + 2) * 30 * 0.08, 0.01) << "stopped, it has its disk alone";
+  EXPECT_NEAR(stopped[4].least, (3 + 2) * 0.005 * 730, 0.01);
+  other.warm_running = true;
+  const auto running = estimate(other, {});
+  EXPECT_NEAR(running[4].most, (3 + 8 + 2) * 0.005 * 730, 0.01);
+  EXPECT_NEAR(running[5].least, 2 * 0.096 * 730, 0.01);
+  EXPECT_THAT(render(running), HasSubstr("2 running in the warm pool, m5.large"));
+}
+
+TEST(Cost, OfTheQuestionsToCloudWatch) {
+  EXPECT_THAT(render(estimate(settings(), {})), Not(HasSubstr("CloudWatch")));
+  auto other = settings();
+  other.balancer_figures = 1;
+  const auto lines = estimate(other, {});
+  // A minute's question is charged by the figure and by HealthyHostCount.
+  EXPECT_NEAR(lines.back().least, 60 * 730 * 2 * 0.00001, 0.0001);
+  EXPECT_EQ(lines.back().least, lines.back().most);
+  EXPECT_THAT(render(lines), HasSubstr("CloudWatch, asked each minute for 2 metrics"));
+  other.balancer_figures = 4;
+  EXPECT_NEAR(estimate(other, {}).back().most, 2.19, 0.001);
 }
 
 TEST(Cost, OwnPricesComeFirst) {

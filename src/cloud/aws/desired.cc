@@ -171,6 +171,10 @@ Desired desired_of(const Settings& settings, const Place& place) {
                  .subnets = subnets};
   if (classic) out.workers.balancers = {names.balancer};
   for (const auto& [name, group] : out.v2.target_groups) out.workers.target_groups.insert(name);
+  if (settings.warm_workers > 0)
+    out.warm_pool = WarmPool{.size = settings.warm_workers,
+                             .prepared = static_cast<std::int32_t>(settings.warm_workers),
+                             .state = settings.warm_running ? "Running" : "Stopped"};
   out.hooks = {{kLaunchHook, true, kHookHeartbeat}, {kTerminateHook, false, kHookHeartbeat}};
   return out;
 }

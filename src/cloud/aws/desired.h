@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ struct Settings {
   std::uint32_t workers_max = 0;
   std::vector<std::string> worker_types;
   std::uint32_t spot_percent = 0;
+  std::uint32_t warm_workers = 0;  // in the workers' warm pool; 0: there is none
+  bool warm_running = false;       // they wait running, else stopped
   std::int64_t disk_gib = 30;
   BalancerType balancer = BalancerType::kClassic;
   // As of a Classic one: what they are at a balancer of another type follows from it.
@@ -43,6 +46,8 @@ struct Settings {
   std::vector<std::string> sources;  // networks that may connect to the listeners
   std::uint32_t draining_s = 300;
   std::vector<std::string> repositories;
+  // What CloudWatch is asked for each minute, of the balancer: targets of the autoscaler.
+  std::uint32_t balancer_figures = 0;
 };
 
 // An application or a network balancer with what is behind it. Security groups, and the target
@@ -82,6 +87,7 @@ struct Desired {
   LaunchSpec worker;
   GroupSpec workers;  // the launch template and the target groups by name
   std::vector<LifecycleHook> hooks;
+  std::optional<WarmPool> warm_pool;
 
   // The tags of a thing with that role.
   Tags tags(const std::string& role) const;

@@ -79,7 +79,10 @@ constexpr Row kCodes[] = {
     {"InsufficientHostCapacity", FaultKind::kCapacity},
     {"InsufficientReservedInstanceCapacity", FaultKind::kCapacity},
     {"InsufficientCapacity", FaultKind::kCapacity},
+    {"UnfulfillableCapacity", FaultKind::kCapacity},
     {"SpotMaxPriceTooLow", FaultKind::kCapacity},
+    // Of a launch: the type is not offered in the zone, or the zone takes no more.
+    {"Unsupported", FaultKind::kElsewhere},
     {"InstanceLimitExceeded", FaultKind::kLimit},
     {"VcpuLimitExceeded", FaultKind::kLimit},
     {"MaxSpotInstanceCountExceeded", FaultKind::kLimit},
@@ -162,6 +165,7 @@ Errc house_code(FaultKind kind, int status) {
     case FaultKind::kExists:
       return Errc::kAlreadyExists;
     case FaultKind::kCapacity:
+    case FaultKind::kElsewhere:
     case FaultKind::kLimit:
       return Errc::kResourceExhausted;
     case FaultKind::kInUse:
@@ -194,6 +198,8 @@ std::string meaning(FaultKind kind, const Fault& fault, std::string_view action)
     }
     case FaultKind::kCapacity:
       return "AWS has no capacity for this just now" + said;
+    case FaultKind::kElsewhere:
+      return "AWS does not have this here, perhaps in another zone" + said;
     case FaultKind::kLimit:
       return "a limit of the AWS account is reached: ask for a higher one in Service Quotas" + said;
     case FaultKind::kInUse:

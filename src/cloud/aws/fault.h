@@ -18,12 +18,13 @@ enum class FaultKind {
   kUnauthenticated,  // no, wrong or ended credentials
   kDenied,           // kPermissionDenied; the message names action and resource
   kNotFound,
-  kExists,    // kAlreadyExists
-  kCapacity,  // AWS has no such machine now: kResourceExhausted with retry_after
-  kLimit,     // the account's quota: kResourceExhausted without retry_after
-  kInUse,     // something else still holds it: kFailedPrecondition with retry_after
-  kInvalid,   // kInvalidArgument
-  kOther,     // by the HTTP status
+  kExists,     // kAlreadyExists
+  kCapacity,   // AWS has no such machine now: kResourceExhausted with retry_after
+  kElsewhere,  // not in this zone, perhaps in another: likewise without retry_after
+  kLimit,      // the account's quota: likewise without retry_after
+  kInUse,      // something else still holds it: kFailedPrecondition with retry_after
+  kInvalid,    // kInvalidArgument
+  kOther,      // by the HTTP status
 };
 
 struct Fault {

@@ -77,6 +77,18 @@ TEST(Fault, CapacityPassesAndALimitDoesNot) {
   EXPECT_FALSE(error_of(400, ec2("InstanceLimitExceeded")).retry_after);
 }
 
+TEST(Fault, AZoneThatDoesNotHaveItIsNoLimitOfTheAccount) {
+  const auto error = error_of(
+      400, ec2("Unsupported",
+               "Your requested instance type (m7a.large) is not supported in your requested "
+               "Availability Zone (us-east-1a)."));
+  EXPECT_EQ(error.code, Errc::kResourceExhausted);
+  EXPECT_FALSE(error.retry_after);
+  EXPECT_NE(error.message.find("another zone"), std::string::npos);
+  EXPECT_NE(error.message.find("us-east-1a"), std::string::npos);
+  EXPECT_EQ(error.message.find("limit"), std::string::npos);
+}
+
 TEST(Fault, NotAuthorisedNamesActionAndResource) {
   const auto error = error_of(
       403, ec2("UnauthorizedOperation",

@@ -31,4 +31,23 @@ Result<Founding> decide_founding(const std::optional<SwarmPlace>& swarm,
   return Founding{founder.has_value(), (*first)->id};
 }
 
+std::string quorum_repair(const std::optional<SwarmPlace>& swarm,
+                          const std::vector<Machine>& machines) {
+  if (!swarm) return "";
+  const auto& all = swarm->managers;
+  std::vector<const Machine*> left;
+  for (const auto& machine : machines)
+    if (is_manager(machine) && is_up(machine) &&
+        std::find(all.begin(), all.end(), machine.address) != all.end())
+      left.push_back(&machine);
+  if (left.empty() || 2 * left.size() > all.size()) return "";
+  const Machine& one = *left.front();
+  return "the machines of " + std::to_string(all.size() - left.size()) + " of the Swarm's " +
+         std::to_string(all.size()) + " managers are gone, and with them its quorum. On " +
+         tag_of(one.tags, "Name") + " (" + one.id +
+         ") run 'docker swarm init --force-new-cluster --advertise-addr " + one.address +
+         "', there alone" + (left.size() > 1 ? ", after terminating the other old managers" : "") +
+         "; the new managers join it by themselves";
+}
+
 }  // namespace hive::cloud::aws

@@ -1,5 +1,6 @@
-// Who begins the Swarm: the rule, pure. The operator names one manager, once; a founder that ended
-// before there was a Swarm is replaced; where there is a Swarm, nobody ever begins another.
+// Who begins the Swarm: the rules, pure. The operator names one manager, once; a founder that ended
+// before there was a Swarm is replaced; where there is a Swarm, nobody ever begins another. Where
+// its quorum is gone for good, a person begins it anew from what one manager knows.
 #pragma once
 
 #include <optional>
@@ -22,5 +23,11 @@ struct Founding {
 Result<Founding> decide_founding(const std::optional<SwarmPlace>& swarm,
                                  const std::optional<std::string>& founder,
                                  const std::vector<Machine>& machines);
+
+// What to do where the machines of so many of the Swarm's managers are gone that the others are no
+// quorum; empty where they are one, or where none is left. By the board's last word, which is true
+// only while no manager speaks: the Swarm cannot change its managers then.
+std::string quorum_repair(const std::optional<SwarmPlace>& swarm,
+                          const std::vector<Machine>& machines);
 
 }  // namespace hive::cloud::aws

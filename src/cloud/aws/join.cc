@@ -29,15 +29,26 @@ Result<Claim> claim_of(const Identity& identity) {
   return Claim{path[1], path[2]};
 }
 
-Status fits_group(const std::string& instance, const std::optional<Group>& workers) {
-  if (!workers) return refuse(instance, "the cluster has no worker group");
-  const auto& members = workers->members;
-  const auto member = std::find_if(members.begin(), members.end(),
-                                   [&](const GroupMember& one) { return one.id == instance; });
-  if (member == members.end())
-    return refuse(instance, "it is no member of worker group " + workers->name);
-  if (member->lifecycle_state.starts_with("Terminat"))
-    return refuse(instance, "its group is ending it (" + member->lifecycle_state + ")");
+const GroupMember* member_in(const std::vector<GroupMember>& members, const std::string& id) {
+  const auto found = std::find_if(members.begin(), members.end(),
+                                  [&](const GroupMember& one) { return one.id == id; });
+  return found == members.end() ? nullptr : &*found;
+}
+
+Status fits_group(const Facts& facts, Admission& who) {
+  if (!facts.workers) return refuse(who.instance, "the cluster has no worker group");
+  const auto* member = member_in(facts.workers->members, who.instance);
+  if (member == nullptr) member = member_in(facts.warm, who.instance);
+  if (member == nullptr)
+    return refuse(who.instance, "it is no member of worker group " + facts.workers->name);
+  const std::string& state = member->lifecycle_state;
+  if (state.starts_with("Terminat") || state.starts_with("Warmed:Terminat"))
+    return refuse(who.instance, "its group is ending it (" + state + ")");
+  // The hook begins a moment later.
+  if (state == "Warmed:Pending")
+    return refuse(who.instance, "its group has just put it into its warm pool");
+  who.rests = state.starts_with("Warmed:");
+  who.held = state == "Warmed:Pending:Wait";
   return {};
 }
 
@@ -70,16 +81,20 @@ Result<Admission> admit(const Asker& asker, const Names& names, const Facts& fac
   if (tag_of(machine->tags, kRoleTag) != role)
     return refuse(who, "it is tagged as " + tag_of(machine->tags, kRoleTag) +
                            " and has the role of a " + role);
-  if (!manager) HIVE_TRY(fits_group(who, facts.workers));
-  return Admission{role, who, hostname_of(*machine, names)};
+  Admission out{role, who, hostname_of(*machine, names)};
+  if (!manager) HIVE_TRY(fits_group(facts, out));
+  return out;
 }
 
 Json to_json(const Offer& offer) {
+  if (offer.rests) return {{"rests", true}};
   return {{"token", offer.token}, {"hostname", offer.hostname}, {"managers", offer.managers}};
 }
 
 Result<Offer> offer_from_json(const Json& json) {
-  Offer out{json_string(json, "token"), json_string(json, "hostname"), {}};
+  Offer out{
+      json_string(json, "token"), json_string(json, "hostname"), {}, json_bool(json, "rests")};
+  if (out.rests) return out;
   if (const Json* list = json_member(json, "managers"); list != nullptr && list->is_array())
     for (const auto& one : *list)
       if (one.is_string()) out.managers.push_back(one.get<std::string>());

@@ -56,6 +56,35 @@ TEST_F(JoinTest, TheClustersOwnAreAdmittedAsWhatTheyAre) {
   EXPECT_EQ(other->hostname, "shop-manager-2");
 }
 
+TEST_F(JoinTest, OneInTheWarmPoolRests) {
+  facts.workers->members.clear();
+  facts.warm.push_back({.id = "i-00000000deadbeef", .lifecycle_state = "Warmed:Pending:Wait"});
+  const auto prepared = admit(worker, names, facts);
+  ASSERT_TRUE(prepared) << prepared.error().message;
+  EXPECT_TRUE(prepared->rests && prepared->held);
+  for (const char* state : {"Warmed:Pending:Proceed", "Warmed:Running", "Warmed:Stopped"}) {
+    facts.warm[0].lifecycle_state = state;
+    const auto resting = admit(worker, names, facts);
+    ASSERT_TRUE(resting) << resting.error().message;
+    EXPECT_TRUE(resting->rests && !resting->held) << state;
+  }
+  facts.warm[0].lifecycle_state = "Warmed:Pending";
+  EXPECT_THAT(refusal(worker), HasSubstr("has just put it into its warm pool"));
+  facts.warm[0].lifecycle_state = "Warmed:Terminating:Wait";
+  EXPECT_THAT(refusal(worker), HasSubstr("its group is ending it"));
+  // Seen in both, it is the group's already.
+  facts.warm[0].lifecycle_state = "Warmed:Stopped";
+  facts.workers->members.push_back({.id = "i-00000000deadbeef", .lifecycle_state = "Pending:Wait"});
+  EXPECT_FALSE(admit(worker, names, facts)->rests);
+}
+
+TEST_F(JoinTest, WhoeverElseSaysThatItIsInTheWarmPoolIsRefused) {
+  facts.workers->members.clear();
+  facts.warm.push_back({.id = "i-00000000deadbeef", .lifecycle_state = "Warmed:Pending:Wait"});
+  worker.address = "10.0.0.66";
+  EXPECT_THAT(refusal(worker), HasSubstr("10.0.0.66 asks"));
+}
+
 TEST_F(JoinTest, AUserOrAnotherKindOfIdentityIsRefused) {
   worker.identity.arn = "arn:aws:iam::123456789012:user/eve";
   EXPECT_THAT(refusal(worker), HasSubstr("no instance's role"));

@@ -43,6 +43,9 @@ enum class Op {
   kPutLifecycleHook,
   kCompleteLifecycleAction,
   kRecordHeartbeat,
+  kPutWarmPool,
+  kDeleteWarmPool,
+  kDescribeWarmPool,
   kSetInstanceProtection,
   kTerminateInGroup,
 

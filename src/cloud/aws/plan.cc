@@ -73,6 +73,7 @@ class UpPlanner {
   void launch_template(const std::string& name, LaunchSpec spec);
   void workers();
   void group_drift(const GroupState& there);
+  void warm_pool();
   std::string group_name(const std::string& id) const;
 
   const Desired& desired_;
@@ -370,6 +371,40 @@ void UpPlanner::workers() {
     const auto& hooks = world_.workers->hooks;
     const auto same = std::find(hooks.begin(), hooks.end(), hook);
     if (same == hooks.end()) add(StepKind::kPutHook, Effect::kChange, "lifecycle hook", hook.name);
+  }
+  warm_pool();
+}
+
+// After the hooks: an instance that enters it is held by the one at launch until it is prepared.
+void UpPlanner::warm_pool() {
+  const std::string& name = desired_.names.worker_group;
+  const auto have = world_.workers ? world_.workers->group.warm_pool : std::nullopt;
+  const auto& want = desired_.warm_pool;
+  if (have && have->going) {
+    if (want)
+      plan_.notes.push_back("the warm pool of worker group " + name +
+                            " is being deleted: run this again later");
+    return;
+  }
+  if (have == want) return;
+  if (!want) {
+    add(StepKind::kDeleteWarmPool, Effect::kRemove, "warm pool of worker group", name,
+        {"- with its instances"});
+  } else if (!have) {
+    add(StepKind::kPutWarmPool, Effect::kMake, "warm pool of worker group", name,
+        {"+ " + std::to_string(want->size) + " more, " + want->state});
+  } else {
+    std::vector<std::string> details;
+    const auto differ = [&](const char* what, const std::string& from, const std::string& to) {
+      if (from != to) details.push_back(changed(what, from, to));
+    };
+    differ("size", std::to_string(have->size), std::to_string(want->size));
+    differ("prepared at most", std::to_string(have->prepared), std::to_string(want->prepared));
+    differ("state", have->state, want->state);
+    differ("reuse of what the group ends", have->reuses ? "on" : "off",
+           want->reuses ? "on" : "off");
+    add(StepKind::kPutWarmPool, Effect::kChange, "warm pool of worker group", name,
+        std::move(details));
   }
 }
 

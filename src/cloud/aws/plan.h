@@ -49,7 +49,9 @@ enum class StepKind {
   kUpdateGroup,
   kSuspend,
   kPutHook,
+  kPutWarmPool,
   // taking away
+  kDeleteWarmPool,
   kDeleteGroup,
   kTerminate,
   kDeleteBalancer,

@@ -28,6 +28,8 @@ class DownPlanner {
 
   void workers() {
     if (!world_.workers) return;
+    if (const auto& pool = world_.workers->group.warm_pool; pool && !pool->going)
+      add(StepKind::kDeleteWarmPool, "warm pool of worker group", names_.worker_group);
     Step& step = add(StepKind::kDeleteGroup, "worker group", names_.worker_group);
     step.details.push_back("- with " + std::to_string(world_.workers->group.members.size()) +
                            " workers");

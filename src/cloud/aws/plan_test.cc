@@ -76,6 +76,18 @@ TEST(PlanUp, ManagersGoOverTheZones) {
     EXPECT_THAT(text, HasSubstr(std::string("+ t3.medium in ") + zone));
 }
 
+// Where one came after its zone was lost, or had no capacity.
+TEST(PlanUp, AManagerInAnotherZoneIsAsGood) {
+  auto model = built();
+  for (auto& machine : model.world.machines) {
+    machine.zone = "eu-central-1c";
+    machine.subnet = "subnet-c";
+  }
+  const auto plan = plan_up(desired(), model.world);
+  EXPECT_TRUE(plan.steps.empty()) << render(plan);
+  EXPECT_TRUE(plan.notes.empty()) << render(plan);
+}
+
 TEST(PlanUp, OnlyWhatTheRunbookNeedsIsOpen) {
   const auto groups = desired().security_groups;
   for (const auto& rule : groups.at("hive-shop-balancer")) {
@@ -113,6 +125,44 @@ TEST(PlanUp, DriftIsShownAndMended) {
   EXPECT_THAT(text, HasSubstr("lifecycle hook hive-terminate"));
   EXPECT_EQ(plan.steps.size(), 6U);
   apply_all(model, plan);
+  EXPECT_TRUE(plan_up(desired(), model.world).steps.empty());
+}
+
+TEST(PlanUp, TheWarmPoolIsMadeChangedMendedAndTakenAway) {
+  auto warm = settings();
+  warm.warm_workers = 2;
+  ModelWorld model(desired(warm));
+  const auto first = plan_up(desired(warm), model.world);
+  const auto order = subjects(first);
+  EXPECT_LT(index_of(order, "worker group hive-shop-workers"),
+            index_of(order, "warm pool of worker group hive-shop-workers"));
+  EXPECT_THAT(render(first), HasSubstr("+ 2 more, Stopped"));
+  apply_all(model, first);
+  EXPECT_TRUE(plan_up(desired(warm), model.world).steps.empty());
+
+  // By hand, or by the file.
+  model.world.workers->group.warm_pool =
+      WarmPool{.size = 1, .prepared = -1, .state = "Running", .reuses = true};
+  const auto mend = plan_up(desired(warm), model.world);
+  ASSERT_EQ(mend.steps.size(), 1U);
+  EXPECT_EQ(mend.steps[0].details,
+            (std::vector<std::string>{"~ size: 1 -> 2", "~ prepared at most: -1 -> 2",
+                                      "~ state: Running -> Stopped",
+                                      "~ reuse of what the group ends: on -> off"}));
+  apply_all(model, mend);
+  EXPECT_TRUE(plan_up(desired(warm), model.world).steps.empty());
+
+  const auto without = plan_up(desired(), model.world);
+  EXPECT_THAT(render(without), HasSubstr("- warm pool of worker group hive-shop-workers"));
+  model.world.workers->group.warm_pool->going = true;
+  EXPECT_TRUE(plan_up(desired(), model.world).steps.empty());
+  EXPECT_THAT(render(plan_up(desired(warm), model.world)),
+              HasSubstr("is being deleted: run this again later"));
+  model.world.workers->group.warm_pool->going = false;
+  const auto down = subjects(plan_down(Names("shop"), model.world));
+  EXPECT_LT(index_of(down, "warm pool of worker group hive-shop-workers"),
+            index_of(down, "worker group hive-shop-workers"));
+  apply_all(model, without);
   EXPECT_TRUE(plan_up(desired(), model.world).steps.empty());
 }
 

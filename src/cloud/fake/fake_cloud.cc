@@ -104,7 +104,7 @@ Result<Instance> FakeCloud::launch(const LaunchRequest& request) {
   for (const auto& one : instances)
     if (one.hostname == request.hostname && !unlisted_.contains(one.id))
       return fail(Errc::kAlreadyExists, "there is an instance of that name");
-  const Instance made = add(request.hostname, request.role);
+  Instance made = add(request.hostname, request.role);
   tokens_[request.idempotency_token] = made.id;
   launches.push_back(request);
   if (starts_hung) hung.insert(made.id);
@@ -113,6 +113,7 @@ Result<Instance> FakeCloud::launch(const LaunchRequest& request) {
     --lost_answers;
     return fail(Errc::kDeadlineExceeded, "no answer");
   }
+  made.detour = detour;
   return made;
 }
 

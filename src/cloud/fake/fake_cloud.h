@@ -36,6 +36,7 @@ class FakeCloud final : public Cloud {
   // What is launched from now on is in no list until show(), as in a cloud whose lists are late.
   bool lists_late = false;
   void show() { unlisted_.clear(); }
+  std::string detour;               // that launches tell
   int lost_answers = 0;             // so many of the next launches are done and not answered
   std::deque<Error> fail_launches;  // the next launches' answers
   std::deque<Error> fail_others;    // the next answers of all other calls but the lists

@@ -54,14 +54,15 @@ class CloudOperationTest : public ::testing::Test {
   engine::fake::FakeEngine engine;
   cloud::fake::FakeCloud cloud;
   Outside outside{engine,
-                  [this]() -> Result<std::unique_ptr<cloud::Cloud>> { return cloud.client(); }};
+                  [this]() -> Result<std::unique_ptr<cloud::Cloud>> { return cloud.client(); },
+                  [this](const std::string& text) { told.push_back(text); }};
   World world;
   std::unique_ptr<OperationKind> kind;
   OperationRecord record;
   OperationStep last;
   std::optional<OperationFailure> failure;
   std::vector<std::string> done;  // actions, by their words
-  std::vector<std::string> told;  // notes
+  std::vector<std::string> told;  // notes, and what actions tell
   bool dies = false;              // the controller, before a step's actions
 };
 

@@ -169,6 +169,9 @@ class ModelWorld {
                                       [&](const auto& hook) { return hook.name == step.name; }));
         return;
       }
+      case StepKind::kPutWarmPool:
+        world.workers->group.warm_pool = desired_.warm_pool;
+        return;
       default:
         return take_away(step);
     }
@@ -176,6 +179,10 @@ class ModelWorld {
 
   void take_away(const Step& step) {
     switch (step.kind) {
+      case StepKind::kDeleteWarmPool:
+        EXPECT_TRUE(world.workers->group.warm_pool);
+        world.workers->group.warm_pool.reset();
+        return;
       case StepKind::kDeleteGroup:
         for (const auto& member : world.workers->group.members)
           std::erase_if(world.machines, [&](const auto& one) { return one.id == member.id; });

@@ -72,14 +72,19 @@ Json shown(const LaunchTemplate& one) {
           {"latest_version", one.latest_version},
           {"tags", one.tags}};
 }
+Json shown(const GroupMember& member) {
+  return {{"id", member.id},
+          {"zone", member.zone},
+          {"state", member.lifecycle_state},
+          {"healthy", member.healthy},
+          {"protected", member.protected_from_scale_in}};
+}
+Json shown(const WarmPool& pool) {
+  return {{"size", pool.size}, {"prepared", pool.prepared}, {"state", pool.state}};
+}
 Json shown(const Group& group) {
   Json members = Json::array();
-  for (const auto& member : group.members)
-    members.push_back({{"id", member.id},
-                       {"zone", member.zone},
-                       {"state", member.lifecycle_state},
-                       {"healthy", member.healthy},
-                       {"protected", member.protected_from_scale_in}});
+  for (const auto& member : group.members) members.push_back(shown(member));
   return {{"name", group.name},
           {"min", group.spec.min},
           {"max", group.spec.max},
@@ -94,6 +99,7 @@ Json shown(const Group& group) {
           {"suspended", group.suspended},
           {"status", group.status},
           {"members", members},
+          {"warm_pool", group.warm_pool ? shown(*group.warm_pool) : Json::object()},
           {"tags", group.tags}};
 }
 Json shown(const Activity& one) {
@@ -277,6 +283,9 @@ void autoscaling(Client& client) {
   report("PutLifecycleHook", put_hook(client, "g", {"h", true, 600}));
   report("CompleteLifecycleAction", complete_lifecycle_action(client, "g", "h", "i-1", true));
   report("RecordLifecycleActionHeartbeat", record_heartbeat(client, "g", "h", "i-1"));
+  report("PutWarmPool", put_warm_pool(client, "g", {.size = 2, .prepared = 2}));
+  report("DeleteWarmPool", delete_warm_pool(client, "g"));
+  report("DescribeWarmPool", warm_members(client, "g"));
   report("SetInstanceProtection", set_instance_protection(client, "g", {"i-1", "i-2"}, true));
   report("TerminateInstanceInAutoScalingGroup", terminate_in_group(client, "i-1", true));
 }
@@ -394,6 +403,22 @@ int figures(Client& client, const std::string& cluster) {
   return 0;
 }
 
+// A manager by the port, as another manager launches it.
+int launch(Client& client, const std::string& cluster, const std::string& name) {
+  const auto made = connect(client, Names(cluster))
+                        ->launch({.role = "manager",
+                                  .hostname = name,
+                                  .user_data = "",
+                                  .standard_user_data = true,
+                                  .idempotency_token = "the token of " + name});
+  if (!made) {
+    print("launch", made.error());
+    return 1;
+  }
+  std::cout << Json{{"id", made->id}, {"detour", made->detour}}.dump() << "\n";
+  return 0;
+}
+
 int run(int argc, char** argv) {
   const SystemClock clock;
   ClientOptions options{.region = "eu-central-1", .clock = &clock, .max_attempts = 1};
@@ -406,6 +431,7 @@ int run(int argc, char** argv) {
   options.pause = [](Milliseconds) { return false; };
   Client client(options);
   if (argc == 3 && argv[1] == std::string("figures")) return figures(client, argv[2]);
+  if (argc == 4 && argv[1] == std::string("launch")) return launch(client, argv[2], argv[3]);
   ec2(client);
   autoscaling(client);
   elb(client);
