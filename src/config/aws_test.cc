@@ -59,10 +59,11 @@ TEST(Aws, TheWarmPoolHasASizeAndAState) {
   EXPECT_EQ(pool("size: 4").warm_workers, 4U);
   EXPECT_FALSE(pool("size: 4, state: stopped").warm_running);
   EXPECT_TRUE(pool("state: running").warm_running);
-  EXPECT_THAT(faults("warm_pool: {size: 0}"), HasSubstr("size is 0: it must be 1 to 100"));
-  EXPECT_THAT(faults("warm_pool: {size: 101}"), HasSubstr("must be 1 to 100"));
-  EXPECT_THAT(faults("warm_pool: {state: hibernated}"), HasSubstr("must be stopped or running"));
-  EXPECT_THAT(faults("warm_pool: {size: 2}, spot: 10%"), HasSubstr("no Spot instance waits"));
+  EXPECT_THAT(aws_faults("warm_pool: {size: 0}"), HasSubstr("size is 0: it must be 1 to 100"));
+  EXPECT_THAT(aws_faults("warm_pool: {size: 101}"), HasSubstr("must be 1 to 100"));
+  EXPECT_THAT(aws_faults("warm_pool: {state: hibernated}"),
+              HasSubstr("must be stopped or running"));
+  EXPECT_THAT(aws_faults("warm_pool: {size: 2}, spot: 10%"), HasSubstr("no Spot instance waits"));
 }
 
 TEST(Aws, ThePackageComesWithItsHash) {
