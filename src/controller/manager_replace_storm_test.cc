@@ -178,7 +178,7 @@ TEST_P(ManagerStorm, ADeadManagerIsDemotedRemovedAndReplaced) {
 
 // One of three managers and a worker die with it, and there is no capacity for a while.
 TEST_P(ManagerStorm, ALostZoneTakesNeitherTheQuorumNorAMachineForGood) {
-  Cluster world(3, GetParam());
+  StormCluster world(3, GetParam());
   const auto worker = world.cloud.add("shop-worker-1", "worker");
   world.engine.add_node(worker.hostname, model::Role::kWorker, worker.address);
   for (int i = 0; i < 3; ++i)

@@ -38,7 +38,7 @@ TEST(Cost, OfTheBalancersType) {
 }
 
 TEST(Cost, OfTheWarmPool) {
-  auto other = settings();
+  auto other = priced_settings();
   other.warm_workers = 2;
   const auto stopped = estimate(other, {});
   EXPECT_EQ(stopped.size(), 5U);
@@ -52,8 +52,8 @@ TEST(Cost, OfTheWarmPool) {
 }
 
 TEST(Cost, OfTheQuestionsToCloudWatch) {
-  EXPECT_THAT(render(estimate(settings(), {})), Not(HasSubstr("CloudWatch")));
-  auto other = settings();
+  EXPECT_THAT(render(estimate(priced_settings(), {})), Not(HasSubstr("CloudWatch")));
+  auto other = priced_settings();
   other.balancer_figures = 1;
   const auto lines = estimate(other, {});
   // A minute's question is charged by the figure and by HealthyHostCount.
