@@ -156,8 +156,9 @@ TEST_F(RoutingTest, ServicesShareAPortByHostAndPath) {
   service("api", kWebListeners, R"({"routes":[{"path":"/api"}]})");
   const Routing routing = routed();
   EXPECT_THAT(routing.problems, IsEmpty());
-  EXPECT_THAT(rules(routing), ::testing::UnorderedElementsAre("80 shop.example.org -> shop",
-                                                            "80 /shop -> shop", "80 /api -> api"));
+  EXPECT_THAT(rules(routing),
+              ::testing::UnorderedElementsAre("80 shop.example.org -> shop", "80 /shop -> shop",
+                                              "80 /api -> api"));
   EXPECT_EQ(routing.table.listeners.size(), 1u);
 }
 

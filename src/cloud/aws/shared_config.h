@@ -1,6 +1,6 @@
 // The files that AWS tools share: ~/.aws/credentials and ~/.aws/config
-// (AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE name others), and what they and the environment set.
-// Source of the format and of the names: AWS SDKs and Tools Reference Guide.
+// (AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE name others), and what they and the environment
+// set. Source of the format and of the names: AWS SDKs and Tools Reference Guide.
 #pragma once
 
 #include <map>

@@ -6,9 +6,10 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <filesystem>
+#include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,7 +20,6 @@ namespace hive::edge {
 namespace {
 
 constexpr Milliseconds kWithin{20'000};
-constexpr Milliseconds kPause{20};
 
 sockaddr_in loopback(std::uint16_t port) {
   sockaddr_in address{};
@@ -68,6 +68,14 @@ TEST(RealHaproxyStats, WhatWaitsAtTheEdgeIsSeenBesideWhatATaskHas) {
   options.work_dir = folder;
   options.node_id = "n1";
   options.health_port = health_port;
+  std::mutex mutex;
+  std::condition_variable answered;
+  bool ready = false;
+  options.on_ready = [&] {
+    const std::lock_guard lock(mutex);
+    ready = true;
+    answered.notify_one();
+  };
   auto edge = make_haproxy_edge(options, clock);
   ASSERT_TRUE(edge) << describe(edge.error());
 
@@ -80,13 +88,12 @@ TEST(RealHaproxyStats, WhatWaitsAtTheEdgeIsSeenBesideWhatATaskHas) {
   table.routes = {{port, "", "", "web"}};
   table.backends = {web};
 
-  const MonotonicTime until = clock.now() + kWithin;
-  Status applied;
-  do {  // until the edge's own probe has reached the task
-    applied = (*edge)->apply(table);
-    std::this_thread::sleep_for(kPause);
-  } while (clock.now() < until && (!applied || !(*edge)->not_ready().empty()));
-  ASSERT_TRUE(applied) << describe(applied.error());
+  ASSERT_TRUE((*edge)->apply(table));
+  {  // its own probe reaches the task
+    std::unique_lock lock(mutex);
+    ASSERT_TRUE(answered.wait_for(lock, kWithin, [&] { return ready; }));
+  }
+  ASSERT_TRUE((*edge)->apply(table));
   ASSERT_TRUE((*edge)->not_ready().empty());
 
   std::vector<os::UniqueFd> clients;
@@ -94,6 +101,7 @@ TEST(RealHaproxyStats, WhatWaitsAtTheEdgeIsSeenBesideWhatATaskHas) {
     clients.push_back(tcp());
     ASSERT_TRUE(send_request(clients.back(), port));
   }
+  const MonotonicTime until = clock.now() + kWithin;
   model::EdgeStats seen;
   std::uint32_t rate = 0;
   do {
@@ -101,7 +109,6 @@ TEST(RealHaproxyStats, WhatWaitsAtTheEdgeIsSeenBesideWhatATaskHas) {
     ASSERT_TRUE(stats) << describe(stats.error());
     seen = *stats;
     if (!seen.backends.empty()) rate = std::max(rate, seen.backends[0].rate);
-    std::this_thread::sleep_for(kPause);
   } while (clock.now() < until && (seen.backends.empty() || seen.backends[0].queued != 2));
 
   EXPECT_TRUE((*edge)->shutdown());
