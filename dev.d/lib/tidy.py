@@ -8,13 +8,14 @@ import concurrent.futures
 import hashlib
 import json
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
 import tempfile
 
 TOOL = "clang-tidy-14"
-BATCH = 6
+BATCH = 20
 
 
 def preprocess_command(entry):
@@ -61,8 +62,8 @@ class Source:
 
 
 def batches(sources):
-    """Most of the work is in the headers: so a few sources of a folder are read as one, in turns
-    over the folder, since neighbours resemble each other most and may use a name twice."""
+    """Most of the work is in the headers: so some sources of a folder are read as one, in turns over the
+    folder, since neighbours resemble each other most."""
     folders = {}
     for source in sources:
         key = (pathlib.Path(source.file).parent, tuple(source.flags()))
@@ -73,16 +74,23 @@ def batches(sources):
 
 
 def examine(build, batch):
-    """The findings as [(source, text)]. A batch that does not compile as one, or has findings, is
-    examined source by source: what is told is true of the source alone."""
-    if len(batch) > 1 and not batch_findings(build, batch):
-        findings = [(source, "") for source in batch]
-    else:
-        findings = [(source, tidy(build, source.file)) for source in batch]
+    """The findings as [(source, text)]. What a batch's findings name is examined by itself: what is told
+    is true of the source alone."""
+    suspects = batch if len(batch) == 1 else suspects_of(batch, batch_findings(build, batch))
+    findings = [(source, tidy(build, source.file) if source in suspects else "") for source in batch]
     for source, text in findings:
         if not text:
             source.known.touch()
     return findings
+
+
+def suspects_of(batch, text):
+    """All of them where a header is named, or nothing could be read, as where a batch does not compile."""
+    named = set(re.findall(r"^(/[^:\n]+):\d+:\d+: (?:warning|error)", text, re.MULTILINE))
+    ours = {source.entry["file"] for source in batch}
+    if text and (not named or named - ours or "clang-diagnostic-error" in text):
+        return batch
+    return [source for source in batch if source.entry["file"] in named]
 
 
 def batch_findings(build, batch):
