@@ -171,7 +171,7 @@ def main():
     parser.add_argument("--max", type=int, default=12)
     parser.add_argument("--per-replica", type=int, default=50, help="target, requests a second")
     parser.add_argument("--settle", type=int, default=75, help="seconds at the low rate before")
-    parser.add_argument("--hold", type=int, default=60, help="seconds at the high rate")
+    parser.add_argument("--hold", type=int, default=120, help="seconds at the high rate")
     parser.add_argument("--down", type=int, default=1200, help="seconds to wait for the least again")
     parser.add_argument("--port", type=int, default=23080, help="of hive's balancer (and the next)")
     args = parser.parse_args()
