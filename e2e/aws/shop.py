@@ -133,13 +133,13 @@ class Shop:
         return list(self.workers().values()) == ["InService"] * count and ready == ["Ready"] * count
 
     def managers(self):
-        """{instance id: machine} of those that are not going."""
+        """{instance id: machine} of those that are not going, and have a machine already."""
         pages = self.aws.client("ec2").describe_instances(Filters=[
             {"Name": "tag:hive:role", "Values": ["manager"]},
             {"Name": "instance-state-name", "Values": ["pending", "running"]}])["Reservations"]
         machines = self.aws.machines()
         return {one["InstanceId"]: machines[one["InstanceId"]] for page in pages
-                for one in page["Instances"]}
+                for one in page["Instances"] if one["InstanceId"] in machines}
 
     def leader(self):
         """(host name, instance id) of Swarm's."""
