@@ -55,6 +55,9 @@ class Source:
         self.file, self.entry = file, entry
         self.known = build / "tidy" / fingerprint(entry, checks)
 
+    def target(self):
+        return re.search(r"\S*/CMakeFiles/[^/]+\.dir/", self.entry["command"])[0]
+
     def flags(self):
         """What else than itself it is compiled with: sources with the same go together."""
         words = preprocess_command(self.entry)
@@ -62,13 +65,12 @@ class Source:
 
 
 def batches(sources):
-    """Most of the work is in the headers: so some sources of a folder are read as one, in turns over the
-    folder, since neighbours resemble each other most."""
-    folders = {}
+    """Most of the work is in the headers: so some sources of a target are read as one; no two of them
+    give one name to two things (cmake/HiveBatches.cmake)."""
+    targets = {}
     for source in sources:
-        key = (pathlib.Path(source.file).parent, tuple(source.flags()))
-        folders.setdefault(key, []).append(source)
-    for group in folders.values():
+        targets.setdefault((source.target(), tuple(source.flags())), []).append(source)
+    for group in targets.values():
         turns = -(-len(group) // BATCH)
         yield from (group[turn::turns] for turn in range(turns))
 
