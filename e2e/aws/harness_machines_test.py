@@ -236,13 +236,32 @@ def test_an_engine_pulls_from_ecr_as_long_as_its_token_lives(aws, group, tmp_pat
                                                     "shop/web", code=254)
 
 
-def test_drained_held_by_the_hook_and_powered_off(aws, group):
-    """Last of this file's group: the request in flight is answered, the hook holds, the machine goes."""
-    scaling, slow = aws.client("autoscaling"), f"http://{front(aws)}/slow"
-    answers, asked = [], [threading.Thread(target=lambda: answers.append(ask(slow))) for _ in range(4)]
+def ask_slowly(aws):
+    """Four requests that take a while: their threads, and what will have been answered."""
+    slow, answers = f"http://{front(aws)}/slow", []
+    asked = [threading.Thread(target=lambda: answers.append(ask(slow))) for _ in range(4)]
     for thread in asked:
         thread.start()
-    # At once: the balancer has not looked since, and may not take it for idle.
+    return asked, answers
+
+
+def test_requests_end_when_an_instance_leaves_the_balancer(aws, group):
+    """Also those that began after the balancer looked last how many there are."""
+    elb, victim = aws.client("elb"), [{"InstanceId": group[0]}]
+    for _ in range(2):
+        asked, answers = ask_slowly(aws)
+        elb.deregister_instances_from_load_balancer(LoadBalancerName=FRONT, Instances=victim)
+        for thread in asked:
+            thread.join()
+        assert len(answers) == 4
+        elb.register_instances_with_load_balancer(LoadBalancerName=FRONT, Instances=victim)
+        aws.eventually(lambda: set(healthy(aws)) == set(group), 60)
+
+
+def test_drained_held_by_the_hook_and_powered_off(aws, group):
+    """Last of this file's group: the request in flight is answered, the hook holds, the machine goes."""
+    scaling = aws.client("autoscaling")
+    asked, answers = ask_slowly(aws)
     victim = group[0]
     scaling.terminate_instance_in_auto_scaling_group(InstanceId=victim,
                                                      ShouldDecrementDesiredCapacity=True)
