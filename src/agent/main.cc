@@ -66,7 +66,7 @@ std::vector<std::string> managers_of(engine::Engine& engine) {
 std::string wait_for_node_id(engine::Engine& engine) {
   while (g_signal == 0) {
     if (const auto info = engine.info()) {
-      const std::string id = json_string(*info, "Swarm.NodeID");
+      std::string id = json_string(*info, "Swarm.NodeID");
       if (!id.empty() && json_string(*info, "Swarm.LocalNodeState") == "active") return id;
     }
     std::this_thread::sleep_for(Milliseconds(200));

@@ -121,7 +121,7 @@ Result<Json> OperationClient::ask(const std::string& method, const std::string& 
       why = answer.error();
       continue;
     }
-    const auto json = parse_json(answer->body, "the controller's answer");
+    auto json = parse_json(answer->body, "the controller's answer");
     if (answer->status < 300) return json;
     why.code = errc_of(answer->status, json ? json_string(*json, "code") : "");
     why.message = json ? json_string(*json, "error") : std::string();

@@ -51,7 +51,7 @@ Status resolve_files(const Result<std::vector<Json>>& all, Json& container, cons
 
 std::string registry_of(const std::string& image) {
   const auto slash = image.find('/');
-  const std::string first = image.substr(0, slash);
+  std::string first = image.substr(0, slash);
   if (slash == std::string::npos || (first.find('.') == std::string::npos &&
                                      first.find(':') == std::string::npos && first != "localhost"))
     return "https://index.docker.io/v1/";
