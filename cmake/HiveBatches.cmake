@@ -4,7 +4,7 @@
 # clang) compile each source alone and keep it honest about its own includes.
 set(HIVE_BATCH 0 CACHE STRING "Sources of a room that are compiled as one; 0 = each alone")
 # Tests share more with one another than with what they test, and are not optimised.
-set(hive_test_batch 8)
+set(hive_test_batch 16)
 
 set(hive_common_headers
   <algorithm> <array> <charconv> <chrono> <cstdint> <filesystem> <functional> <map> <memory> <mutex>

@@ -1,6 +1,7 @@
 # One static library a room, its tests beside the code.
 #
 #   hive_room(NAME edge
+#     COMPUTES                            # its time goes into its own arithmetic: optimised for it
 #     SOURCES routing.cc haproxy/driver.cc
 #     TESTS   routing_test.cc              # GoogleTest, one binary a room
 #     DEPS    base model os                # rooms this one may include
@@ -29,7 +30,7 @@ function(hive_shards target name labels)
 endfunction()
 
 function(hive_room)
-  cmake_parse_arguments(ROOM "" "NAME" "SOURCES;TESTS;DEPS;LIBS;LABELS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(ROOM "COMPUTES" "NAME" "SOURCES;TESTS;DEPS;LIBS;LABELS;TEST_DEPS" ${ARGN})
   set(target hive_${ROOM_NAME})
   add_library(${target} STATIC ${ROOM_SOURCES})
   target_link_libraries(${target} PUBLIC hive_options)
@@ -38,7 +39,15 @@ function(hive_room)
   endforeach()
   target_link_libraries(${target} PUBLIC ${ROOM_LIBS})
   hive_batches(${target} ${HIVE_BATCH})
-  hive_precompiled(${target} code)
+  if(ROOM_COMPUTES AND HIVE_SANITIZE)
+    # Headers are precompiled for one level only.
+    target_compile_options(${target} PRIVATE -O1)
+  else()
+    hive_precompiled(${target} code)
+  endif()
+  if(ROOM_COMPUTES)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O3>)
+  endif()
   # The thread sanitizer's build holds only what has threads.
   if(HIVE_SANITIZE STREQUAL "thread" AND NOT "threaded" IN_LIST ROOM_LABELS)
     return()

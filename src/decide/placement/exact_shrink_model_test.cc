@@ -156,6 +156,10 @@ class Swarm {
     crashed_until_ = now_ + 20'000;
   }
 
+  static std::string task_id(std::int64_t number, const Place& place) {
+    return std::to_string(number) + "." + std::to_string(place.incarnation);
+  }
+
   // --- the controller's side: look, decide, write the state, then act; each after a while
   ShrinkLook look() const {
     ShrinkLook out;
@@ -167,7 +171,7 @@ class Swarm {
       Slot slot;
       slot.number = number;
       slot.state = place.state;
-      slot.task_id = std::to_string(number) + "." + std::to_string(place.incarnation);
+      slot.task_id = task_id(number, place);
       slot.name = "web." + slot.task_id;
       if (place.node != kNoNode) slot.node_id = slot.node = std::to_string(place.node);
       slot.created_unix_ms = place.planned_at;
@@ -196,6 +200,7 @@ class Swarm {
     if (planted_.in_step) planted_.in_step(step, seen);
     if (step.done) {
       done_ = true;
+      orders_.clear();
       return;
     }
     const auto most = slow_writes_ && !calm() ? 8'000U : 1'000U;
@@ -229,9 +234,9 @@ class Swarm {
   // Agents do what stands in the orders, some of the time.
   void obey() {
     for (auto& [number, place] : places_) {
-      const std::string task = std::to_string(number) + "." + std::to_string(place.incarnation);
       const bool up = place.state == SlotState::kRunning || place.state == SlotState::kStarting;
-      if (!up || place.stops_at >= 0 || !orders_.contains(task)) continue;
+      if (!up || place.stops_at >= 0 || orders_.empty()) continue;
+      if (!orders_.contains(task_id(number, place))) continue;
       if (lost_stops_ && !calm() && !chance(2)) continue;
       place.stops_at = now_ + 100 + static_cast<std::int64_t>(random_.below(20'000));
     }
