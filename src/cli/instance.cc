@@ -67,7 +67,7 @@ int act_on(Context& context, const std::vector<std::string>& words, const Act& a
   return code;
 }
 
-Command verb(const char* name, const char* summary, Act act) {
+Command verb(const char* name, const char* summary, const Act& act) {
   return {.name = name, .summary = summary, .declare = [act](Declare& declare) -> Action {
             auto words = std::make_shared<std::vector<std::string>>();
             declare.some("INSTANCE", words.get(), "Instances: id or host name",
@@ -104,7 +104,7 @@ int end_instances(Context& context, const char* kind, const EndArgs& args, const
   return act_on(context, args.instances, plainly);
 }
 
-Command ending_verb(const char* name, const char* summary, const char* kind, Act plainly) {
+Command ending_verb(const char* name, const char* summary, const char* kind, const Act& plainly) {
   return {.name = name, .summary = summary, .declare = [kind, plainly](Declare& declare) -> Action {
             auto args = std::make_shared<EndArgs>();
             declare.flag("-f,--force", &args->force, "Do not move its tasks first");

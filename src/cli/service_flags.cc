@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 
 #include "base/text.h"
@@ -218,7 +219,7 @@ Result<Json> convert(Kind kind, const std::string& text) {
     }
     case Kind::kCpus: {
       HIVE_ASSIGN(const auto cpus, parse_decimal(text));
-      return Json(static_cast<std::int64_t>(cpus * 1e9 + 0.5));
+      return Json(std::llround(cpus * 1e9));
     }
     case Kind::kRatio: {
       HIVE_ASSIGN(const auto ratio, parse_decimal(text));

@@ -28,6 +28,7 @@ Result<simulator::ZoneOffsets> zone_offsets(const decide::autoscale::Policy& pol
   }
   return [zones](std::int64_t unix_s) {
     std::vector<int> out;
+    out.reserve(zones.size());
     for (const auto& zone : zones) out.push_back(zone.offset_at(unix_s));
     return out;
   };
