@@ -6,7 +6,8 @@
 #     TESTS   routing_test.cc              # GoogleTest, one binary a room
 #     DEPS    base model os                # rooms this one may include
 #     LIBS    CURL::libcurl                # outside libraries
-#     LABELS  threaded)                    # ctest labels of its tests beside "unit"
+#     LABELS  threaded                     # ctest labels of its tests beside "unit"
+#     ONE_THREAD "Clouds/*")               # its tests that start no thread: not for the thread sanitizer
 include(GoogleTest)
 include(HiveBatches)
 
@@ -16,21 +17,21 @@ option(HIVE_WHOLE_SUITE "Register the end-to-end tests and the checks of the sou
 # Every room's test binary.
 add_custom_target(unit_tests)
 
-# hive_shards(TARGET NAME LABELS) - a room's tests under a sanitizer, a part of them in each process: to
+# hive_shards(TARGET NAME LABELS FILTER) - a room's tests under a sanitizer, a part of them in each process: to
 # start one costs more than most tests.
-function(hive_shards target name labels)
+function(hive_shards target name labels filter)
   set(shards 4)
   foreach(shard RANGE 1 ${shards})
     math(EXPR index "${shard} - 1")
     add_test(NAME ${name}.${shard}of${shards} COMMAND ${target} --gtest_brief=1)
     # They run in the time that others leave.
     set_tests_properties(${name}.${shard}of${shards} PROPERTIES LABELS "${labels}" TIMEOUT 900
-      ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index}")
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index};GTEST_FILTER=${filter}")
   endforeach()
 endfunction()
 
 function(hive_room)
-  cmake_parse_arguments(ROOM "COMPUTES" "NAME" "SOURCES;TESTS;DEPS;LIBS;LABELS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(ROOM "COMPUTES" "NAME" "SOURCES;TESTS;DEPS;LIBS;LABELS;TEST_DEPS;ONE_THREAD" ${ARGN})
   set(target hive_${ROOM_NAME})
   add_library(${target} STATIC ${ROOM_SOURCES})
   target_link_libraries(${target} PUBLIC hive_options)
@@ -73,7 +74,12 @@ function(hive_room)
       target_link_libraries(${test_target} PRIVATE hive_${dep})
     endforeach()
     if(HIVE_SANITIZE)
-      hive_shards(${test_target} "${HIVE_TEST_PREFIX}${ROOM_NAME}" "unit;${ROOM_LABELS}")
+      set(filter "*")
+      if(HIVE_SANITIZE STREQUAL "thread" AND ROOM_ONE_THREAD)
+        list(JOIN ROOM_ONE_THREAD ":" one_thread)
+        set(filter "-${one_thread}")
+      endif()
+      hive_shards(${test_target} "${HIVE_TEST_PREFIX}${ROOM_NAME}" "unit;${ROOM_LABELS}" "${filter}")
     else()
       gtest_discover_tests(${test_target}
         TEST_PREFIX "${HIVE_TEST_PREFIX}${ROOM_NAME}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "cli/join_step.h"
 #include "cli/parallel.h"
 
 namespace hive::cli {
@@ -240,29 +241,41 @@ class Former {
     return open_swarm(member);
   }
 
-  bool ours(const std::string& node_id) {
-    std::lock_guard lock(mutex_);
-    return !node_id.empty() && known_nodes_.count(node_id) != 0;
-  }
-
   // Joins unless the engine is one of this swarm's nodes already. One that is in another swarm, or
   // was cut off while joining, leaves first.
   Status join(Member& member, const std::string& token) {
-    HIVE_ASSIGN(auto state, state_of(member));
-    if (state.state == "pending") {
-      HIVE_ASSIGN(state, wait_for_pending(member));
-    }
-    if (state.state == "active") {
-      if (!ours(state.node_id)) HIVE_TRY(refresh_nodes());
-      if (ours(state.node_id)) {
-        member.node_id = state.node_id;
-        return {};
+    const std::string& name = member.instance.hostname;
+    const auto begin = world_.clock->now();
+    for (;;) {
+      HIVE_ASSIGN(const auto state, state_of(member));
+      const auto waited = std::chrono::duration_cast<Milliseconds>(world_.clock->now() - begin);
+      const auto known = belongs(state.node_id);  // which nobody can tell between two leaders
+      if (!known && waited > kJoinDeadline) return tl::unexpected(known.error());
+      switch (known ? next_join_step(state.state, *known, waited) : JoinStep::kWait) {
+        case JoinStep::kThere:
+          member.node_id = state.node_id;
+          return {};
+        case JoinStep::kWait:
+          break;
+        case JoinStep::kLocked:
+          return fail(Errc::kFailedPrecondition,
+                      name + ": its swarm is locked: 'docker swarm unlock' there, then 'hive up'");
+        case JoinStep::kStuck:
+          return fail(Errc::kDeadlineExceeded,
+                      name + " is a node of this swarm and does not come back to it: 'hive " +
+                          "instance console " + name + "' shows why");
+        case JoinStep::kLeaveAndJoin:
+          if (auto left = member.engine->swarm_leave(true); !left)
+            return annotate(left.error(), name + " leaving its old swarm");
+          return join_anew(member, token);
+        case JoinStep::kJoin:
+          return join_anew(member, token);
       }
+      if (!world_.pause(kEnginesLook)) return interrupted();
     }
-    if (state.state != "inactive") {
-      if (auto left = member.engine->swarm_leave(true); !left)
-        return annotate(left.error(), member.instance.hostname + " leaving its old swarm");
-    }
+  }
+
+  Status join_anew(Member& member, const std::string& token) {
     engine::SwarmJoin request;
     request.advertise_address = member.instance.address;
     request.remote_addresses = {opener_->instance.address + ":2377"};
@@ -275,28 +288,28 @@ class Former {
     return {};
   }
 
-  Result<SwarmState> wait_for_pending(Member& member) {
-    const auto begin = world_.clock->now();
-    for (;;) {
-      HIVE_ASSIGN(auto state, state_of(member));
-      if (state.state != "pending" || world_.clock->now() - begin > Milliseconds(10'000))
-        return state;
-      if (!world_.pause(kEnginesLook)) return interrupted();
+  Result<bool> belongs(const std::string& node_id) {
+    if (node_id.empty()) return false;
+    {
+      std::lock_guard lock(mutex_);
+      if (known_nodes_.contains(node_id)) return true;
     }
-  }
-
-  Status refresh_nodes() {
     HIVE_ASSIGN(const auto nodes, opener_->engine->list_nodes());
     std::lock_guard lock(mutex_);
     for (const auto& node : nodes) known_nodes_.insert(node.id);
-    return {};
+    return known_nodes_.contains(node_id);
   }
 
   // All nodes are ready, and nodes that an earlier life of an instance left behind are gone.
   Status settle() {
     const auto begin = world_.clock->now();
     for (;;) {
-      HIVE_ASSIGN(const auto nodes, opener_->engine->list_nodes());
+      auto listed = opener_->engine->list_nodes();
+      if (!listed && world_.clock->now() - begin <= kJoinDeadline) {  // between two leaders
+        if (!world_.pause(kEnginesLook)) return interrupted();
+        continue;
+      }
+      HIVE_ASSIGN(const auto nodes, std::move(listed));
       std::string waiting;
       for (const auto& member : members_) {
         const auto node = std::find_if(nodes.begin(), nodes.end(), [&](const model::Node& n) {
