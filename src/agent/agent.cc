@@ -9,9 +9,6 @@ namespace hive::agent {
 namespace {
 
 constexpr Milliseconds kReportEvery{1'000};
-constexpr Milliseconds kGlanceAfter{500};
-// Requests a second that come, above twice those of the last report.
-constexpr std::uint32_t kJump = 20;
 constexpr Milliseconds kApplyEvery{1'000};  // the table is applied again: what was lost is repaired
 
 }  // namespace
@@ -155,8 +152,7 @@ void Agent::turn(Milliseconds wait) {
            (mail.probe_answered || clock_.now() >= next_apply_ || stops_.leaving() != left_out_))
     apply();
   if (const Status status = edge_.keep_alive(); !status) note(status, "HAProxy");
-  if (!mail.events.empty() || !mail.notes.empty() || clock_.now() >= next_report_ || news() ||
-      load_jumped())
+  if (!mail.events.empty() || !mail.notes.empty() || clock_.now() >= next_report_ || news())
     report();
 }
 
@@ -165,23 +161,8 @@ bool Agent::news() const {
   return (applied_ && table_.revision != reported_revision_) || stops_.changes() != reported_stops_;
 }
 
-// What a decision to scale waits for. One look between two reports.
-bool Agent::load_jumped() {
-  if (!have_table_ || clock_.now() < next_glance_) return false;
-  next_glance_ = next_report_;
-  const auto stats = edge_.stats();
-  if (!stats) return false;
-  return std::any_of(stats->backends.begin(), stats->backends.end(),
-                     [&](const model::BackendStats& one) {
-                       const auto before = reported_load_.find(one.name);
-                       const auto told = before == reported_load_.end() ? 0 : before->second;
-                       return one.rate > 2 * told + kJump;
-                     });
-}
-
 void Agent::report() {
   next_report_ = clock_.now() + kReportEvery;
-  next_glance_ = clock_.now() + kGlanceAfter;
   Report report;
   report.node_id = options_.node_id;
   if (applied_) {
@@ -194,8 +175,6 @@ void Agent::report() {
     if (stats) {
       report.stats = std::move(stats->endpoints);
       report.backends = std::move(stats->backends);
-      reported_load_.clear();
-      for (const model::BackendStats& one : report.backends) reported_load_[one.name] = one.rate;
     } else if (edge_fault_.empty())
       report.edge = "statistics: " + describe(stats.error());
   }

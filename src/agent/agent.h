@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -46,7 +45,6 @@ class Agent {
   void go_on_departing();
   void note(const Status& status, std::string_view what);
   bool news() const;
-  bool load_jumped();
   void report();
 
   Options options_;
@@ -65,8 +63,6 @@ class Agent {
   std::vector<ContainerEvent> events_;
   std::vector<Note> notes_;
   MonotonicTime next_report_{};
-  MonotonicTime next_glance_{};                         // at the load, between two reports
-  std::map<std::string, std::uint32_t> reported_load_;  // requests a second, by backend
   MonotonicTime next_apply_{};
   std::uint64_t reported_revision_ = 0;
   std::uint64_t reported_stops_ = 0;

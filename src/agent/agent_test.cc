@@ -29,7 +29,7 @@ class FakeEdge final : public edge::Edge {
     model::EndpointStats one;
     one.task_id = "t2";
     one.in_flight = in_flight;
-    return model::EdgeStats{{one}, {{"web", rate, queued}}};
+    return model::EdgeStats{{one}, {{"web", 0, queued}}};
   }
   Status readmit(const std::string& task_id) override {
     readmitted.push_back(task_id);
@@ -50,7 +50,6 @@ class FakeEdge final : public edge::Edge {
   bool leaving = false;
   std::uint32_t in_flight = 0;
   std::uint32_t queued = 0;
-  std::uint32_t rate = 0;
   std::vector<std::string> tasks, drained, readmitted;
 };
 
@@ -103,38 +102,6 @@ TEST_F(AgentTest, ReportsWhichInitItsEngineHas) {
   clock_.advance(Milliseconds(1'000));
   turn();
   EXPECT_EQ(reports_.back().engine_init, "hive-init");
-}
-
-TEST_F(AgentTest, ALoadThatJumpsIsSaidBeforeItsTime) {
-  edge_.rate = 100;
-  mailbox_.post_table(table(5));
-  turn();
-  reports_.clear();
-  clock_.advance(Milliseconds(400));
-  edge_.rate = 221;
-  turn();
-  EXPECT_THAT(reports_, IsEmpty()) << "the look is half a second after the report";
-  clock_.advance(Milliseconds(100));
-  turn();
-  ASSERT_THAT(reports_, ::testing::SizeIs(1));
-  EXPECT_EQ(reports_.back().backends.front().rate, 221U);
-  clock_.advance(Milliseconds(600));
-  turn();
-  EXPECT_THAT(reports_, ::testing::SizeIs(1)) << "it did not jump again";
-}
-
-TEST_F(AgentTest, ALoadThatOnlyDoublesWaitsForTheNextReport) {
-  edge_.rate = 100;
-  mailbox_.post_table(table(5));
-  turn();
-  reports_.clear();
-  clock_.advance(Milliseconds(600));
-  edge_.rate = 220;
-  turn();
-  EXPECT_THAT(reports_, IsEmpty());
-  clock_.advance(Milliseconds(400));
-  turn();
-  EXPECT_THAT(reports_, ::testing::SizeIs(1));
 }
 
 TEST_F(AgentTest, ATableThatTheEdgeRefusesIsNotSaidToBeApplied) {

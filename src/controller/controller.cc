@@ -19,11 +19,6 @@ void drop_closed(std::vector<std::shared_ptr<net::EventStream>>& streams) {
   std::erase_if(streams, [](const auto& stream) { return !stream->open(); });
 }
 
-// Looks begin at whole ticks of the clock: what decides once a second finds one early in each.
-Milliseconds until_next(MonotonicTime now, Milliseconds tick) {
-  return std::chrono::ceil<Milliseconds>(tick - now.time_since_epoch() % tick);
-}
-
 // An edge that has not said for this long what it serves may serve anything.
 constexpr Milliseconds kEdgeFresh{3'000};
 
@@ -110,7 +105,7 @@ void Controller::loop() {
     wake_.wait_for(lock, std::max(options_.coalesce, took), [this] { return stopping_; });
     auto tick = options_.tick;
     if (operations_ != nullptr) tick = std::min(tick, operations_->look_again().value_or(tick));
-    wake_.wait_for(lock, until_next(clock_.now(), std::max(tick, Milliseconds(1))),
+    wake_.wait_for(lock, std::max(tick, 2 * took) - std::max(options_.coalesce, took),
                    [this] { return stopping_ || kicked_; });
   }
 }

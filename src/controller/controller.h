@@ -33,7 +33,7 @@ namespace hive::controller {
 inline constexpr const char* kControllerComponent = "controller";  // in the log
 
 struct ControllerOptions {
-  Milliseconds tick{1'000};           // looks begin at multiples of it, by the monotonic clock
+  Milliseconds tick{1'000};           // at least twice as long as a look takes
   Milliseconds coalesce{100};         // between two looks caused by events
   Milliseconds report_fresh{15'000};  // an agent's word counts this long
   Milliseconds dying{10'000};  // a task told to stop is out this long, then Swarm's word counts
