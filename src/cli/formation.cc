@@ -251,7 +251,8 @@ class Former {
       const auto waited = std::chrono::duration_cast<Milliseconds>(world_.clock->now() - begin);
       const auto known = belongs(state.node_id);  // which nobody can tell between two leaders
       if (!known && waited > kJoinDeadline) return tl::unexpected(known.error());
-      switch (known ? next_join_step(state.state, *known, waited) : JoinStep::kWait) {
+      switch (known ? next_join_step(state.state, *known, member.instance.role == "manager", waited)
+                    : JoinStep::kWait) {
         case JoinStep::kThere:
           member.node_id = state.node_id;
           return {};
@@ -262,7 +263,7 @@ class Former {
                       name + ": its swarm is locked: 'docker swarm unlock' there, then 'hive up'");
         case JoinStep::kStuck:
           return fail(Errc::kDeadlineExceeded,
-                      name + " is a node of this swarm and does not come back to it: 'hive " +
+                      name + " is a manager of this swarm and does not come back to it: 'hive " +
                           "instance console " + name + "' shows why");
         case JoinStep::kLeaveAndJoin:
           if (auto left = member.engine->swarm_leave(true); !left)

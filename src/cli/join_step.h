@@ -13,12 +13,12 @@ enum class JoinStep {
   kJoin,          // it is in no swarm
   kLeaveAndJoin,  // what it is in is not this swarm, or cannot be repaired
   kLocked,        // a person has to unlock it
-  kStuck,         // a node of this swarm that does not come back to it
+  kStuck,         // a manager of this swarm that does not come back to it
 };
 
 // `state`: Docker's LocalNodeState. `known`: its node id is among this swarm's. `waited`: since it
-// was looked at first. A node of this swarm that is on its way back never leaves: with a manager's
-// place goes its vote, and with two of three the quorum, for good.
-JoinStep next_join_step(std::string_view state, bool known, Milliseconds waited);
+// was looked at first. A manager of this swarm that is on its way back never leaves: with its place
+// goes its vote, and with two of three the quorum, for good. A worker has none to lose.
+JoinStep next_join_step(std::string_view state, bool known, bool manager, Milliseconds waited);
 
 }  // namespace hive::cli
