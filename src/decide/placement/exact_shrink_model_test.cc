@@ -156,8 +156,11 @@ class Swarm {
     crashed_until_ = now_ + 20'000;
   }
 
-  static std::string task_id(std::int64_t number, const Place& place) {
-    return std::to_string(number) + "." + std::to_string(place.incarnation);
+  // Of a task's id: its slot and incarnation. Compared at each tick, for which strings are slow.
+  static std::pair<std::int64_t, int> ordered(const std::string& task) {
+    std::size_t dot = 0;
+    const std::int64_t number = std::stoll(task, &dot);
+    return {number, std::stoi(task.substr(dot + 1))};
   }
 
   // --- the controller's side: look, decide, write the state, then act; each after a while
@@ -171,7 +174,7 @@ class Swarm {
       Slot slot;
       slot.number = number;
       slot.state = place.state;
-      slot.task_id = task_id(number, place);
+      slot.task_id = std::to_string(number) + "." + std::to_string(place.incarnation);
       slot.name = "web." + slot.task_id;
       if (place.node != kNoNode) slot.node_id = slot.node = std::to_string(place.node);
       slot.created_unix_ms = place.planned_at;
@@ -200,7 +203,6 @@ class Swarm {
     if (planted_.in_step) planted_.in_step(step, seen);
     if (step.done) {
       done_ = true;
-      orders_.clear();
       return;
     }
     const auto most = slow_writes_ && !calm() ? 8'000U : 1'000U;
@@ -215,7 +217,7 @@ class Swarm {
       victims_ = pending_->step.victims;
       uneven_ = uneven_ || pending_->step.uneven;
       orders_.clear();
-      orders_.insert(pending_->step.stop.begin(), pending_->step.stop.end());
+      for (const std::string& task : pending_->step.stop) orders_.insert(ordered(task));
       pending_->written = true;
     }
     if (now_ < pending_->scale_at) return;
@@ -235,8 +237,7 @@ class Swarm {
   void obey() {
     for (auto& [number, place] : places_) {
       const bool up = place.state == SlotState::kRunning || place.state == SlotState::kStarting;
-      if (!up || place.stops_at >= 0 || orders_.empty()) continue;
-      if (!orders_.contains(task_id(number, place))) continue;
+      if (!up || place.stops_at >= 0 || !orders_.contains({number, place.incarnation})) continue;
       if (lost_stops_ && !calm() && !chance(2)) continue;
       place.stops_at = now_ + 100 + static_cast<std::int64_t>(random_.below(20'000));
     }
@@ -278,7 +279,7 @@ class Swarm {
   std::int64_t removes_at_ = -1, resumes_at_ = 0;
   int version_ = 0;
   std::vector<Victim> victims_;
-  std::set<std::string> orders_;
+  std::set<std::pair<std::int64_t, int>> orders_;  // slot, incarnation
   std::optional<Pending> pending_;
   bool done_ = false;
   std::vector<std::string> breaches_;
