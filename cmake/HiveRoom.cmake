@@ -17,8 +17,8 @@ option(HIVE_WHOLE_SUITE "Register the end-to-end tests and the checks of the sou
 # Every room's test binary.
 add_custom_target(unit_tests)
 
-# hive_shards(TARGET NAME LABELS FILTER) - a room's tests under a sanitizer, a part of them in each process: to
-# start one costs more than most tests.
+# hive_shards(TARGET NAME LABELS FILTER) - a room's tests under a sanitizer, a part of them in each
+# process: to start one costs more than most tests.
 function(hive_shards target name labels filter)
   set(shards 4)
   foreach(shard RANGE 1 ${shards})
