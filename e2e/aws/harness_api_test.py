@@ -254,6 +254,148 @@ def test_a_group_tries_again_when_there_was_no_capacity(aws):
     aws.in_states(GROUP, "InService")
 
 
+# --- warm pools
+
+def put_pool(aws, least=None, most=None, **more):
+    words = {"MinSize": least, "MaxGroupPreparedCapacity": most, **more}
+    aws.client("autoscaling").put_warm_pool(
+        AutoScalingGroupName=GROUP, **{key: value for key, value in words.items() if value is not None})
+
+
+def in_pool(aws, *states):
+    """The ids of the instances in the pool, as soon as their states are these."""
+    def look():
+        found = aws.warm_states(GROUP)
+        return [sorted(found)] if sorted(found.values()) == sorted(states) else None
+    return aws.eventually(look)[0]
+
+
+def grow(aws, size):
+    aws.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=size)
+
+
+def test_an_instance_waits_stopped_in_the_pool_and_is_taken(aws):
+    make_group(aws, hooks=[hook("LAUNCHING")])
+    one, = aws.in_states(GROUP, "Pending:Wait")
+    complete(aws, one)
+    aws.in_states(GROUP, "InService")
+    put_pool(aws, least=1, most=1)
+    warm, = in_pool(aws, "Warmed:Pending:Wait")
+    assert state(aws, warm) == "running", "its hook holds it"
+    complete(aws, warm)
+    assert in_pool(aws, "Warmed:Stopped") == [warm]
+    assert state(aws, warm) == "stopped"
+    assert aws.in_states(GROUP, "InService") == [one], "it is none of the group's"
+    group, = aws.cli("autoscaling", "describe-auto-scaling-groups")["AutoScalingGroups"]
+    assert (group["DesiredCapacity"], group["WarmPoolSize"]) == (1, 1)
+    seen = aws.cli("autoscaling", "describe-auto-scaling-instances")["AutoScalingInstances"]
+    assert {it["InstanceId"]: it["LifecycleState"] for it in seen} == {
+        one: "InService", warm: "Warmed:Stopped"}
+    assert refusal(aws.client("autoscaling").terminate_instance_in_auto_scaling_group, InstanceId=warm,
+                   ShouldDecrementDesiredCapacity=False) == "ValidationError"
+
+    grow(aws, 2)
+    assert aws.in_states(GROUP, "InService", "Pending:Wait") == [one, warm]
+    assert state(aws, warm) == "running"
+    other, = in_pool(aws, "Warmed:Pending:Wait")
+    assert other not in (one, warm), "the pool is filled again"
+    complete(aws, warm)
+    assert set(aws.in_states(GROUP, "InService", "InService")) == {one, warm}
+
+
+def test_a_start_out_of_the_pool_takes_its_time(aws):
+    make_group(aws, size=0)
+    put_pool(aws, least=1, most=1)
+    warm, = in_pool(aws, "Warmed:Stopped")
+    aws.settings(boot_seconds=50)
+    grow(aws, 1)
+    assert aws.in_states(GROUP, "Pending") == [warm]
+    assert state(aws, warm) == "pending"
+    aws.advance(seconds=51)
+    assert aws.in_states(GROUP, "InService") == [warm]
+
+
+def test_instances_of_a_pool_may_run(aws):
+    make_group(aws, size=0)
+    put_pool(aws, least=2, most=2, PoolState="Running")
+    both = in_pool(aws, "Warmed:Running", "Warmed:Running")
+    assert {state(aws, one) for one in both} == {"running"}
+    grow(aws, 3)
+    assert set(both) < set(aws.in_states(GROUP, *["InService"] * 3)), "both, and one that is launched"
+
+
+@pytest.mark.parametrize("least, most, size", [(None, None, 5), (None, 4, 1), (2, 4, 2), (3, 1, 3),
+                                               (None, 2, 0)])
+def test_the_size_of_a_pool(aws, least, most, size):
+    make_group(aws, size=3)
+    put_pool(aws, least, most)
+    aws.in_states(GROUP, *["InService"] * 3)
+    in_pool(aws, *["Warmed:Stopped"] * size)
+
+
+def test_a_pool_follows_its_settings_and_keeps_what_is_not_named(aws):
+    make_group(aws)
+    put_pool(aws, least=3, most=3)
+    three = in_pool(aws, *["Warmed:Stopped"] * 3)
+    put_pool(aws, least=1, most=2)
+    one, = in_pool(aws, "Warmed:Stopped")
+    assert one in three
+    put_pool(aws, PoolState="Running")
+    settings = aws.cli("autoscaling", "describe-warm-pool", "--auto-scaling-group-name", GROUP)
+    assert settings["WarmPoolConfiguration"] == {
+        "MinSize": 1, "MaxGroupPreparedCapacity": 2, "PoolState": "Running"}
+    put_pool(aws, most=-1)
+    in_pool(aws, "Warmed:Stopped", *["Warmed:Running"] * 6)
+
+
+def test_a_pool_ends_its_instances_by_their_hooks_and_replaces_what_is_lost(aws):
+    make_group(aws, size=0, hooks=[hook("LAUNCHING"), hook("TERMINATING", "end")])
+    put_pool(aws, least=1, most=1)
+    first, = in_pool(aws, "Warmed:Pending:Wait")
+    complete(aws, first, "ABANDON")
+    aws.eventually(lambda: state(aws, first) == "terminated")
+    second, = in_pool(aws, "Warmed:Pending:Wait")
+    complete(aws, second)
+    in_pool(aws, "Warmed:Stopped")
+    aws.client("ec2").terminate_instances(InstanceIds=[second])
+    third, = in_pool(aws, "Warmed:Pending:Wait")
+    assert len({first, second, third}) == 3
+    complete(aws, third)
+    in_pool(aws, "Warmed:Stopped")
+    put_pool(aws, least=0, most=0)
+    assert in_pool(aws, "Warmed:Terminating:Wait") == [third]
+    complete(aws, third, name="end")
+    in_pool(aws)
+    assert state(aws, third) == "terminated"
+
+
+def test_a_pool_goes_with_its_instances(aws):
+    make_group(aws, hooks=[hook("TERMINATING", "end")])
+    put_pool(aws, least=1, most=1)
+    warm, = in_pool(aws, "Warmed:Stopped")
+    scaling, words = aws.client("autoscaling"), {"AutoScalingGroupName": GROUP}
+    assert refusal(scaling.delete_warm_pool, **words) == "ResourceInUse"
+    aws.settings(shutdown_seconds=40)
+    scaling.delete_warm_pool(ForceDelete=True, **words)
+    assert scaling.describe_warm_pool(**words)["WarmPoolConfiguration"]["Status"] == "PendingDelete"
+    assert in_pool(aws, "Warmed:Terminating:Proceed") == [warm]
+    aws.advance(seconds=41)
+    aws.eventually(lambda: "WarmPoolConfiguration" not in scaling.describe_warm_pool(**words))
+    assert state(aws, warm) == "terminated"
+    aws.in_states(GROUP, "InService")
+
+
+def test_a_pool_goes_with_its_group(aws):
+    make_group(aws, size=0)
+    put_pool(aws, least=1, most=1)
+    warm, = in_pool(aws, "Warmed:Stopped")
+    scaling = aws.client("autoscaling")
+    assert refusal(scaling.delete_auto_scaling_group, AutoScalingGroupName=GROUP) == "ResourceInUse"
+    scaling.delete_auto_scaling_group(AutoScalingGroupName=GROUP, ForceDelete=True)
+    aws.eventually(lambda: not scaling.describe_auto_scaling_groups()["AutoScalingGroups"])
+    assert state(aws, warm) == "terminated"
+
+
 # --- EC2
 
 def test_boot_and_shutdown_take_time(aws):

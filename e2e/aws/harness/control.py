@@ -78,6 +78,11 @@ class Control:
         return {one["InstanceId"]: one["LifecycleState"]
                 for every in found["AutoScalingGroups"] for one in every["Instances"]}
 
+    def warm_states(self, group):
+        """{instance id: lifecycle state} of the instances in a group's warm pool."""
+        found = self.client("autoscaling").describe_warm_pool(AutoScalingGroupName=group)["Instances"]
+        return {one["InstanceId"]: one["LifecycleState"] for one in found}
+
     def in_states(self, group, *states, seconds=60):
         """The members' ids, in the order of these states, as soon as the states are these."""
         def look():

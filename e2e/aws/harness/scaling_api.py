@@ -65,8 +65,7 @@ def install(scaling):
     def put_lifecycle_hook(self):
         words = self._get_params()
         group, name = words["AutoScalingGroupName"], words["LifecycleHookName"]
-        if group not in self.autoscaling_backend.autoscaling_groups:
-            raise ValidationError(f"AutoScalingGroup name not found - AutoScalingGroup '{group}' not found")
+        scaling.group(group)
         if wrong := check_hook(words):
             raise ValidationError(wrong)
         there = self.autoscaling_backend.lifecycle_hooks.get(f"{group}_{name}")
@@ -110,6 +109,24 @@ def install(scaling):
     def delete_auto_scaling_group(self):
         scaling.delete(self._get_param("AutoScalingGroupName"),
                        self._get_bool_param("ForceDelete", False))
+        return EmptyResult()
+
+    @operation
+    def put_warm_pool(self):
+        words = self._get_params()
+        scaling.pools.put(scaling.group(words["AutoScalingGroupName"]), words)
+        return EmptyResult()
+
+    @operation
+    def describe_warm_pool(self):
+        group = scaling.group(self._get_param("AutoScalingGroupName"))
+        return ActionResult({"WarmPoolConfiguration": group.warm_pool,
+                             "Instances": scaling.pools.members[group.name]})
+
+    @operation
+    def delete_warm_pool(self):
+        scaling.delete_pool(self._get_param("AutoScalingGroupName"),
+                            self._get_bool_param("ForceDelete", False))
         return EmptyResult()
 
     @operation
