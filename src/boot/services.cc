@@ -31,8 +31,8 @@ Status local_unit(const std::vector<std::string>& words) {
 }  // namespace
 
 Status begin_at_later_boots() {
-  if (!has_systemd()) return {};
-  return run({"systemctl", "enable", "hive-boot.service"});
+  if (has_systemd()) return run({"systemctl", "enable", "hive-boot.service"});
+  return local_unit({"15-node-boot", "--at-boot", "--", "/usr/local/bin/hive", "node-boot"});
 }
 
 Status start_engine() {

@@ -6,8 +6,7 @@
 
 namespace hive::boot {
 
-// `hive node-boot` at later boots too, of a worker: user data is run at the first one alone. Under
-// systemd; elsewhere nothing.
+// `hive node-boot` at later boots too, of a worker: user data is run at the first one alone.
 Status begin_at_later_boots();
 // Returns before the engine answers.
 Status start_engine();

@@ -1,7 +1,7 @@
 // Pid 1 of a local instance, and two helpers of it that run inside the instance:
 //   hive instance-init --boot FILE            pid 1 (file descriptor 3: starts when a byte comes)
 //   hive instance-init user-data              fetches and runs the user data
-//   hive instance-init service NAME [--restart] [--stop-seconds N] -- COMMAND...
+//   hive instance-init service NAME [--restart] [--stop-seconds N] [--at-boot] -- COMMAND...
 #include <errno.h>
 #include <fmt/core.h>
 #include <signal.h>
@@ -82,6 +82,7 @@ int service_main(int argc, char** argv) {
   for (; at < argc && std::string_view(argv[at]) != "--"; ++at) {
     const std::string_view word(argv[at]);
     if (word == "--restart") unit.restart = true;
+    if (word == "--at-boot") unit.at_boot = true;
     if (word == "--stop-seconds" && at + 1 < argc) unit.stop_seconds = std::atoi(argv[++at]);
   }
   for (++at; at < argc; ++at) unit.argv.emplace_back(argv[at]);

@@ -17,8 +17,10 @@ constexpr std::chrono::seconds kHealthyAfter{30};
 
 Status save_unit(const Unit& unit, const std::string& directory) {
   HIVE_TRY(os::make_directories(directory, 0755));
-  const Json json{
-      {"argv", unit.argv}, {"restart", unit.restart}, {"stop_seconds", unit.stop_seconds}};
+  const Json json{{"argv", unit.argv},
+                  {"restart", unit.restart},
+                  {"stop_seconds", unit.stop_seconds},
+                  {"at_boot", unit.at_boot}};
   return os::write_file_atomically(fs::path(directory) / unit.name, json.dump(2), 0644);
 }
 
@@ -28,6 +30,7 @@ Result<Unit> parse_unit(const std::string& name, const std::string& text) {
   out.name = name;
   out.restart = json_bool(json, "restart");
   out.stop_seconds = static_cast<int>(json_int(json, "stop_seconds", 20));
+  out.at_boot = json_bool(json, "at_boot");
   if (const Json* argv = json_member(json, "argv"); argv != nullptr && argv->is_array())
     for (const auto& word : *argv)
       if (word.is_string()) out.argv.push_back(word.get<std::string>());
@@ -51,7 +54,9 @@ void Units::start_due(const std::string& directory, MonotonicTime now) {
       continue;
     }
     units_[name].unit = *unit;
+    units_[name].finished = unit->at_boot && booted_;
   }
+  booted_ = true;
   for (auto& [name, state] : units_) {
     if (state.pid != 0 || state.finished || now < state.due) continue;
     os::SpawnOptions options;

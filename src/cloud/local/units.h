@@ -20,6 +20,7 @@ struct Unit {
   std::vector<std::string> argv;
   bool restart = false;
   int stop_seconds = 20;
+  bool at_boot = false;  // not before the instance's next boot
 };
 
 Status save_unit(const Unit& unit, const std::string& directory = kUnitDirectory);
@@ -53,6 +54,7 @@ class Units {
     MonotonicTime due{};
   };
   std::map<std::string, State> units_;
+  bool booted_ = false;  // the directory was looked at
 };
 
 }  // namespace hive::cloud::local
