@@ -156,13 +156,14 @@ def tried(name, step):
 
 
 def once(instance, steps):
-    """An instance's first boot only."""
-    done = HOME / "instances" / instance / "done"
-    if done.exists():
-        return []
-    faults = [fault for name, step in steps for fault in tried(name, step)]
-    done.parent.mkdir(parents=True, exist_ok=True)
-    done.touch()
+    """Each step once an instance. It is marked before, so that one that was cut short is not run again."""
+    faults, marks = [], HOME / "instances" / instance / "sem"
+    marks.mkdir(parents=True, exist_ok=True)
+    for number, (name, step) in enumerate(steps):
+        mark = marks / str(number)
+        if not mark.exists():
+            mark.touch()
+            faults += tried(name, step)
     return faults
 
 
@@ -179,7 +180,7 @@ def main():
     data = fetch("user-data") or b""
     if data[:2] == b"\x1f\x8b":
         data = gzip.decompress(data)
-    first = not (HOME / "instances" / instance / "done").exists()
+    first = not (HOME / "instances" / instance).exists()
     faults = run(data.decode(), instance)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({"v1": {"datasource": "DataSourceEc2Local", "errors": faults}}))
