@@ -1,6 +1,8 @@
-"""hive up with an application balancer against machines: requests go through its target groups, an instance
-comes and goes under load, and down leaves nothing. cluster_test.py is the same with a Classic one."""
+"""hive up with an application balancer and a warm pool against machines: requests go through its target
+groups, an instance of the pool comes and goes under load, and down leaves nothing. cluster_test.py is the
+same with a Classic one, and launches."""
 import json
+import pathlib
 import urllib.request
 
 import pytest
@@ -12,7 +14,7 @@ from shop import GROUP, Load, Shop
 @pytest.fixture(scope="module")
 def shop(aws, tmp_path_factory):
     one = Shop(aws, tmp_path_factory.mktemp("shop"), "application", managers=1,
-               scale_in_after="10m")
+               scale_in_after="10m", warm=1)
     one.hive("up")
     return one
 
@@ -26,9 +28,26 @@ def targets(aws):
             for one in found["TargetHealthDescriptions"]}
 
 
+def version(address):
+    with urllib.request.urlopen(f"http://{address}/", timeout=20) as answer:
+        return answer.read().decode().split()[2]
+
+
+def rests(aws):
+    """The instance that waits in the pool, as soon as it is stopped."""
+    def look():
+        found = aws.warm_states(GROUP)
+        return list(found) if list(found.values()) == ["Warmed:Stopped"] else None
+    return aws.eventually(look, 180)[0]
+
+
+def log(aws, instance, name):
+    path = pathlib.Path(aws.machines()[instance]["root"]) / "var/log/hive" / name
+    return path.read_text() if path.exists() else ""
+
+
 def test_the_application_answers_through_the_target_group(aws, shop):
-    with urllib.request.urlopen(f"http://{shop.address()}/", timeout=20) as answer:
-        assert answer.read().decode().split()[2] == "1.0"
+    assert version(shop.address()) == "1.0"
     everybody = {*shop.managers(), *shop.workers()}
     aws.eventually(lambda: targets(aws) == dict.fromkeys(everybody, "healthy"), 60)
 
@@ -44,12 +63,30 @@ def test_a_manager_shows_the_balancer(aws, shop):
         (80, 8080), (5000, 5000)}
 
 
+def test_a_prepared_worker_rests_in_the_warm_pool(aws, shop):
+    """It was let into it by a manager, and is no part of the cluster."""
+    one = rests(aws)
+    assert "instance_warmed" in shop.events()
+    assert "waits for its group to take it out of the warm pool" in log(aws, one, "boot.log")
+    assert aws.machines()[one]["status"] == "off"
+    assert shop.in_service(2) and len(shop.nodes()) == 3, shop.nodes()
+    assert one not in targets(aws)
+
+
 def test_an_instance_comes_and_goes_and_no_request_is_lost(aws, shop, tmp_path):
+    prepared, before = rests(aws), set(shop.workers())
+    first_boot = log(aws, prepared, "boot.log")
     with Load(shop, 20, 1, tmp_path) as load:
-        before = set(shop.workers())
         aws.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=3)
         came, = aws.eventually(lambda: set(shop.workers()) - before, 60)
+        assert came == prepared, "it is taken out of the pool"
         aws.eventually(lambda: targets(aws).get(came) == "healthy", 180)
+        aws.eventually(lambda: shop.in_service(3), 60)
+        assert "joined the Swarm" in log(aws, came, "node-boot.log")
+        second_boot = log(aws, came, "boot.log").removeprefix(first_boot)
+        assert "hive" not in second_boot, "user data is run once"
+        assert version(f"{aws.machines()[came]['address']}:8080") == "1.0"
+        assert rests(aws) != came, "the pool is filled again"
         shop.on_a_manager("instance", "terminate", "--detach", came)
 
         def gone():

@@ -28,6 +28,7 @@ x-hive:
     worker_types: [m5.large]
     repositories: [shop/web]
     draining: 10s
+    %(warm_pool)s
 services:
   web:
     image: %(repository)s:%(version)s
@@ -50,11 +51,11 @@ secrets: {key: {file: ./key}}
 
 
 class Shop:
-    """Of the file: x-hive.load_balancer.type, managers, workers.scale_in_after."""
+    """Of the file: x-hive.load_balancer.type, managers, workers.scale_in_after, aws.warm_pool.size."""
 
-    def __init__(self, aws, folder, balancer="classic", managers=3, scale_in_after="10s"):
+    def __init__(self, aws, folder, balancer="classic", managers=3, scale_in_after="10s", warm=0):
         self.aws, self._balancer = aws, balancer
-        self._managers, self._scale_in_after = managers, scale_in_after
+        self._managers, self._scale_in_after, self._warm = managers, scale_in_after, warm
         self._file = folder / "hive.yml"
         (folder / "key").write_text(SECRET)
         ecr = aws.client("ecr")
@@ -67,8 +68,9 @@ class Shop:
     def says(self, version, autoscale=BY_REQUESTS):
         """What the file asks for from now on."""
         self._file.write_text(FILE % {
-            "image": self.aws.image, "repository": self._repository, "balancer": self._balancer, "managers": self._managers,
-            "scale_in_after": self._scale_in_after,
+            "image": self.aws.image, "repository": self._repository, "balancer": self._balancer,
+            "managers": self._managers, "scale_in_after": self._scale_in_after,
+            "warm_pool": f"warm_pool: {{size: {self._warm}}}" if self._warm else "",
             "version": version, "autoscale": autoscale})
 
     # --- commands
