@@ -343,6 +343,30 @@ def test_user_data_does_what_it_does_with_cloud_init(with_cloud_init):
     assert inside(aws, one, "cat", "/var/lib/said") == SAID.format(one) + f"boot {one}\n"
 
 
+CUT_SHORT = """#cloud-config
+runcmd:
+  - echo began >> /var/lib/said; sleep 600; echo ended >> /var/lib/said
+"""
+
+
+def test_user_data_that_a_stop_cut_short_is_not_run_again(with_cloud_init):
+    """By which a worker that rests in a warm pool is left to its second start."""
+    aws = with_cloud_init
+    ec2 = aws.client("ec2")
+    one = ec2.run_instances(ImageId=aws.image, MinCount=1, MaxCount=1, UserData=CUT_SHORT)["Instances"][0][
+        "InstanceId"]
+
+    def said():
+        path = pathlib.Path(aws.machines().get(one, {}).get("root", "")) / "var/lib/said"
+        return path.read_text() if path.exists() else ""
+    aws.eventually(lambda: said() == "began\n", 120)
+    ec2.stop_instances(InstanceIds=[one])
+    ec2.get_waiter("instance_stopped").wait(InstanceIds=[one], WaiterConfig={"Delay": 1})
+    ec2.start_instances(InstanceIds=[one])
+    aws.eventually(lambda: aws.machines()[one]["cloud_init"], 120)
+    assert said() == "began\n"
+
+
 def test_nothing_is_left_of_a_harness_that_was_killed():
     before = traces("awskilled")
     first = Harness("awskilled", machines=True).__enter__()

@@ -7,6 +7,7 @@
     instances   EC2: boot and shutdown take time, capacity and limits, launches by token
     images      AMIs that moto lacks
     scaling     Auto Scaling: groups that launch, replace and terminate
+    warm_pools  warm pools: instances that groups take before they launch
     lifecycle   lifecycle hooks: waiting, heartbeats, completion, timeouts
     balancers   Classic ELB: registration, health, connection draining
     target_groups  application and network balancers: targets, health, draining

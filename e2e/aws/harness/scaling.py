@@ -227,7 +227,7 @@ class Scaling:
             member.lifecycle_state = transition + ":Proceed"
         else:
             self.end_activity(member, "Failed", "Instance failed to complete user's Lifecycle Action: "
-                               "Lifecycle Action was abandoned")
+                              "Lifecycle Action was abandoned")
             self.begin_end(group, member, "since a launch hook was abandoned", hooks=False)
 
     def _in_service(self, group, member):
