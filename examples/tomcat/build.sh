@@ -81,8 +81,8 @@ for _ in $(seq 100); do
   sleep 0.2
 done
 java_pid=$(pgrep -f "^/opt/java/bin/java.*ArchiveClassesAtExit" | while read -r pid; do
-  [ "$(readlink "/proc/$pid/root")" = "$base" ] && echo "$pid"; done || true)
-[ -z "$java_pid" ] || kill -TERM "$java_pid"
+  [ "/proc/$pid/root/" -ef "$base/" ] && echo "$pid"; done || true)
+if [ -n "$java_pid" ]; then kill -TERM "$java_pid"; else kill -KILL "$training"; fi
 wait "$training" || true
 umount "$base/proc"
 if [ ! -s "$tomcat/lib/tomcat.jsa" ]; then

@@ -19,6 +19,8 @@ constexpr std::int64_t kReadyRemembered = 600;  // seconds; signals that are old
 constexpr double kLeadChange = 0.2;
 constexpr double kMostTimes = 10;  // what is expected, of what is there: more is told as such
 constexpr int kStateVersion = 3;
+constexpr const char* kRate = " requests/s";
+constexpr const char* kOpen = " requests open";
 
 std::optional<double> fresh(const Signal& signal) {
   if (!signal.value || signal.age_s > signal.fresh_s || signal.age_s < 0) return std::nullopt;
@@ -101,50 +103,49 @@ void Autoscaler::learn_capacity(const View& view) {
   busy_ = busy_ * kCapacityDecay + busy * busy;
 }
 
-std::optional<double> Autoscaler::load_of(const View& view, std::string& what) {
+std::optional<double> Autoscaler::load_of(const View& view) {
   std::optional<double> most;
-  carries_.clear();
-  const auto offer = [&](double load, const std::string& words, const std::string& carries = "",
-                         const std::string& at = " now") {
+  cause_ = {};
+  const auto offer = [&](double load, Cause cause) {
     if (most && *most >= load) return;
     most = load;
-    what = words + at;
-    carries_ = carries;
+    cause_ = std::move(cause);
+  };
+  const auto counted = [&](double amount, double each, const char* what,
+                           const std::string& portion) {
+    offer(amount / each, {figure(amount) + what + " now", portion, amount});
   };
   const auto at_most = [](double each) { return ", at most " + figure(each) + " a replica"; };
   const Target& target = policy_.target;
   const auto requests = fresh(view.requests);
   const auto cpu = fresh(view.cpu);
   if (const auto open = fresh(view.in_flight); open && target.concurrency)
-    offer(*open / *target.concurrency, figure(*open) + " requests open",
-          at_most(*target.concurrency));
+    counted(*open, *target.concurrency, kOpen, at_most(*target.concurrency));
   if (requests && target.requests_per_replica)
-    offer(*requests / *target.requests_per_replica, figure(*requests) + " requests/s",
-          at_most(*target.requests_per_replica));
+    counted(*requests, *target.requests_per_replica, kRate, at_most(*target.requests_per_replica));
   if (cpu && target.cpu)
     offer(*cpu * view.ready / *target.cpu,
-          figure(*cpu * 100) + "% CPU on " + figure(view.ready) + " replicas");
+          {figure(*cpu * 100) + "% CPU on " + figure(view.ready) + " replicas now"});
   for (std::size_t i = 0; i < std::min(target.metrics.size(), view.metrics.size()); ++i)
     if (const auto load = load_of_metric(target.metrics[i], view.metrics[i]))
-      offer(*load, words_of(target.metrics[i], *view.metrics[i].value),
-            portion_of(target.metrics[i]), when(view.metrics[i]));
+      offer(*load, {words_of(target.metrics[i], *view.metrics[i].value) + when(view.metrics[i]),
+                    portion_of(target.metrics[i])});
   if (const auto latency = fresh(view.latency_s); latency && target.latency_s) {
     const double step = std::min(*latency / *target.latency_s, kMostLatencyStep);
     if (step > 1)
-      offer(step * view.ready, "answers take " + figure(*latency * 1000) + " ms");
+      offer(step * view.ready, {"answers take " + figure(*latency * 1000) + " ms now"});
     else if (!most && requests == std::nullopt)
-      offer(std::max(0.5, step) * view.ready, "answers take " + figure(*latency * 1000) + " ms");
+      offer(std::max(0.5, step) * view.ready,
+            {"answers take " + figure(*latency * 1000) + " ms now"});
   }
   const bool none = target.carries_nothing();
-  const auto offer_learned = [&](double load, const std::string& words, double each) {
-    offer(load, words, ", " + figure(each) + " a replica as learned");
-  };
+  const auto as_learned = [](double each) { return ", " + figure(each) + " a replica as learned"; };
   if (const auto capacity = learned(); none && requests && capacity)
-    offer_learned(*requests / *capacity, figure(*requests) + " requests/s", *capacity);
+    counted(*requests, *capacity, kRate, as_learned(*capacity));
   // What waits is among what is open: more than twice the replicas are not ordered for it at once.
   if (const auto level = carried_.level(); none && requests && fresh(view.in_flight) && level)
-    offer_learned(std::min(carried_.open() / *level, kMostLatencyStep * std::max(1, view.ready)),
-                  figure(carried_.open()) + " requests open", *level);
+    offer(std::min(carried_.open() / *level, kMostLatencyStep * std::max(1, view.ready)),
+          {figure(carried_.open()) + kOpen + " now", as_learned(*level)});
   return most;
 }
 
@@ -199,16 +200,18 @@ int Autoscaler::floor_of_memory(const View& view) const {
 
 std::string Autoscaler::explain(int current, int next) const {
   const double expected = sizer_.outlook().mean;
-  std::string text = figure(current) + " -> " + figure(next) + ": " + signal_ + ", ";
+  std::string text = figure(current) + " -> " + figure(next) + ": " + cause_.words + ", ";
   if (expected > kMostTimes * load_) {
     text += "load for " + figure(expected) + (figure(expected) == "1" ? " replica" : " replicas");
+  } else if (cause_.amount && load_ > 0) {
+    text += figure(std::round(*cause_.amount * expected / load_));
   } else {
     char change[40];
     std::snprintf(change, sizeof change, "%+.0f%%", load_ > 0 ? (expected / load_ - 1) * 100 : 0.0);
     text += change;
   }
   text += " expected in " + figure(std::round(lead_s_)) + " s when a new replica can serve";
-  text += carries_;
+  text += cause_.portion;
   if (next < current) text += "; the rest was not worth its cost for a start's time";
   return text;
 }
@@ -282,20 +285,20 @@ void Autoscaler::follow(const View& view) {
   }
 }
 
-Decision Autoscaler::move(const View& view, const std::string& what) {
+Decision Autoscaler::move(const View& view) {
   Decision out;
-  signal_ = what;
   const int current = ordered(view);
   out.wanted = wanted_of(view, bounds_);
   std::string why;
   out.replicas = std::clamp(brakes_.apply(policy_, view.second, current, out.wanted, why),
                             bounds_.min, bounds_.max);
-  out.reason = explain(current, out.replicas);
   if (out.replicas == current)
-    out.reason =
-        figure(current) + (current == 1 ? " replica is" : " replicas are") + " right: " + what;
+    out.reason = figure(current) + (current == 1 ? " replica is" : " replicas are") +
+                 " right: " + cause_.words;
   else if (current < bounds_.min || current > bounds_.max)
     out.reason = by_bounds(current, out.replicas, bounds_);
+  else
+    out.reason = explain(current, out.replicas);
   if (sizer_.held() > out.replicas - 1)
     out.reason +=
         "; no such load was seen in eight days, and three times of it is held for ten minutes";
@@ -312,8 +315,7 @@ Decision Autoscaler::decide(const View& view) {
   follow(view);
   learn_capacity(view);
   remember_ready(view);
-  std::string what;
-  const auto load = load_of(view, what);
+  const auto load = load_of(view);
   const std::int64_t late = last_second_ < 0 ? 0 : view.second - last_second_ - 1;
   for (std::int64_t i = 0; i < std::min(late, kLongestMadeUp); ++i)
     sizer_.observe(view.unix_s - (late - i), std::nullopt, view.ready);
@@ -333,7 +335,7 @@ Decision Autoscaler::decide(const View& view) {
   else if (!load)
     out = hold(view, bounds_, why_no_load(view));
   else
-    out = move(view, what);
+    out = move(view);
   out.load = load_;
   out.expected = sizer_.outlook().mean;
   out.bounds = bounds_;

@@ -85,7 +85,15 @@ class Autoscaler {
   Status restore(std::string_view bytes);
 
  private:
-  std::optional<double> load_of(const View& view, std::string& what);
+  // The signal that decides, in a sentence's parts.
+  struct Cause {
+    std::string words;    // "1,430 requests/s now"
+    std::string portion;  // what a replica is given of it, by target or learned
+    std::optional<double> amount = std::nullopt;  // what is expected is told as it is
+  };
+
+  // Of the signals the one that asks for most; in replicas.
+  std::optional<double> load_of(const View& view);
   std::optional<double> load_of_metric(const MetricTarget& target, const Signal& signal) const;
   void remember_ready(const View& view);
   std::optional<int> served_while(const MetricTarget& target, const Signal& signal) const;
@@ -99,7 +107,7 @@ class Autoscaler {
   std::string unknown_metric(const View& view) const;
   std::string why_no_load(const View& view) const;
   void follow(const View& view);
-  Decision move(const View& view, const std::string& what);
+  Decision move(const View& view);
   Decision hold(const View& view, const Bounds& bounds, std::string reason) const;
 
   Policy policy_;
@@ -117,8 +125,7 @@ class Autoscaler {
   Carried carried_;
   std::deque<std::pair<std::int64_t, int>> ready_;  // by second, of the last minutes
   double load_ = 0;
-  std::string signal_;   // the sentence part that names the deciding signal
-  std::string carries_;  // and the one of what a replica is given of it, by target or learned
+  Cause cause_;
 };
 
 }  // namespace hive::decide::autoscale

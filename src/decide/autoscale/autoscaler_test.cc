@@ -10,6 +10,7 @@
 namespace hive::decide::autoscale {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 // 2024-02-28, a Wednesday.
@@ -58,9 +59,22 @@ TEST(Autoscaler, SaysWhatItDoesAndWhy) {
   service.said.clear();
   service.run(10, 1430);
   EXPECT_GE(service.view.ready, 29);
-  EXPECT_THAT(service.said, HasSubstr(": 1,430 requests/s now, "));
-  EXPECT_THAT(service.said, HasSubstr("% expected in 30 s when a new replica "
-                                      "can serve, at most 50 a replica"));
+  EXPECT_THAT(service.said,
+              ContainsRegex(": 1,430 requests/s now, 1,[0-9]{3} expected in 30 s when a "
+                            "new replica can serve, at most 50 a replica"));
+}
+
+TEST(Autoscaler, SaysInPercentWhatIsExpectedOfAShare) {
+  Policy asked{.min = 2, .max = 40};
+  asked.target.cpu = 0.5;
+  Service service(asked);
+  service.view.cpu = {0.4, 1};
+  service.follow = false;
+  service.run(900, 0);
+  service.view.cpu = {0.9, 1};
+  service.run(10, 0);
+  EXPECT_THAT(service.said,
+              ContainsRegex(": 90% CPU on 4 replicas now, [+-][0-9]+% expected in 30 s"));
 }
 
 TEST(Autoscaler, ComesDownAgainAndSaysSo) {
