@@ -4,8 +4,7 @@
 
 namespace hive::decide::autoscale {
 
-int LevelPlan::update(const std::vector<double>& uses, double price, int min, int max,
-                      double seconds, double start_cost_s) {
+int LevelPlan::raise(const std::vector<double>& uses, double price, int min, int max) {
   const double enough = 1 / price;
   const auto end =
       std::partition_point(uses.begin(), uses.end(), [&](double use) { return use > enough; });
@@ -15,6 +14,12 @@ int LevelPlan::update(const std::vector<double>& uses, double price, int min, in
     waste_.resize(static_cast<std::size_t>(worth_), 0.0);
     level_ = worth_;
   }
+  return level_;
+}
+
+int LevelPlan::update(const std::vector<double>& uses, double price, int min, int max,
+                      double seconds, double start_cost_s) {
+  raise(uses, price, min, max);
   std::fill(waste_.begin(), waste_.begin() + worth_, 0.0);
   for (auto i = static_cast<std::size_t>(worth_); i < waste_.size(); ++i)
     waste_[i] += seconds * (1 - price * (i < uses.size() ? uses[i] : 0));

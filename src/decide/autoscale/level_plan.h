@@ -18,6 +18,8 @@ class LevelPlan {
   // seconds of a running replica. Returns the replicas wanted.
   int update(const std::vector<double>& uses, double price, int min, int max, double seconds,
              double start_cost_s);
+  // Orders what they are worth and gives nothing back: no time has passed.
+  int raise(const std::vector<double>& uses, double price, int min, int max);
   int level() const { return level_; }
   // What would be ordered if nothing were there.
   int worth() const { return worth_; }

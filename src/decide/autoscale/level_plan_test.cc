@@ -22,6 +22,15 @@ TEST(LevelPlan, OrdersWhatIsWorthItsPrice) {
   EXPECT_EQ(plan.worth(), 3);
 }
 
+TEST(LevelPlan, RaisesAtOnceAndGivesNothingBack) {
+  LevelPlan plan;
+  update(plan, {1, 1});
+  EXPECT_EQ(plan.raise({1, 1, 1}, 10, 1, 100), 3);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(plan.raise({1}, 10, 1, 100), 3);
+  for (int tick = 0; tick < 9; ++tick) EXPECT_EQ(update(plan, {1}), 3) << tick;
+  EXPECT_EQ(update(plan, {1}), 1);
+}
+
 TEST(LevelPlan, GivesBackOnceAStartsCostIsWasted) {
   LevelPlan plan;
   update(plan, {1, 1, 1});

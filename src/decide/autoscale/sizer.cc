@@ -62,6 +62,11 @@ int Sizer::least() {
   return static_cast<int>(std::clamp<double>(held, options_.min, options_.max));
 }
 
+double Sizer::start_cost_s() const {
+  const bool young = model_.ticks() * forecast::kTick < kYoung_s;
+  return young ? std::max(options_.start_cost_s, kYoungStartCost_s) : options_.start_cost_s;
+}
+
 int Sizer::observe(std::int64_t now, std::optional<double> load, int ready) {
   if (plan_.level() == 0) plan_.reset(std::max(options_.min, ready));
   if (load) {
@@ -69,16 +74,17 @@ int Sizer::observe(std::int64_t now, std::optional<double> load, int ready) {
     tick_unserved_ += std::max(0.0, *load - ready);
   }
   if (tick_loads_.size() > static_cast<std::size_t>(forecast::kTick)) tick_loads_.clear();
-  if (!model_.observe(now, load)) return plan_.level();
+  const auto news = model_.observe(now, load);
+  if (news == forecast::News::kNone) return plan_.level();
+  expected_uses(model_.outlook(), 1, 0.5 / PriceFinder::dearest(), cap(), uses_);
+  if (news == forecast::News::kJump)
+    return plan_.raise(uses_, price_.price(), options_.min, options_.max);
   const int floor = least();
-  const int most = cap();
-  expected_uses(model_.outlook(), 1, 0.5 / PriceFinder::dearest(), most, uses_);
   price_.tick(tick_loads_.data(), static_cast<int>(tick_loads_.size()), tick_unserved_, uses_,
               floor);
   tick_loads_.clear();
   tick_unserved_ = 0;
-  return plan_.update(uses_, price_.price(), floor, options_.max, forecast::kTick,
-                      options_.start_cost_s);
+  return plan_.update(uses_, price_.price(), floor, options_.max, forecast::kTick, start_cost_s());
 }
 
 }  // namespace hive::decide::autoscale

@@ -28,6 +28,10 @@ class Sizer {
   // However quickly a replica serves: it is also started, warmed and stopped, and what the forecast
   // gives a rise a chance of changes with each minute while it has seen few.
   static constexpr double kLeastStartCost_s = 30;
+  // What a service that is so young gives back is weighed against a start of at least
+  // kYoungStartCost_s: each minute changes much of what is known of it.
+  static constexpr std::int64_t kYoung_s = 900;
+  static constexpr double kYoungStartCost_s = 90;
 
   explicit Sizer(const SizerOptions& options);
 
@@ -53,6 +57,7 @@ class Sizer {
  private:
   int cap() const;
   int least();
+  double start_cost_s() const;
 
   SizerOptions options_;
   forecast::LoadModel model_;

@@ -45,6 +45,18 @@ TEST(Sizer, AStepIsAnsweredWithinTwoTicks) {
   EXPECT_GE(world.sizer.wanted(), 20);
 }
 
+// Whichever second of a tick it comes in; what comes with the seconds after it follows.
+TEST(Sizer, AStepIsAnsweredInItsFirstSecond) {
+  for (int into = 0; into < forecast::kTick; ++into) {
+    World world({.lead_s = 30, .start_cost_s = 30, .max = 100});
+    world.run(3600 + into, 2);
+    world.run(1, 20);
+    EXPECT_GE(world.sizer.wanted(), 10) << into;
+    world.run(2, 20);
+    EXPECT_GE(world.sizer.wanted(), 18) << into;
+  }
+}
+
 // Of what it was never near to, no more is bought than three times what the load itself is
 // (FirstTime), whatever the tables hold possible.
 TEST(Sizer, AStepIsNotAnsweredWithManyTimesIt) {

@@ -182,6 +182,22 @@ TEST(LoadModel, FollowsAStepWithinSeconds) {
   EXPECT_TRUE(model.outlook().jumped);
 }
 
+// Whichever second of a tick it comes in.
+TEST(LoadModel, TellsAJumpInItsFirstSecond) {
+  for (int into = 0; into < kTick; ++into) {
+    LoadModel model(90);
+    std::int64_t now = 0;
+    for (int i = 0; i < 3600 + into; ++i) {
+      const auto news = model.observe(++now, 10.0 + 0.5 * (i % 2));
+      EXPECT_EQ(news, now % kTick == 0 ? News::kTickEnd : News::kNone) << now;
+    }
+    ++now;
+    EXPECT_EQ(model.observe(now, 100.0), now % kTick == 0 ? News::kTickEnd : News::kJump);
+    EXPECT_GT(model.outlook().now, 40) << into;
+    EXPECT_TRUE(model.outlook().jumped) << into;
+  }
+}
+
 TEST(LoadModel, LearnsTheDay) {
   LoadModel model(1800);
   const auto load_at = [](std::int64_t t) {
@@ -190,7 +206,7 @@ TEST(LoadModel, LearnsTheDay) {
   double off = 0;
   double naive = 0;
   for (std::int64_t now = 1; now < 6 * 86'400; ++now) {
-    if (!model.observe(now, load_at(now)) || now < 4 * 86'400) continue;
+    if (model.observe(now, load_at(now)) != News::kTickEnd || now < 4 * 86'400) continue;
     off += std::abs(model.outlook().mean - load_at(now + 1800));
     naive += std::abs(load_at(now) - load_at(now + 1800));
   }
@@ -202,7 +218,7 @@ TEST(LoadModel, LearnsNothingFromMissingSignals) {
   std::int64_t now = 0;
   for (int i = 0; i < 600; ++i) model.observe(++now, 10.0);
   const double before = model.outlook().mean;
-  for (int i = 0; i < 5000; ++i) EXPECT_FALSE(model.observe(++now, std::nullopt));
+  for (int i = 0; i < 5000; ++i) EXPECT_EQ(model.observe(++now, std::nullopt), News::kNone);
   EXPECT_EQ(model.outlook().mean, before);
 }
 

@@ -50,16 +50,18 @@ void LoadModel::second(double load) {
     if (i == k20 || i == k60) gain = std::max(gain, 1 / static_cast<double>(since_jump_ + 2));
     means_[i] += gain * (load - means_[i]);
   }
+  ++since_jump_;
+  detect_jump();
   if (last_ >= 0) {
     noise_ = noise_ * kNoiseDecay + (load - last_) * (load - last_) / 2;
     noise_mass_ = noise_mass_ * kNoiseDecay + (load + last_) / 2;
   }
   last_ = load;
-  ++since_jump_;
 }
 
 // A step is followed at once: the longer means begin anew with what the last seconds say, and are
-// those of the seconds since.
+// those of the seconds since. It is held against the noise of before: it would hide itself in that
+// of a young service.
 void LoadModel::detect_jump() {
   if (started_ < 10) return;
   const double per_load = noise_mass_ > 0 ? noise_ / noise_mass_ : 1;
@@ -146,13 +148,12 @@ void LoadModel::learn(std::int64_t now) {
   mass_fast_ = mass_fast_ * kFastDecay + square;
 }
 
-void LoadModel::predict(std::int64_t now) {
+LoadModel::Pending LoadModel::predict(std::int64_t now) {
   const double base = means_[k60];
   const double around = spread_of(base);
   const Features x = features(now, base, around);
   Pending made{.tick = ticks_ + horizon_ticks_, .base = base, .spread = around, .x = x};
   made.mean = std::max(0.0, base + around * ridge_.predict(x));
-  pending_[static_cast<std::size_t>(made.tick) % pending_.size()] = made;
   outlook_.now = base;
   outlook_.mean = made.mean;
   outlook_.spread = around;
@@ -162,6 +163,7 @@ void LoadModel::predict(std::int64_t now) {
     outlook_.most = std::max(outlook_.most, static_cast<double>(one));
   tables_.expect({now + static_cast<std::int64_t>(horizon_ticks_ - 1) * kTick, base},
                  outlook_.surprises);
+  return made;
 }
 
 void LoadModel::keep_minute(std::int64_t now, double load) {
@@ -181,29 +183,33 @@ void LoadModel::keep_minute(std::int64_t now, double load) {
   minute_count_ = 0;
 }
 
-bool LoadModel::observe(std::int64_t now, std::optional<double> load) {
+News LoadModel::observe(std::int64_t now, std::optional<double> load) {
   if (load) {
     second(*load);
-    detect_jump();
     keep_minute(now, *load);
     tick_loads_[static_cast<std::size_t>(in_tick_)] = *load;
   } else {
     tick_known_ = false;
   }
-  if (++in_tick_ < kTick) return false;
+  if (++in_tick_ < kTick) {
+    if (!load || since_jump_ >= kTick) return News::kNone;
+    predict(now);
+    return News::kJump;
+  }
   in_tick_ = 0;
   ++ticks_;
   const bool known = tick_known_;
   tick_known_ = true;
-  if (!known) return false;
+  if (!known) return News::kNone;
   learn(now);
   if (ticks_ % kTicksPerMinute == 0) {
     ridge_.decay(kRidgeDecay);
     ridge_.solve();
     tables_.decay_minute();
   }
-  predict(now);
-  return true;
+  const Pending made = predict(now);
+  pending_[static_cast<std::size_t>(made.tick) % pending_.size()] = made;
+  return News::kTickEnd;
 }
 
 }  // namespace hive::decide::forecast

@@ -17,8 +17,16 @@
 
 namespace hive::decide::forecast {
 
-// Seconds of a tick: figures are taken in each second, forecasts made each tick.
+// Seconds of a tick: figures are taken in each second, forecasts made each tick, and in each of the
+// first seconds of a jump.
 inline constexpr int kTick = 3;
+
+// What a second brought.
+enum class News {
+  kNone,     // the outlook is what it was
+  kJump,     // the load leaves what it was: a new outlook before the tick is complete
+  kTickEnd,  // a tick is complete: a new outlook, and something learned
+};
 
 struct Outlook {
   double now = 0;     // mean of the last minute, or of the seconds since the load jumped
@@ -35,8 +43,7 @@ class LoadModel {
   explicit LoadModel(double horizon_s);
 
   // The second that ends at `now` (Unix seconds). nullopt: no signal; nothing is learned from it.
-  // True when a tick is complete and a new outlook is there.
-  bool observe(std::int64_t now, std::optional<double> load);
+  News observe(std::int64_t now, std::optional<double> load);
   const Outlook& outlook() const { return outlook_; }
   std::int64_t ticks() const { return ticks_; }
 
@@ -67,7 +74,7 @@ class LoadModel {
   void second(double load);
   void detect_jump();
   void learn(std::int64_t now);
-  void predict(std::int64_t now);
+  Pending predict(std::int64_t now);
   void keep_minute(std::int64_t now, double load);
   Features features(std::int64_t now, double base, double spread) const;
   double spread_of(double mean) const;
