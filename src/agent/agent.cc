@@ -8,7 +8,8 @@
 namespace hive::agent {
 namespace {
 
-constexpr Milliseconds kReportEvery{1'000};
+constexpr Milliseconds kReportEvery{
+    1'000};  // at whole seconds, as all agents: see the controller's looks
 constexpr Milliseconds kApplyEvery{1'000};  // the table is applied again: what was lost is repaired
 
 }  // namespace
@@ -162,7 +163,7 @@ bool Agent::news() const {
 }
 
 void Agent::report() {
-  next_report_ = clock_.now() + kReportEvery;
+  next_report_ = clock_.now() + until_multiple(clock_.wall_now(), kReportEvery);
   Report report;
   report.node_id = options_.node_id;
   if (applied_) {

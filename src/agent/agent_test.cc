@@ -95,6 +95,23 @@ TEST_F(AgentTest, ATableIsAppliedAndSaidAtOnce) {
   EXPECT_EQ(reports_.back().revision_applied, 5U);
 }
 
+// So that a controller's look, soon after, has what all agents saw at one moment.
+TEST_F(AgentTest, ReportsAtWholeSecondsOfTheWallClock) {
+  clock_.jump_wall(Milliseconds(300));
+  turn();
+  EXPECT_THAT(reports_, ::testing::SizeIs(1)) << "its first at once";
+  clock_.advance(Milliseconds(640));
+  turn();
+  EXPECT_THAT(reports_, ::testing::SizeIs(1)) << "20 ms before the second";
+  turn();
+  EXPECT_THAT(reports_, ::testing::SizeIs(2));
+  clock_.advance(Milliseconds(960));
+  turn();
+  EXPECT_THAT(reports_, ::testing::SizeIs(2));
+  turn();
+  EXPECT_THAT(reports_, ::testing::SizeIs(3));
+}
+
 TEST_F(AgentTest, ReportsWhichInitItsEngineHas) {
   mailbox_.post_engine_init("hive-init");
   turn();

@@ -19,6 +19,12 @@ inline std::int64_t unix_ms(WallTime time) {
   return std::chrono::duration_cast<Milliseconds>(time.time_since_epoch()).count();
 }
 
+// Until the wall clock shows a multiple of `every` (> 0) again; never 0. Machines whose clocks
+// agree act at the same moments by it, without a word to each other.
+inline Milliseconds until_multiple(WallTime now, Milliseconds every) {
+  return every - Milliseconds(unix_ms(now) % every.count());
+}
+
 class Clock {
  public:
   virtual ~Clock() = default;

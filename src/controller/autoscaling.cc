@@ -67,7 +67,10 @@ void Autoscaling::note(const char* kind, const std::string& subject, const std::
 void Autoscaling::step(const World& world, std::optional<double> instance_lead_s) {
   const std::lock_guard lock(mutex_);
   const auto now = clock_.now();
-  const auto second = whole_seconds(now);
+  // Looks begin soon after whole seconds of the wall clock: its seconds are counted, not its steps.
+  if (!origin_) origin_ = now - Milliseconds(unix_ms() % 1'000);
+  const auto second = whole_seconds(*origin_) +
+                      std::chrono::duration_cast<std::chrono::seconds>(now - *origin_).count();
   if (second == last_second_) return;
   last_second_ = second;
   if (!acts_since_) acts_since_ = now;

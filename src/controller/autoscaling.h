@@ -170,6 +170,7 @@ class Autoscaling {
   std::vector<MetricSource> asked_;                 // by this step
   std::set<cloud::BalancerFigure> asked_balancer_;  // likewise
   std::optional<MonotonicTime> acts_since_;
+  std::optional<MonotonicTime> origin_;  // a whole second of the wall clock, before the first step
   std::int64_t last_second_ = -1;
   bool saving_ = false;
 };

@@ -284,6 +284,18 @@ TEST_F(AutoscalingTest, TwoLooksOfOneSecondAreOne) {
   EXPECT_EQ(status()["signals"]["requests"]["value"], 390);
 }
 
+TEST_F(AutoscalingTest, LooksALittleEarlyOrLateAreOfASecondEach) {
+  deploy(kPolicy);
+  clock_.jump_wall(Milliseconds(200));  // monotonic seconds begin where looks do
+  turn();
+  for (const int after : {995, 1'010, 990, 1'004, 1'001, 1'000}) {
+    ++requests_;
+    clock_.advance(Milliseconds(after));
+    manager_->autoscaling.step(*look());
+    EXPECT_EQ(status()["signals"]["requests"]["value"], requests_) << after;
+  }
+}
+
 TEST_F(AutoscalingTest, DockersOwnScaleIsRespected) {
   deploy(kPolicy);
   turn(70);

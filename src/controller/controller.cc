@@ -101,12 +101,12 @@ void Controller::loop() {
     }
     const auto took = std::chrono::duration_cast<Milliseconds>(clock_.now() - begun);
     lock.lock();
+    auto wait = until_multiple(clock_.wall_now() - options_.after_reports, options_.tick);
+    if (operations_ != nullptr) wait = std::min(wait, operations_->look_again().value_or(wait));
     // However many events come, the engine gets as much rest as the look took.
-    wake_.wait_for(lock, std::max(options_.coalesce, took), [this] { return stopping_; });
-    auto tick = options_.tick;
-    if (operations_ != nullptr) tick = std::min(tick, operations_->look_again().value_or(tick));
-    wake_.wait_for(lock, std::max(tick, 2 * took) - std::max(options_.coalesce, took),
-                   [this] { return stopping_ || kicked_; });
+    const auto rest = std::max(options_.coalesce, took);
+    wake_.wait_for(lock, rest, [this] { return stopping_; });
+    wake_.wait_for(lock, wait - std::min(wait, rest), [this] { return stopping_ || kicked_; });
   }
 }
 

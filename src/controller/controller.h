@@ -33,7 +33,10 @@ namespace hive::controller {
 inline constexpr const char* kControllerComponent = "controller";  // in the log
 
 struct ControllerOptions {
-  Milliseconds tick{1'000};           // at least twice as long as a look takes
+  // Looks begin at its multiples by the wall clock, and rest as long as they took...
+  Milliseconds tick{1'000};
+  // ...and by this: agents report at whole seconds, and so a look has what all saw until then.
+  Milliseconds after_reports{200};
   Milliseconds coalesce{100};         // between two looks caused by events
   Milliseconds report_fresh{15'000};  // an agent's word counts this long
   Milliseconds dying{10'000};  // a task told to stop is out this long, then Swarm's word counts
