@@ -23,6 +23,10 @@ std::int64_t whole_seconds(MonotonicTime time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
+int phase_of(const std::string& service) {
+  return static_cast<int>(std::hash<std::string>{}(service) % 60);
+}
+
 // Swarm's updater is at work, or waits for a person.
 bool in_rollout(const model::Service& service, const OperationRecord* holder) {
   return updating(service) || service.update_state == "paused" ||
@@ -152,7 +156,7 @@ void Autoscaling::read_policy(Entry& entry, const model::Service& service,
   entry.zones = ScheduleZones(entry.policy, options_.zoneinfo);
   for (const auto& trouble : entry.zones.troubles())
     log::warn(kAutoscalingComponent, "{}: {}", service.name, trouble);
-  entry.rule = std::make_unique<Autoscaler>(entry.policy, entry.lead.seconds());
+  entry.rule = std::make_unique<Autoscaler>(entry.policy, entry.lead.seconds(), phase_of(entry.id));
   entry.real = service.replicas;
   entry.would = static_cast<int>(service.replicas);
 }
@@ -165,7 +169,7 @@ void Autoscaling::restore(Entry& entry) const {
     return;
   }
   for (const double seconds : kept->lead_s) entry.lead.saw(seconds);
-  entry.rule = std::make_unique<Autoscaler>(entry.policy, entry.lead.seconds());
+  entry.rule = std::make_unique<Autoscaler>(entry.policy, entry.lead.seconds(), phase_of(entry.id));
   if (const auto taken = entry.rule->restore(kept->learned); !taken)
     log::warn(kAutoscalingComponent, "{} begins anew: {}", entry.name, describe(taken.error()));
 }

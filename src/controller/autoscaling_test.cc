@@ -439,7 +439,8 @@ TEST_F(AutoscalingTest, FollowsTheBalancerAndHoldsWithoutIt) {
   EXPECT_FALSE(held["signals"]["metrics"][0]["fresh"].get<bool>());
   EXPECT_EQ(held["signals"]["metrics"][0]["trouble"], "it was not measured");
   said = 20;
-  turns(1'800);
+  // What one burst in its first minutes is worth to a service is learned, for an hour or less.
+  for (int minute = 0; minute < 60 && replicas() > 2; ++minute) turns(60);
   EXPECT_EQ(replicas(), 2) << reason();
   manager_->autoscaling.rest();
   EXPECT_EQ(watch.read(cloud::BalancerFigure::kRequests).value, std::nullopt);

@@ -71,20 +71,21 @@ std::string by_bounds(int current, int next, const Bounds& bounds) {
          " to " + figure(bounds.max);
 }
 
-SizerOptions sizer_options(const Policy& policy, double lead_s) {
+SizerOptions sizer_options(const Policy& policy, double lead_s, int phase) {
   return {.objective = policy.objective,
           .lead_s = lead_s,
           .start_cost_s = lead_s,
           .min = policy.min,
           .max = policy.max,
-          .predict = policy.predict};
+          .predict = policy.predict,
+          .phase = phase};
 }
 
 }  // namespace
 
-Autoscaler::Autoscaler(Policy policy, double lead_s)
+Autoscaler::Autoscaler(Policy policy, double lead_s, int phase)
     : policy_(std::move(policy)),
-      sizer_(sizer_options(policy_, lead_s)),
+      sizer_(sizer_options(policy_, lead_s, phase)),
       lead_s_(lead_s),
       bounds_{.min = policy_.min, .max = policy_.max} {}
 

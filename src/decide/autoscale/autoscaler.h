@@ -70,8 +70,9 @@ struct Decision {
 
 class Autoscaler {
  public:
-  // `lead_s`: the first estimate; View::lead_s follows what is measured.
-  Autoscaler(Policy policy, double lead_s);
+  // `lead_s`: the first estimate; View::lead_s follows what is measured. `phase`: 0 to 59; services
+  // that differ in it do the more costly parts of their work in different seconds.
+  Autoscaler(Policy policy, double lead_s, int phase = 0);
 
   // Once a second. Late calls are made up for: seconds without one count as
   // without signals.

@@ -30,7 +30,9 @@ PriceOptions price_options(const SizerOptions& options) {
 }  // namespace
 
 Sizer::Sizer(const SizerOptions& options)
-    : options_(with_floor(options)), model_(options.lead_s), price_(price_options(options_)) {
+    : options_(with_floor(options)),
+      model_(options.lead_s, options.phase),
+      price_(price_options(options_)) {
   model_.set_seasons(options.predict);
 }
 
@@ -63,7 +65,7 @@ int Sizer::least() {
 }
 
 double Sizer::start_cost_s() const {
-  const bool young = model_.ticks() * forecast::kTick < kYoung_s;
+  const bool young = model_.seconds_seen() < kYoung_s;
   return young ? std::max(options_.start_cost_s, kYoungStartCost_s) : options_.start_cost_s;
 }
 

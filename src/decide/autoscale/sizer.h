@@ -21,6 +21,7 @@ struct SizerOptions {
   int min = 1;
   int max = 1'000;
   bool predict = true;  // seasons and clock; without: what the last minutes tell
+  int phase = 0;        // LoadModel's
 };
 
 class Sizer {
@@ -28,7 +29,7 @@ class Sizer {
   // However quickly a replica serves: it is also started, warmed and stopped, and what the forecast
   // gives a rise a chance of changes with each minute while it has seen few.
   static constexpr double kLeastStartCost_s = 30;
-  // What a service that is so young gives back is weighed against a start of at least
+  // What a service of which so little was seen gives back is weighed against a start of at least
   // kYoungStartCost_s: each minute changes much of what is known of it.
   static constexpr std::int64_t kYoung_s = 900;
   static constexpr double kYoungStartCost_s = 90;

@@ -198,6 +198,21 @@ TEST(LoadModel, TellsAJumpInItsFirstSecond) {
   }
 }
 
+TEST(LoadModel, PhasesPartTicksAndLearnTheSame) {
+  LoadModel first(90);
+  LoadModel other(90, 31);
+  Random random(7);
+  std::int64_t together = 0;
+  for (std::int64_t now = 1; now <= 30'000; ++now) {
+    const double load = 10 + random.unit();
+    const auto one = first.observe(now, load);
+    if (other.observe(now, load) == News::kTickEnd && one == News::kTickEnd) ++together;
+  }
+  EXPECT_EQ(together, 0);
+  EXPECT_NEAR(other.outlook().mean, first.outlook().mean, 0.1);
+  EXPECT_NEAR(other.outlook().spread, first.outlook().spread, 0.02);
+}
+
 TEST(LoadModel, LearnsTheDay) {
   LoadModel model(1800);
   const auto load_at = [](std::int64_t t) {

@@ -26,14 +26,17 @@ std::size_t minute_slot(std::int64_t minute) {
 
 }  // namespace
 
-LoadModel::LoadModel(double horizon_s)
+LoadModel::LoadModel(double horizon_s, int phase)
     : horizon_ticks_(std::max(1, static_cast<int>(std::lround(horizon_s / kTick)) + 1)),
       means_(kWindows.size(), 0.0),
       minutes_(static_cast<std::size_t>(kMinutesKept), -1.0F),
       day_max_(static_cast<std::size_t>(kDaysKept), 0.0F),
       ridge_(Features{}, kPenalty),
       tables_(horizon_s),
-      pending_(static_cast<std::size_t>(horizon_ticks_) + 1) {}
+      pending_(static_cast<std::size_t>(horizon_ticks_) + 1),
+      in_tick_(phase % kTick),
+      tick_known_(in_tick_ == 0),  // of the first there is a part only
+      minute_phase_(phase / kTick) {}
 
 void LoadModel::set_horizon(double horizon_s) {
   const int ticks = std::max(1, static_cast<int>(std::lround(horizon_s / kTick)) + 1);
@@ -202,7 +205,7 @@ News LoadModel::observe(std::int64_t now, std::optional<double> load) {
   tick_known_ = true;
   if (!known) return News::kNone;
   learn(now);
-  if (ticks_ % kTicksPerMinute == 0) {
+  if ((ticks_ + minute_phase_) % kTicksPerMinute == 0) {
     ridge_.decay(kRidgeDecay);
     ridge_.solve();
     tables_.decay_minute();

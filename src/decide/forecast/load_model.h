@@ -39,13 +39,15 @@ struct Outlook {
 
 class LoadModel {
  public:
-  // `horizon_s`: from an order to the moment it serves.
-  explicit LoadModel(double horizon_s);
+  // `horizon_s`: from an order to the moment it serves. `phase`: models that begin together
+  // complete their ticks and minutes in different seconds by it, 0 to 59.
+  explicit LoadModel(double horizon_s, int phase = 0);
 
   // The second that ends at `now` (Unix seconds). nullopt: no signal; nothing is learned from it.
   News observe(std::int64_t now, std::optional<double> load);
   const Outlook& outlook() const { return outlook_; }
   std::int64_t ticks() const { return ticks_; }
+  std::int64_t seconds_seen() const { return started_; }
 
   // What was measured of the time to get capacity has changed. Forecasts on their way are dropped;
   // what was learned stays.
@@ -106,6 +108,7 @@ class LoadModel {
   std::array<double, kTick> tick_loads_{};
   int in_tick_ = 0;
   bool tick_known_ = true;
+  int minute_phase_;       // ticks
   int since_jump_ = 1000;  // seconds
   Outlook outlook_;
 };
