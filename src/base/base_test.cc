@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/backoff.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -56,6 +57,18 @@ TEST(Backoff, IsBoundedInTimeAndCount) {
     ++waits;
   }
   EXPECT_EQ(waits, 5);
+}
+
+TEST(WallClock, TellsHowLongUntilItsNextMultiple) {
+  ManualClock clock;
+  const auto wait = [&] { return until_multiple(clock.wall_now(), Milliseconds(1'000)); };
+  EXPECT_EQ(wait(), Milliseconds(1'000)) << "never 0: it shows one now";
+  clock.advance(Milliseconds(1));
+  EXPECT_EQ(wait(), Milliseconds(999));
+  clock.advance(wait());
+  EXPECT_EQ(unix_ms(clock.wall_now()) % 1'000, 0);
+  clock.jump_wall(Milliseconds(-700));
+  EXPECT_EQ(wait(), Milliseconds(700));
 }
 
 TEST(Json, PathsTolerateAbsence) {
