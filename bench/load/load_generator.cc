@@ -27,7 +27,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
-constexpr std::size_t kMaxInFlight = 8'000;
+constexpr std::size_t kMaxInFlight = 12'000;
 constexpr std::size_t kIdleKept = 32;
 
 std::atomic<bool> g_stop{false};
