@@ -457,7 +457,7 @@ void Autoscaling::call_off(Entry& entry, const OperationRecord& operation) {
       });
 }
 
-void Autoscaling::pause(Entry& entry, const model::Service& service, std::string why) {
+void Autoscaling::pause(Entry& entry, const model::Service& service, const std::string& why) {
   auto action = autoscale_pause_action(service, why);
   begin(
       entry, static_cast<int>(service.replicas),

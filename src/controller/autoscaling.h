@@ -145,7 +145,7 @@ class Autoscaling {
   void write(Entry& entry, const model::Service& service, int to, const std::string& reason);
   void shrink(Entry& entry, const model::Service& service, int to);
   void call_off(Entry& entry, const OperationRecord& operation);
-  void pause(Entry& entry, const model::Service& service, std::string why);
+  void pause(Entry& entry, const model::Service& service, const std::string& why);
   void keep_learned(MonotonicTime now);
   void begin(Entry& entry, int ordered, std::function<Status()> job, std::function<void()> done);
   Json entry_json(const Entry& entry) const;

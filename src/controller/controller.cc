@@ -54,7 +54,7 @@ void Controller::attach(Operations& operations) {
 
 void Controller::start() {
   loop_thread_ = std::thread([this] { loop(); });
-  events_thread_ = std::jthread([this](std::stop_token stop) {
+  events_thread_ = std::jthread([this](const std::stop_token& stop) {
     (void)engine_.events(
         {{"type", {"node", "service", "config", "container"}}},
         [this](const engine::Event& event) {
@@ -219,7 +219,7 @@ std::shared_ptr<const World> Controller::take(Look& look) {
 }
 
 // The end of a task is told by its stop's record, where there is one: agents tell the leader alone.
-void Controller::tell(std::vector<Happening> happenings, bool leads) {
+void Controller::tell(std::vector<Happening>&& happenings, bool leads) {
   const auto now = clock_.now();
   for (auto& [event, ended_task] : happenings) {
     event.unix_ms = unix_ms(clock_.wall_now());

@@ -147,7 +147,7 @@ class Controller {
   std::string task_name_of(const std::string& task_id) const;
   void take_stops(const agent::Report& report);
   TaskLoad load_of(const std::string& task_id) const;
-  void tell(std::vector<Happening> happenings, bool leads);
+  void tell(std::vector<Happening>&& happenings, bool leads);
   void record(std::string kind, std::string subject, std::string reason);
   Json header() const;
   void push_delta(Json delta);

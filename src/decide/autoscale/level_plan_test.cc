@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kBoot = 30;
 
-int update(LevelPlan& plan, std::vector<double> uses, double price = 10) {
+int update(LevelPlan& plan, const std::vector<double>& uses, double price = 10) {
   return plan.update(uses, price, 1, 100, 3, kBoot);
 }
 
