@@ -8,8 +8,8 @@
 namespace hive::agent {
 namespace {
 
-constexpr Milliseconds kReportEvery{
-    1'000};  // at whole seconds, as all agents: see the controller's looks
+// At whole seconds of the wall clock, as all agents: the controller looks soon after.
+constexpr Milliseconds kReportEvery{1'000};
 constexpr Milliseconds kApplyEvery{1'000};  // the table is applied again: what was lost is repaired
 
 }  // namespace

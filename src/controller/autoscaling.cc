@@ -71,12 +71,15 @@ void Autoscaling::note(const char* kind, const std::string& subject, const std::
 void Autoscaling::step(const World& world, std::optional<double> instance_lead_s) {
   const std::lock_guard lock(mutex_);
   const auto now = clock_.now();
-  // Looks begin soon after whole seconds of the wall clock: its seconds are counted, not its steps.
-  if (!origin_) origin_ = now - Milliseconds(unix_ms() % 1'000);
-  const auto second = whole_seconds(*origin_) +
-                      std::chrono::duration_cast<std::chrono::seconds>(now - *origin_).count();
-  if (second == last_second_) return;
-  last_second_ = second;
+  // Looks begin soon after whole seconds of the wall clock: those are told apart, and what passed
+  // between two of them is counted by the monotonic one.
+  const auto whole = now - Milliseconds(unix_ms() % 1'000);
+  const auto passed = last_whole_
+                          ? std::chrono::round<std::chrono::seconds>(whole - *last_whole_).count()
+                          : whole_seconds(whole);
+  if (passed < 1) return;
+  last_whole_ = whole;
+  second_ += passed;
   if (!acts_since_) acts_since_ = now;
   std::set<std::string> scaled;
   for (const auto& [id, service] : world.snapshot.services) {
@@ -94,7 +97,7 @@ void Autoscaling::step(const World& world, std::optional<double> instance_lead_s
   std::optional<decide::fleet::Room> room;
   if (instance_lead_s) room.emplace(world.snapshot);
   const Sight sight{
-      world, book, holders, now, second, room ? &*room : nullptr, instance_lead_s.value_or(0)};
+      world, book, holders, now, second_, room ? &*room : nullptr, instance_lead_s.value_or(0)};
   asked_.clear();
   asked_balancer_.clear();
   for (const auto& id : scaled) step_one(entries_.at(id), world.snapshot.services.at(id), sight);

@@ -170,8 +170,8 @@ class Autoscaling {
   std::vector<MetricSource> asked_;                 // by this step
   std::set<cloud::BalancerFigure> asked_balancer_;  // likewise
   std::optional<MonotonicTime> acts_since_;
-  std::optional<MonotonicTime> origin_;  // a whole second of the wall clock, before the first step
-  std::int64_t last_second_ = -1;
+  std::optional<MonotonicTime> last_whole_;  // of the last step: its wall clock's whole second
+  std::int64_t second_ = 0;
   bool saving_ = false;
 };
 

@@ -57,6 +57,37 @@ TEST(Sizer, AStepIsAnsweredInItsFirstSecond) {
   }
 }
 
+// Its jump is the greater part of all the noise that was seen of it.
+TEST(Sizer, AStepOfAYoungServiceIsAnsweredInItsFirstSecond) {
+  for (int into = 0; into < forecast::kTick; ++into) {
+    World world({.lead_s = 9, .start_cost_s = 9, .min = 2, .max = 12});
+    world.run(40 + into, 0.4);
+    world.run(1, 2.3);
+    EXPECT_GT(world.sizer.wanted(), 2) << into;
+    world.run(1, 8);
+    EXPECT_GE(world.sizer.wanted(), 8) << into;
+  }
+}
+
+// Time without signals makes it no older: it goes down without going up again.
+TEST(Sizer, AServiceOfWhichNothingWasSeenForLongIsYoungStill) {
+  Sizer sizer({.lead_s = 5, .start_cost_s = 5, .min = 2, .max = 8});
+  std::int64_t now = 1'700'000'000;
+  const auto run = [&](int seconds, std::optional<double> load) {
+    int ups = 0;
+    for (int i = 0; i < seconds; ++i) {
+      const int before = sizer.wanted();
+      if (sizer.observe(++now, load, 2) > before) ++ups;
+    }
+    return ups;
+  };
+  run(240, 0.8);
+  run(90, 7.9);
+  run(900, std::nullopt);
+  EXPECT_EQ(run(1'800, 0.4), 0);
+  EXPECT_EQ(sizer.wanted(), 2);
+}
+
 // Of what it was never near to, no more is bought than three times what the load itself is
 // (FirstTime), whatever the tables hold possible.
 TEST(Sizer, AStepIsNotAnsweredWithManyTimesIt) {

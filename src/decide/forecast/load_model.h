@@ -46,7 +46,6 @@ class LoadModel {
   // The second that ends at `now` (Unix seconds). nullopt: no signal; nothing is learned from it.
   News observe(std::int64_t now, std::optional<double> load);
   const Outlook& outlook() const { return outlook_; }
-  std::int64_t ticks() const { return ticks_; }
   std::int64_t seconds_seen() const { return started_; }
 
   // What was measured of the time to get capacity has changed. Forecasts on their way are dropped;
@@ -106,8 +105,8 @@ class LoadModel {
 
   std::vector<Pending> pending_;
   std::array<double, kTick> tick_loads_{};
-  int in_tick_ = 0;
-  bool tick_known_ = true;
+  int in_tick_;
+  bool tick_known_;
   int minute_phase_;       // ticks
   int since_jump_ = 1000;  // seconds
   Outlook outlook_;
