@@ -69,25 +69,6 @@ TEST(Sizer, AStepOfAYoungServiceIsAnsweredInItsFirstSecond) {
   }
 }
 
-// Time without signals makes it no older: it goes down without going up again.
-TEST(Sizer, AServiceOfWhichNothingWasSeenForLongIsYoungStill) {
-  Sizer sizer({.lead_s = 5, .start_cost_s = 5, .min = 2, .max = 8});
-  std::int64_t now = 1'700'000'000;
-  const auto run = [&](int seconds, std::optional<double> load) {
-    int ups = 0;
-    for (int i = 0; i < seconds; ++i) {
-      const int before = sizer.wanted();
-      if (sizer.observe(++now, load, 2) > before) ++ups;
-    }
-    return ups;
-  };
-  run(240, 0.8);
-  run(90, 7.9);
-  run(900, std::nullopt);
-  EXPECT_EQ(run(1'800, 0.4), 0);
-  EXPECT_EQ(sizer.wanted(), 2);
-}
-
 // Of what it was never near to, no more is bought than three times what the load itself is
 // (FirstTime), whatever the tables hold possible.
 TEST(Sizer, AStepIsNotAnsweredWithManyTimesIt) {
