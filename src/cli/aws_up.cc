@@ -16,9 +16,9 @@
 #include "cloud/aws/ecr.h"
 #include "cloud/aws/founding.h"
 #include "cloud/aws/plan.h"
+#include "model/image_reference.h"
 #include "registry/client.h"
 #include "registry/push.h"
-#include "registry/reference.h"
 
 namespace hive::cli {
 namespace {
@@ -177,7 +177,7 @@ class AwsUp {
         registry::Credentials{
             .username = login.username, .password = login.password.reveal(), .identity_token = ""});
     for (const auto& [reference, archive] : images) {
-      HIVE_ASSIGN(const auto target, registry::parse_reference(login.address + "/" + reference));
+      HIVE_ASSIGN(const auto target, model::parse_image_reference(login.address + "/" + reference));
       if (client.resolve(target)) continue;
       if (auto pushed = registry::push_archive(client, archive, target); !pushed)
         return annotate(pushed.error(), reference);

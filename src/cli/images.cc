@@ -2,10 +2,10 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "model/image_reference.h"
 #include "net/http_client.h"
 #include "registry/client.h"
 #include "registry/push.h"
-#include "registry/reference.h"
 
 namespace hive::cli {
 namespace {
@@ -76,7 +76,7 @@ Status push_archive(const local::LocalCluster& cluster, const std::string& archi
   registry::Client client(cluster.registry_at, {.insecure = {cluster.registry_at}},
                           registry::Credentials{.username = cluster.registry_user,
                                                 .password = cluster.registry_password});
-  HIVE_ASSIGN(const auto target, registry::parse_reference(cluster.registry + "/" + reference));
+  HIVE_ASSIGN(const auto target, model::parse_image_reference(cluster.registry + "/" + reference));
   HIVE_TRY(registry::push_archive(client, archive, target));
   return {};
 }

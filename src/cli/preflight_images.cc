@@ -12,7 +12,7 @@ namespace {
 constexpr Milliseconds kDeadline{5'000};
 
 Status ask(const config::Spec& spec, const std::string& image) {
-  HIVE_ASSIGN(const auto reference, registry::parse_reference(image));
+  HIVE_ASSIGN(const auto reference, model::parse_image_reference(image));
   HIVE_ASSIGN(const auto auth, auth_for_image({.host = "", .cluster = spec.cluster.name},
                                               spec.cluster.registry, image));
   std::optional<registry::Credentials> credentials;
@@ -31,6 +31,7 @@ std::map<std::string, Error> outside_image_faults(const config::Spec& spec,
   for (const auto& [name, service] : spec.services)
     if (!service.image.starts_with(own_registry + "/")) answers.emplace(service.image, Status{});
   std::vector<std::thread> threads;
+  threads.reserve(answers.size());
   for (auto& [image, answer] : answers)
     threads.emplace_back([&spec, &image = image, &answer = answer] { answer = ask(spec, image); });
   for (auto& thread : threads) thread.join();

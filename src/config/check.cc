@@ -31,6 +31,7 @@ namespace {
 template <typename T>
 std::vector<std::string> names_of(const std::map<std::string, T>& map) {
   std::vector<std::string> out;
+  out.reserve(map.size());
   for (const auto& [name, unused] : map) out.push_back(name);
   return out;
 }
@@ -48,7 +49,6 @@ class Checker {
     }
     shared_ports();
     listeners();
-    external_networks();
   }
 
  private:
@@ -69,7 +69,6 @@ class Checker {
   void shared_ports();
   void compare(const Service& a, const Service& b, const ServicePort& port);
   void listeners();
-  void external_networks();
 
   const Spec& spec_;
   Findings& findings_;
@@ -299,16 +298,6 @@ void Checker::listeners() {
                    fmt::format("the listener {}:{} leads to a port that no service here publishes",
                                listener.listen, listener.instance));
   }
-}
-
-void Checker::external_networks() {
-  for (const auto& [name, network] : spec_.networks)
-    if (!network.external && !network.driver.empty() && network.driver == "bridge")
-      findings_.warn(position_of(spec_, fmt::format("networks.{}.driver", name)),
-                     fmt::format("networks.{}: a bridge network connects no tasks of different "
-                                 "nodes",
-                                 name),
-                     "leave the driver out: Swarm's is overlay");
 }
 
 }  // namespace

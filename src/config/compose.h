@@ -142,7 +142,7 @@ struct Placement {
 };
 
 struct Deploy {
-  std::string mode;  // "replicated", "global", "replicated-job", "global-job" or empty
+  std::string mode;  // "replicated", "global" or empty
   std::optional<std::uint64_t> replicas;
   std::string endpoint_mode;  // "vip", "dnsrr" or empty
   StringMap labels;           // of the service

@@ -481,7 +481,7 @@ void Converter::resources(const Node& node, const std::string& path, Deploy& out
 Deploy Converter::deploy(const Node& node, const std::string& path) {
   Deploy out;
   out.mode = text_at(node, "mode");
-  one_of(node, "mode", path, {"replicated", "global", "replicated-job", "global-job", ""});
+  one_of(node, "mode", path, {"replicated", "global", ""});
   out.replicas = count(node, "replicas", path);
   if (out.replicas && out.mode.starts_with("global"))
     findings_.fault(node.find("replicas")->position,

@@ -185,7 +185,7 @@ std::string HiveReader::file(const Node& node, std::string_view key) const {
 
 std::string HiveReader::choice(const Node& node, std::string_view key, const std::string& path,
                                std::vector<std::string> allowed, std::string fallback) {
-  const std::string value = text_at(node, key);
+  std::string value = text_at(node, key);
   if (value.empty()) return fallback;
   if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
   fault(
@@ -640,7 +640,7 @@ Drain HiveReader::drain(const Node& node, const std::string& path) {
 
 std::string HiveReader::place_on_node(const Node& node, std::string_view key,
                                       const std::string& path) {
-  const std::string place = text_at(node, key);
+  std::string place = text_at(node, key);
   if (place.empty() || (place.starts_with('/') && place != "/")) return place;
   fault(*node.find(key), fmt::format("{}.{} is {}: it must be an absolute path to a directory",
                                      path, key, in_quotes(place)));

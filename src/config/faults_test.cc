@@ -62,8 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
              "5:24 services.web.deploy.replicas is -1: it cannot be negative"},
         Case{"deploy: {mode: globl}",
              "5:20 services.web.deploy.mode is \"globl\": it must be one "
-             "of replicated, global, replicated-job, global-job (did you "
-             "mean \"global\"?)"},
+             "of replicated, global (did you mean \"global\"?)"},
         Case{"deploy: {mode: global, replicas: 2}",
              "5:38 services.web.deploy: a global service has no replicas (it runs one task on each "
              "node)"},

@@ -332,12 +332,13 @@ services:
     environment: {A: $UNSET}
 x-hive: {managers: 4}
 )");
+  const std::string address =
+      "8 services.web.ports[0]: the address 127.0.0.1 is ignored, the port is published on every "
+      "address";
   EXPECT_EQ(warnings,
             (Strings{"5 \"build\" in services.web is ignored, as docker stack deploy does",
                      "6 \"container_name\" in services.web is ignored, as docker stack deploy does",
-                     "8 services.web.ports[0]: the address 127.0.0.1 is ignored, the port is "
-                     "published on every address",
-                     "9 variable UNSET is not set: it is read as empty",
+                     address, "9 variable UNSET is not set: it is read as empty",
                      "10 4 managers survive no more failures than 3"}));
 }
 

@@ -9,6 +9,7 @@
 #include "config/document.h"
 #include "config/findings.h"
 #include "config/merge.h"
+#include "config/swarm_rules.h"
 #include "config/validate.h"
 #include "config/values.h"
 #include "os/file.h"
@@ -70,6 +71,7 @@ tl::expected<Loaded, Failure> load(const std::vector<SourceFile>& files, const L
   if (!options.read_file) options.read_file = read_env_file_default;
   Findings findings(files);
   std::vector<std::string> names;
+  names.reserve(files.size());
   for (const auto& file : files) names.push_back(file.name);
   std::optional<FileModel> whole;
   std::optional<int> version;
@@ -89,6 +91,7 @@ tl::expected<Loaded, Failure> load(const std::vector<SourceFile>& files, const L
     whole->spec.version = fmt::format("3.{}", version.value_or(0));
     finish_hive(*whole, options, findings);
     check_whole(whole->spec, findings);
+    check_swarm_rules(whole->spec, findings);
   }
   if (whole && !findings.has_faults()) return Loaded{std::move(whole->spec), findings.warnings()};
   Failure failure{names, findings.faults(), findings.warnings(), findings.dropped()};

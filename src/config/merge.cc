@@ -30,11 +30,7 @@ void override_keys(StringMap& base, const StringMap& from) {
 // docker merges through pointers: what is set stays when the later file says 0 or false.
 template <typename T>
 void set(std::optional<T>& base, const std::optional<T>& from) {
-  if (!from) return;
-  if (!base)
-    base = from;
-  else if (*from != T{})
-    base = from;
+  if (from && (!base || *from != T{})) base = from;
 }
 
 // Optional blocks: taken whole when new, else merged by `merge_blocks`.

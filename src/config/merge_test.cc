@@ -37,13 +37,13 @@ TEST(Merge, scalarsThatAreNotEmptyOverride) {
 
 TEST(Merge, listsAreAppended) {
   const auto service = merged_service(
-      "command: one two, cap_add: [A], deploy: {placement: {constraints: [x==1]}}, "
+      "command: one two, cap_add: [A], deploy: {placement: {constraints: [node.ip==1]}}, "
       "healthcheck: {test: a, retries: 3}",
-      "command: more, cap_add: [B], deploy: {placement: {constraints: [z==2]}}, "
+      "command: more, cap_add: [B], deploy: {placement: {constraints: [node.id==2]}}, "
       "healthcheck: {test: [CMD, b], retries: 0, timeout: 5s}");
   EXPECT_EQ(service.command, (Strings{"one", "two", "more"}));
   EXPECT_EQ(service.cap_add, (Strings{"A", "B"}));
-  EXPECT_EQ(service.deploy.placement.constraints, (Strings{"x==1", "z==2"}));
+  EXPECT_EQ(service.deploy.placement.constraints, (Strings{"node.ip==1", "node.id==2"}));
   EXPECT_EQ(service.healthcheck->test, (Strings{"CMD-SHELL", "a", "CMD", "b"}));
   EXPECT_EQ(service.healthcheck->retries, 3U);
 }

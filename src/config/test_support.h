@@ -15,7 +15,8 @@ inline LoadOptions test_options(StringMap environment = {}, StringMap env_files 
   LoadOptions options;
   options.working_dir = "/work";
   options.environment = std::move(environment);
-  options.read_file = [env_files](const std::string& path) -> Result<std::string> {
+  options.read_file = [env_files =
+                           std::move(env_files)](const std::string& path) -> Result<std::string> {
     const auto found = env_files.find(path);
     if (found == env_files.end()) return fail(Errc::kNotFound, "no such file");
     return found->second;

@@ -213,7 +213,7 @@ Status Client::check_auth() {
   return tl::unexpected(error_from(response, "logging in"));
 }
 
-Result<std::string> Client::resolve(const Reference& reference) {
+Result<std::string> Client::resolve(const model::ImageReference& reference) {
   net::Request call;
   call.method = "HEAD";
   call.path = "/v2/" + reference.path + "/manifests/" + reference.version();

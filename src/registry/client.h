@@ -18,9 +18,9 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "model/image_reference.h"
 #include "net/http_client.h"
 #include "registry/credentials.h"
-#include "registry/reference.h"
 
 namespace hive::registry {
 
@@ -50,15 +50,15 @@ class Client {
   // /v2/ lets these credentials in; kUnauthenticated when not.
   Status check_auth();
   // The digest that a reference means now ("sha256:..."), of the manifest list where there is one.
-  Result<std::string> resolve(const Reference& reference);
+  Result<std::string> resolve(const model::ImageReference& reference);
 
   // Nothing when the repository does not have it.
   Result<std::optional<Blob>> find_blob(const std::string& repository, const std::string& digest);
   // Read once, from the source's beginning to its end.
   Result<Blob> upload_blob(const std::string& repository, const BlobSource& source);
   // Returns its digest. What it names must be there already.
-  Result<std::string> put_manifest(const Reference& reference, const std::string& media_type,
-                                   std::string manifest);
+  Result<std::string> put_manifest(const model::ImageReference& reference,
+                                   const std::string& media_type, std::string manifest);
 
  private:
   // By its name in lower case; empty where there is none.

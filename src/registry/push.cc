@@ -65,7 +65,7 @@ Result<Json> push_layer(Client& client, const std::filesystem::path& archive,
 }  // namespace
 
 Result<std::string> push_archive(Client& client, const std::filesystem::path& archive,
-                                 const Reference& reference) {
+                                 const model::ImageReference& reference) {
   HIVE_ASSIGN(const auto image, read_archive(archive));
   Json layers = Json::array();
   for (std::size_t i = 0; i < image.layers.size(); ++i) {

@@ -15,6 +15,6 @@ namespace hive::registry {
 
 // The digest of what is at the reference then. Layers that the registry has are not sent again.
 Result<std::string> push_archive(Client& client, const std::filesystem::path& archive,
-                                 const Reference& reference);
+                                 const model::ImageReference& reference);
 
 }  // namespace hive::registry

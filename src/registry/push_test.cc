@@ -116,7 +116,7 @@ Result<std::string> push_to(FakeRegistry& registry, const fs::path& archive, int
                         [&](const ScriptedRequest& request) { return registry(request); });
   Client client("127.0.0.1:" + std::to_string(server.port()), {.deadline = Milliseconds(2'000)},
                 Credentials{"me", "right", ""});
-  auto pushed = push_archive(client, archive, parse_reference("x.y/app:1").value());
+  auto pushed = push_archive(client, archive, model::parse_image_reference("x.y/app:1").value());
   if (requests != nullptr) *requests = static_cast<int>(server.requests().size());
   return pushed;
 }

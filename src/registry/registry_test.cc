@@ -15,41 +15,6 @@ using net::testing::ScriptedServer;
 
 const std::string kDigest = "sha256:" + std::string(64, 'a');
 
-struct ReferenceCase {
-  std::string text, domain, path, tag, digest;
-};
-
-TEST(Reference, ReadAsDockerDoes) {
-  const std::vector<ReferenceCase> cases{
-      {"nginx", "docker.io", "library/nginx", "latest", ""},
-      {"nginx:1.2", "docker.io", "library/nginx", "1.2", ""},
-      {"team/app", "docker.io", "team/app", "latest", ""},
-      {"index.docker.io/team/app", "docker.io", "team/app", "latest", ""},
-      {"localhost/app", "localhost", "app", "latest", ""},
-      {"registry.hive:5001/a/b/c:v1", "registry.hive:5001", "a/b/c", "v1", ""},
-      {"host:5000/app", "host:5000", "app", "latest", ""},
-      {"a.b/app@" + kDigest, "a.b", "app", "", kDigest},
-      {"a.b/app:1@" + kDigest, "a.b", "app", "1", kDigest},
-      {"a__b-c.d", "docker.io", "library/a__b-c.d", "latest", ""}};
-  for (const auto& one : cases) {
-    const auto parsed = parse_reference(one.text);
-    ASSERT_TRUE(parsed) << one.text << ": " << parsed.error().message;
-    EXPECT_EQ(parsed->domain, one.domain) << one.text;
-    EXPECT_EQ(parsed->path, one.path) << one.text;
-    EXPECT_EQ(parsed->tag, one.tag) << one.text;
-    EXPECT_EQ(parsed->digest, one.digest) << one.text;
-  }
-}
-
-TEST(Reference, RefusesWhatDockerRefuses) {
-  for (const char* text : {"", "Nginx", "a//b", "/a", "a/", "a:", "a:b c", "a@sha256:12", "a..b",
-                           "a___b", "-a", "a:-b", "host:5000/"}) {
-    const auto parsed = parse_reference(text);
-    ASSERT_FALSE(parsed) << text;
-    EXPECT_EQ(parsed.error().code, Errc::kInvalidArgument);
-  }
-}
-
 TEST(Credentials, FromDockersConfig) {
   const std::string config = R"({"auths":{"r.hive:5001":{"auth":")" + base64_encode("me:pa:ss") +
                              R"("},"https://index.docker.io/v1/":{"identitytoken":"tok"}}})";
@@ -86,7 +51,7 @@ Client client_of(const ScriptedServer& server, std::optional<Credentials> creden
   return Client("127.0.0.1:" + std::to_string(server.port()), options, std::move(credentials));
 }
 
-Reference app() { return parse_reference("x.y/app:1").value(); }
+model::ImageReference app() { return model::parse_image_reference("x.y/app:1").value(); }
 
 Reply basic_registry(const ScriptedRequest& request) {
   const auto auth = request.headers.find("authorization");
@@ -109,7 +74,8 @@ TEST(Client, BasicAuthentication) {
   EXPECT_EQ(wrong.check_auth().error().code, Errc::kUnauthenticated);
   Client nobody = client_of(server);
   EXPECT_EQ(nobody.check_auth().error().code, Errc::kUnauthenticated);
-  EXPECT_EQ(good.resolve(parse_reference("x.y/app:2").value()).error().code, Errc::kNotFound);
+  EXPECT_EQ(good.resolve(model::parse_image_reference("x.y/app:2").value()).error().code,
+            Errc::kNotFound);
 }
 
 TEST(Client, BearerTokenFlow) {

@@ -102,8 +102,8 @@ Result<Blob> Client::upload_blob(const std::string& repository, const BlobSource
   return blob;
 }
 
-Result<std::string> Client::put_manifest(const Reference& reference, const std::string& media_type,
-                                         std::string manifest) {
+Result<std::string> Client::put_manifest(const model::ImageReference& reference,
+                                         const std::string& media_type, std::string manifest) {
   net::Request call;
   call.method = "PUT";
   call.path = "/v2/" + reference.path + "/manifests/" + reference.version();

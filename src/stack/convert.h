@@ -44,8 +44,8 @@ struct Conversion {
   std::vector<Object> services;
 };
 
-// kInvalidArgument naming service and key when the file asks for what Swarm cannot have; errors of
-// read_file with the object's name in front.
+// All faults at once, a line each with its place in the file: kInvalidArgument where the file asks
+// for what Swarm cannot have, else what read_file failed with.
 Result<Conversion> convert(const config::Spec& spec, const ConvertOptions& options);
 
 // Name to id of the swarm's configs and secrets.

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 
 #include "stack/convert_parts.h"
 
@@ -100,7 +99,6 @@ struct ReferenceKeys {
 Result<Json> references(const std::vector<config::FileReference>& wanted,
                         const std::map<std::string, config::FileObject>& objects,
                         const std::string& stack, const ReferenceKeys& keys) {
-  std::set<std::string> targets;
   std::vector<Json> list;
   for (const auto& reference : wanted) {
     const auto found = objects.find(reference.source);
@@ -109,10 +107,6 @@ Result<Json> references(const std::vector<config::FileReference>& wanted,
                                               "\" is not in top-level " + keys.kind + "s");
     }
     const std::string target = reference.target.empty() ? reference.source : reference.target;
-    if (!targets.insert(target).second) {
-      return fail(Errc::kInvalidArgument,
-                  std::string("two ") + keys.kind + "s have the target " + target);
-    }
     list.push_back({{"File",
                      {{"Name", target},
                       {"UID", reference.uid.empty() ? "0" : reference.uid},

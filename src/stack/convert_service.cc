@@ -106,21 +106,11 @@ Result<Json> network_attachments(const config::Spec& spec, const std::string& st
   return result;
 }
 
-Result<Json> mode(const config::Deploy& deploy) {
-  if (deploy.mode == "global") {
-    if (deploy.replicas) {
-      return fail(Errc::kInvalidArgument,
-                  "deploy.replicas goes with mode replicated only; remove it or mode: global");
-    }
-    return Json{{"Global", Json::object()}};
-  }
-  if (!deploy.mode.empty() && deploy.mode != "replicated") {
-    return fail(Errc::kInvalidArgument,
-                "deploy.mode \"" + deploy.mode + "\" is not known; use replicated or global");
-  }
+Json mode(const config::Deploy& deploy) {
+  if (deploy.mode == "global") return {{"Global", Json::object()}};
   Json replicated = Json::object();
   if (deploy.replicas) replicated["Replicas"] = *deploy.replicas;
-  return Json{{"Replicated", replicated}};
+  return {{"Replicated", replicated}};
 }
 
 void put_plain_fields(Json& container, const config::Service& service) {
@@ -213,7 +203,7 @@ Result<Json> service_spec(const config::Spec& spec, const std::string& stack,
                  {"Labels", stack_labels(stack, service.deploy.labels)}};
   result["Labels"][kImageLabel] = service.image;
   HIVE_ASSIGN(result["TaskTemplate"], task_template(spec, stack, service));
-  HIVE_ASSIGN(result["Mode"], mode(service.deploy));
+  result["Mode"] = mode(service.deploy);
   if (service.deploy.update_config) {
     result["UpdateConfig"] = update_config(*service.deploy.update_config);
   }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "config/compose.h"
 #include "engine/fake/fake_engine.h"
 #include "stack/deploy.h"
@@ -220,6 +221,35 @@ TEST_F(PlanTest, AChangedConfigIsRefusedWithAWayOut) {
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().code, Errc::kInvalidArgument);
   EXPECT_THAT(plan.error().message, HasSubstr("shop_settings"));
+}
+
+TEST_F(PlanTest, FaultsOfFilesAndNamesAreToldAllAtOnceAndNothingIsMade) {
+  options_.stack = std::string(60, 's');
+  options_.read_file = [](const std::string& path) -> Result<std::string> {
+    if (path.ends_with("key")) return fail(Errc::kNotFound, "no such file");
+    return std::string();
+  };
+  const auto plan = planned(kTwo);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, Errc::kNotFound);
+  EXPECT_THAT(split(plan.error().message, '\n'),
+              ElementsAre("hive.yml:16:17: secret key: no such file",
+                          HasSubstr("hive.yml:15:22: config settings: its name \"ssss"),
+                          HasSubstr("hive.yml:4:3: service web: its name \"ssss")));
+  EXPECT_THAT(engine_.calls(), IsEmpty());
+}
+
+TEST_F(PlanTest, ContentsThatSwarmDoesNotTakeAreRefused) {
+  content_ = std::string(512'000, 'x');
+  EXPECT_THAT(
+      planned(kTwo).error().message,
+      HasSubstr("secret key: /work/key has 512000 bytes, and Swarm takes less than 512000"));
+  content_.pop_back();
+  EXPECT_TRUE(planned(kTwo));
+  content_.clear();
+  EXPECT_THAT(
+      planned(kTwo).error().message,
+      HasSubstr("config settings: /work/settings is empty, and Swarm takes no empty config"));
 }
 
 TEST_F(PlanTest, WhatIsExternalMustBeThere) {

@@ -19,6 +19,24 @@ std::map<std::string, std::string> id_by_name(const std::map<std::string, Json>&
   return result;
 }
 
+// Swarm's own host and bridge are in no list: they are asked for by the id that a service has.
+Status name_predefined(engine::Engine& engine, Present& present) {
+  for (const auto& [name, service] : present.services) {
+    const Json* attachments = json_path(service, "Spec.TaskTemplate.Networks");
+    if (attachments == nullptr || !attachments->is_array()) continue;
+    for (const auto& attachment : *attachments) {
+      const std::string id = json_string(attachment, "Target");
+      if (id.empty() || present.network_names.contains(id)) continue;
+      const auto network = engine.inspect_network(id);
+      if (network)
+        present.network_names[id] = json_string(*network, "Name");
+      else if (network.error().code != Errc::kNotFound)
+        return tl::unexpected(network.error());
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 ObjectIds Present::ids() const { return {id_by_name(secrets), id_by_name(configs)}; }
@@ -46,6 +64,7 @@ Result<Present> look(engine::Engine& engine, const std::string& stack) {
     const Json* label = labels == nullptr ? nullptr : json_member(*labels, kNamespaceLabel);
     if (label != nullptr && *label == stack) present.stack_networks[name] = id;
   }
+  HIVE_TRY(name_predefined(engine, present));
   return present;
 }
 

@@ -7,9 +7,9 @@
 
 #include "base/result.h"
 
-namespace hive::registry {
+namespace hive::model {
 
-struct Reference {
+struct ImageReference {
   std::string domain;  // "docker.io", "localhost:5000"
   std::string path;    // "library/nginx"
   std::string tag;     // "latest" when neither tag nor digest is given
@@ -22,6 +22,6 @@ struct Reference {
 };
 
 // kInvalidArgument says what is wrong with it.
-Result<Reference> parse_reference(std::string_view text);
+Result<ImageReference> parse_image_reference(std::string_view text);
 
-}  // namespace hive::registry
+}  // namespace hive::model

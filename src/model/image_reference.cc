@@ -1,11 +1,11 @@
-#include "registry/reference.h"
-
-#include <fmt/core.h>
+#include "model/image_reference.h"
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
+#include <utility>
 
-namespace hive::registry {
+namespace hive::model {
 namespace {
 
 constexpr std::size_t kMaxPath = 255;
@@ -48,10 +48,13 @@ bool valid_tag(std::string_view tag) {
 }
 
 bool valid_digest(std::string_view digest) {
-  constexpr std::string_view kAlgorithm = "sha256:";
-  return digest.size() == kAlgorithm.size() + 64 &&
-         digest.substr(0, kAlgorithm.size()) == kAlgorithm &&
-         digest.find_first_not_of("0123456789abcdef", kAlgorithm.size()) == std::string_view::npos;
+  constexpr std::pair<std::string_view, std::size_t> kAlgorithms[] = {
+      {"sha256:", 64}, {"sha384:", 96}, {"sha512:", 128}};
+  return std::any_of(std::begin(kAlgorithms), std::end(kAlgorithms), [&](const auto& algorithm) {
+    const auto& [prefix, digits] = algorithm;
+    return digest.starts_with(prefix) && digest.size() == prefix.size() + digits &&
+           digest.find_first_not_of("0123456789abcdef", prefix.size()) == std::string_view::npos;
+  });
 }
 
 bool valid_domain(std::string_view domain) {
@@ -62,23 +65,26 @@ bool valid_domain(std::string_view domain) {
 }
 
 tl::unexpected<Error> bad(std::string_view text, std::string_view why) {
-  return fail(Errc::kInvalidArgument, fmt::format("image reference \"{}\": {}", text, why));
+  return fail(Errc::kInvalidArgument,
+              "image reference \"" + std::string(text) + "\": " + std::string(why));
 }
 
 }  // namespace
 
-std::string Reference::canonical() const {
+std::string ImageReference::canonical() const {
   return domain + "/" + path + (tag.empty() ? "" : ":" + tag) +
          (digest.empty() ? "" : "@" + digest);
 }
 
-Result<Reference> parse_reference(std::string_view text) {
-  Reference out;
+Result<ImageReference> parse_image_reference(std::string_view text) {
+  ImageReference out;
   std::string_view rest = text;
   if (const auto at = rest.find('@'); at != std::string_view::npos) {
     out.digest = rest.substr(at + 1);
     if (!valid_digest(out.digest))
-      return bad(text, "the digest after \"@\" must be sha256: and 64 hexadecimal digits");
+      return bad(text,
+                 "the digest after \"@\" must be sha256: and 64 hexadecimal digits (sha384: 96, "
+                 "sha512: 128)");
     rest = rest.substr(0, at);
   }
   const auto slash = rest.rfind('/');
@@ -111,4 +117,4 @@ Result<Reference> parse_reference(std::string_view text) {
   return out;
 }
 
-}  // namespace hive::registry
+}  // namespace hive::model
