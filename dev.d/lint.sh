@@ -5,7 +5,7 @@ main() {
   ensure_packages run build test
   lint_shell
   local files=("$@")
-  [ $# -gt 0 ] || mapfile -t files < <(git ls-files 'src/*.cc')
+  [ $# -gt 0 ] || mapfile -t files < <(git ls-files 'src/*.cc' 'bench/*.cc')
   configure_preset clang
   python3 dev.d/lib/tidy.py build/clang "$(jobs_count)" "${files[@]}"
 }

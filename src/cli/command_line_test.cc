@@ -27,7 +27,7 @@ std::string drain(std::FILE* file) {
 }
 
 // An address where nothing listens, so that no test talks to an engine of this machine.
-Run run(std::vector<std::string> words) {
+Run run(const std::vector<std::string>& words) {
   Context context;
   context.out = std::tmpfile();
   context.err = std::tmpfile();

@@ -142,7 +142,7 @@ class Former {
     const auto patience = was_running ? time_to_answer(member.instance) : kEngineDeadline;
     HIVE_ASSIGN(auto engine, world_.connect(member.instance.engine_host));
     member.engine = std::move(engine);
-    const auto answers = wait_for_engine(member, patience);
+    auto answers = wait_for_engine(member, patience);
     if (answers || !was_running || answers.error().code != Errc::kDeadlineExceeded) return answers;
     return restart(member, *cloud);
   }

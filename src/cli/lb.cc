@@ -66,13 +66,6 @@ std::vector<Row> task_figures(Context& context) {
   return rows;
 }
 
-void print_table(Context& context, const std::vector<std::string>& headers,
-                 const std::vector<Row>& rows) {
-  std::vector<std::vector<std::string>> cells;
-  for (const auto& row : rows) cells.push_back(row.cells);
-  context.print(format_table(headers, cells));
-}
-
 Result<Json> look_at_local(const std::string& cluster) {
   const auto cloud = cloud::local::connect(cluster);
   HIVE_ASSIGN(const auto status, cloud->balancer());
@@ -146,9 +139,9 @@ int list_balancer(Context& context, const ListOptions& options) {
                          json_string(listener, "mode")});
   context.print(format_table({"LISTENER", "INSTANCE PORT", "MODE"}, listeners));
   context.line("");
-  print_table(context, {"INSTANCE", "HOSTNAME", "HEALTH", "CONNECTIONS", "REASON"}, targets);
+  print_rows(context, {"INSTANCE", "HOSTNAME", "HEALTH", "CONNECTIONS", "REASON"}, targets);
   context.line("");
-  print_table(
+  print_rows(
       context,
       {"TASK", "NODE", "REQUESTS", "PER SECOND", "IN FLIGHT", "QUEUED", "ERRORS", "RESPONSE TIME"},
       tasks);

@@ -18,6 +18,7 @@ std::size_t display_width(const std::string& text) {
 std::string format_table(const std::vector<std::string>& headers,
                          const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
+  widths.reserve(headers.size());
   for (const auto& header : headers) widths.push_back(display_width(header));
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i)
@@ -59,6 +60,14 @@ void declare_task_list(Declare& declare, ListOptions& options) {
   declare.flag("--no-resolve", &options.no_resolve, "Ids of services and nodes");
 }
 
+void print_rows(Context& context, const std::vector<std::string>& headers,
+                const std::vector<Row>& rows) {
+  std::vector<std::vector<std::string>> cells;
+  cells.reserve(rows.size());
+  for (const auto& row : rows) cells.push_back(row.cells);
+  context.print(format_table(headers, cells));
+}
+
 int print_listing(Context& context, const ListOptions& options,
                   const std::vector<std::string>& headers, const std::vector<Row>& rows) {
   if (options.quiet) {
@@ -71,9 +80,7 @@ int print_listing(Context& context, const ListOptions& options,
     context.line(all.dump(2));
     return kExitOk;
   }
-  std::vector<std::vector<std::string>> cells;
-  for (const auto& row : rows) cells.push_back(row.cells);
-  context.print(format_table(headers, cells));
+  print_rows(context, headers, rows);
   return kExitOk;
 }
 

@@ -35,6 +35,9 @@ struct Row {
   std::vector<std::string> cells;
   Json json;  // the fields documented for --format json
 };
+void print_rows(Context& context, const std::vector<std::string>& headers,
+                const std::vector<Row>& rows);
+// As the options say: that table, JSON, or ids alone.
 int print_listing(Context& context, const ListOptions& options,
                   const std::vector<std::string>& headers, const std::vector<Row>& rows);
 

@@ -58,13 +58,13 @@ std::vector<std::string> missing_programs() {
 std::vector<std::string> missing_kernel() {
   std::vector<std::string> missing;
   if (!file_system_known("overlay")) missing.emplace_back("overlay file systems");
+  constexpr const char* kTryAll =
+      "ip link add hb type bridge || echo bridge links;"
+      "ip link add hv type veth peer name hw || echo veth links;"
+      "ip link add hx type vxlan id 1 dstport 4789 dev lo || echo vxlan links;"
+      "iptables -w -t nat -S >/dev/null || echo 'netfilter nat tables'";
   const auto tried =
-      os::run({"unshare", "-n", "sh", "-c",
-               "ip link add hb type bridge || echo bridge links;"
-               "ip link add hv type veth peer name hw || echo veth links;"
-               "ip link add hx type vxlan id 1 dstport 4789 dev lo || echo vxlan links;"
-               "iptables -w -t nat -S >/dev/null || echo 'netfilter nat tables'"},
-              {.deadline = Milliseconds(10'000)});
+      os::run({"unshare", "-n", "sh", "-c", kTryAll}, {.deadline = Milliseconds(10'000)});
   if (!tried) return missing;
   for (const auto& line : split(tried->out, '\n')) {
     if (!trim(line).empty()) missing.emplace_back(trim(line));

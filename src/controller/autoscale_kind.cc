@@ -98,9 +98,13 @@ bool autoscale_acts(const model::Service& service) {
 }
 
 OperationAction autoscale_pause_action(const model::Service& service, std::string why) {
-  return {
-      "pause the autoscaling of " + service.name, why,
-      [id = service.id, why](Outside& outside) { return write_label(outside.engine, id, why); }};
+  OperationAction out;
+  out.what = "pause the autoscaling of " + service.name;
+  out.reason = why;
+  out.run = [id = service.id, why = std::move(why)](Outside& outside) {
+    return write_label(outside.engine, id, why);
+  };
+  return out;
 }
 
 OperationAction autoscale_resume_action(const model::Service& service, std::string why) {

@@ -8,7 +8,6 @@ namespace hive::controller {
 namespace {
 
 using decide::autoscale::kFreshSeconds;
-using decide::autoscale::Signal;
 
 constexpr double kNano = 1e9;
 constexpr double kMilli = 1e3;

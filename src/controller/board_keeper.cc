@@ -44,7 +44,7 @@ Status BoardKeeper::turn() {
   }
   HIVE_TRY(publish_place());
   // A stack that cannot be read holds up nothing else.
-  const auto begun = begin_deploying();
+  auto begun = begin_deploying();
   HIVE_TRY(publish_status());
   return begun;
 }

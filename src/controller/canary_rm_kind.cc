@@ -72,7 +72,7 @@ class CanaryRmKind final : public OperationKind {
     out.actions.push_back({"remove the canary " + found->second.name,
                            late ? "its tasks did not end in time" : "it has no task left",
                            [id](Outside& outside) -> Status {
-                             const auto removed = outside.engine.remove_service(id);
+                             auto removed = outside.engine.remove_service(id);
                              if (!removed && removed.error().code != Errc::kNotFound)
                                return removed;
                              return {};

@@ -18,7 +18,6 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 constexpr int kMin = 1;
 constexpr int kMax = 4;

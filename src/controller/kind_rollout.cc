@@ -148,7 +148,7 @@ std::string RolloutKind::keep_auth(const Json& request) const {
   if (auth == nullptr || !auth->is_object()) return "";
   const std::lock_guard lock(mutex_);
   if (auth_.size() >= kMaxKeys) auth_.clear();
-  const std::string key = std::to_string(++keys_);
+  std::string key = std::to_string(++keys_);
   auth_[key] = {json_string(*auth, "username"), json_string(*auth, "password"),
                 json_string(*auth, "serveraddress"), json_string(*auth, "identitytoken")};
   return key;
@@ -497,7 +497,7 @@ class RolloutKind::Step {
     }
     act("remove the canary", late ? "its tasks did not end in time" : "it has no task left",
         [id = canary_->id](Outside& outside) -> Status {
-          const auto removed = outside.engine.remove_service(id);
+          auto removed = outside.engine.remove_service(id);
           if (!removed && removed.error().code != Errc::kNotFound) return removed;
           return {};
         });

@@ -243,7 +243,7 @@ struct Launch {
                                if (one.hostname == name && one.state == model::NodeState::kReady)
                                  return fail(Errc::kConflict, name + " has just joined");
                              HIVE_ASSIGN(const auto cloud, outside.cloud());
-                             const auto done = cloud->terminate(id);
+                             auto done = cloud->terminate(id);
                              if (!done && done.error().code != Errc::kNotFound) return done;
                              return {};
                            }});

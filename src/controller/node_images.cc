@@ -23,12 +23,12 @@ ImagesSight look_at_images(const std::vector<std::string>& images, const agent::
     const auto told =
         std::find_if(report.pulls.begin(), report.pulls.end(),
                      [&](const agent::PullReport& one) { return one.image == image; });
-    if (told == report.pulls.end() || told->state == agent::PullState::kPulling)
-      out.missing.push_back(image);
-    else if (told->state == agent::PullState::kFailed && told->tries < kPullTries)
-      out.missing.push_back(image);
-    else if (told->state == agent::PullState::kFailed)
+    const bool failed = told != report.pulls.end() && told->state == agent::PullState::kFailed;
+    const bool pulling = told == report.pulls.end() || told->state == agent::PullState::kPulling;
+    if (failed && told->tries >= kPullTries)
       out.given_up.push_back(image + ": " + told->why);
+    else if (failed || pulling)
+      out.missing.push_back(image);
   }
   return out;
 }

@@ -9,7 +9,6 @@ namespace hive::controller {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 const MonotonicTime kAsked{std::chrono::hours(1)};

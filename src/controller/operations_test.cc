@@ -159,7 +159,7 @@ TEST_F(OperationsTest, OneIdIsOneOperation) {
 
 TEST_F(OperationsTest, BadRequestsAreRefused) {
   leader.look();
-  const auto code = [&](OperationRequest request) {
+  const auto code = [&](const OperationRequest& request) {
     const auto created = leader.operations->create(request);
     return created ? Errc::kInternal : created.error().code;
   };

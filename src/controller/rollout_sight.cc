@@ -1,6 +1,7 @@
 #include "controller/rollout_sight.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "controller/world_facts.h"
@@ -33,7 +34,7 @@ struct Mean {
     weight += w;
   }
   std::uint32_t value() const {
-    return weight == 0 ? 0 : static_cast<std::uint32_t>(sum / weight + 0.5);
+    return weight == 0 ? 0 : static_cast<std::uint32_t>(std::lround(sum / weight));
   }
 };
 

@@ -72,7 +72,7 @@ void copy_member(const Json& from, const char* name, Json& to) {
 }
 
 std::string update_order(const Json& spec) {
-  const std::string said = json_string(spec, "UpdateConfig.Order");
+  std::string said = json_string(spec, "UpdateConfig.Order");
   if (!said.empty()) return said;
   return global(spec) || has_fixed_host_port(spec) ? "stop-first" : "start-first";
 }

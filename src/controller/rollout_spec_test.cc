@@ -24,7 +24,7 @@ RolloutRequest request(Json wanted) {
 }
 
 TEST(RolloutSpec, NewTasksStartFirstUnlessTheServiceSaysOtherwise) {
-  const auto order = [](Json wanted) {
+  const auto order = [](const Json& wanted) {
     return json_string(forward_spec(request(wanted), wanted, "op.f1"), "UpdateConfig.Order");
   };
   Json plain = spec("web:2");

@@ -11,7 +11,6 @@ namespace {
 
 namespace placement = decide::placement;
 using placement::Slot;
-using placement::SlotState;
 using placement::Victim;
 
 // An agent that is being started anew says in this time what its containers' first processes are.

@@ -7,7 +7,7 @@ using model::TaskState;
 
 // Puts into `changes` what differs between `seen` and `now`, and makes `seen` equal to `now`.
 template <typename Seen, typename Encode>
-Json differences(Seen& seen, Seen&& now, const Encode& encode) {
+Json differences(Seen& seen, Seen now, const Encode& encode) {
   Json changes = Json::object();
   for (const auto& [id, value] : now) {
     const auto before = seen.find(id);

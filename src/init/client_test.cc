@@ -41,7 +41,7 @@ struct ClientTest : ::testing::Test {
       ++found;
     }
     EXPECT_GT(found, 0);
-    const std::string path = directory + "/docker-init";
+    std::string path = directory + "/docker-init";
     std::ofstream(path, std::ios::binary) << bytes;
     fs::permissions(path, fs::perms(0755));
     return path;

@@ -51,7 +51,7 @@ struct Contract : ::testing::TestWithParam<const char*> {
   }
   // Of a directory that the test has alone.
   std::string file(const std::string& name, const std::string& content, mode_t mode) {
-    const std::string path = directory + "/" + name;
+    std::string path = directory + "/" + name;
     std::ofstream(path) << content;
     ::chmod(path.c_str(), mode);
     return path;

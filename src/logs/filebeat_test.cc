@@ -266,7 +266,7 @@ TEST_F(Filebeat, Case6_EventsThatTheReceiverRefusedAreNoDelivery) {
   std::string answer = fmt::format(kStats, 0, 2);
   std::vector<LogEvent> events;
   Prover prover(
-      {.on_spill = [](const auto&, std::vector<Writer::Source>) {},
+      {.on_spill = [](const auto&, const auto&) {},
        .on_event = [&](LogEvent event) { events.push_back(std::move(event)); },
        .get_stats = [&](const std::string&, int) -> Result<std::string> { return answer; }},
       clock_);

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include "os/fd.h"
 #include "os/file.h"
@@ -29,7 +30,8 @@ Status sync_directory(const std::filesystem::path& path) {
 
 class DirectoryFile final : public OutputFile {
  public:
-  DirectoryFile(os::UniqueFd fd, std::filesystem::path path) : fd_(std::move(fd)), path_(path) {}
+  DirectoryFile(os::UniqueFd fd, std::filesystem::path path)
+      : fd_(std::move(fd)), path_(std::move(path)) {}
 
   Result<std::uint64_t> size() const override {
     struct stat file {};

@@ -287,7 +287,7 @@ Status Tail::sync_output(Output& output) {
 
 Status Tail::sync() {
   for (Output& output : outputs_) {
-    const Status synced = sync_output(output);
+    Status synced = sync_output(output);
     if (synced) continue;
     back_to_durable();
     return synced;

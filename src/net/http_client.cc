@@ -450,7 +450,7 @@ Result<Response> HttpClient::send(const Request& request) {
 
 Result<Response> HttpClient::stream(const Request& request,
                                     const std::function<bool(std::string_view)>& on_bytes,
-                                    std::stop_token stop, Milliseconds idle_timeout) {
+                                    const std::stop_token& stop, Milliseconds idle_timeout) {
   if (stop.stop_requested()) return fail(Errc::kCancelled, "stopped before the request was sent");
   Exchange exchange;
   exchange.request = &request;

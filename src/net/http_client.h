@@ -73,7 +73,7 @@ class HttpClient {
   // any other status is returned with its body and without calls.
   Result<Response> stream(const Request& request,
                           const std::function<bool(std::string_view)>& on_bytes,
-                          std::stop_token stop, Milliseconds idle_timeout = Milliseconds(0));
+                          const std::stop_token& stop, Milliseconds idle_timeout = Milliseconds(0));
 
  private:
   struct Impl;

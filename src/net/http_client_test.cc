@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstring>
 #include <thread>
 
 #include "net/testing/scripted_server.h"
@@ -107,7 +106,7 @@ TEST(HttpClient, StreamsABodyFromItsSource) {
   int piece = 0;
   request.body_source = [&](char* out, std::size_t) -> Result<std::size_t> {
     if (++piece > 3) return std::size_t{0};
-    std::memcpy(out, "abc", 3);
+    std::string_view("abc").copy(out, 3);
     return std::size_t{3};
   };
   const auto response = client.send(request);
@@ -307,6 +306,7 @@ TEST(HttpClientThreads, ManyShareOneClient) {
   HttpClient client(target_of(server));
   std::atomic<int> good{0};
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int t = 0; t < 8; ++t)
     threads.emplace_back([&, t] {
       for (int i = 0; i < 25; ++i) {

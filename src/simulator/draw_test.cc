@@ -49,6 +49,7 @@ TEST(Draw, MomentsAreThoseOfTheDistributions) {
 TEST(Draw, LogNormalHasItsMedianAndPercentile) {
   Random random(3);
   std::vector<double> values;
+  values.reserve(kDraws);
   for (int i = 0; i < kDraws; ++i) values.push_back(draw_log_normal(random, 56, 158));
   std::sort(values.begin(), values.end());
   EXPECT_NEAR(values[kDraws / 2], 56, 2);

@@ -64,7 +64,7 @@ class Splitter {
   }
   Status finish() {
     if (rest_.empty()) return {};
-    const Status done = line(rest_);
+    Status done = line(rest_);
     rest_.clear();
     return done;
   }

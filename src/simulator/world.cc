@@ -8,7 +8,7 @@
 namespace hive::simulator {
 namespace {
 
-constexpr double kFirstMinute = 60;
+constexpr std::size_t kFirstMinute = 60;  // seconds
 constexpr double kFirstUtilisation = 0.7;
 
 int sign(int value) { return (value > 0) - (value < 0); }
@@ -68,12 +68,11 @@ class Meter {
 
 int initial_replicas(const Load& load, const WorldOptions& options) {
   if (options.initial > 0) return std::clamp(options.initial, options.min, options.max);
+  const std::size_t seconds = std::min(kFirstMinute, load.requests.size());
   double sum = 0;
-  double seconds = 0;
-  const double end = std::min(kFirstMinute, static_cast<double>(load.requests.size()));
-  for (; seconds < end; ++seconds)
-    sum += static_cast<double>(load.requests[static_cast<std::size_t>(seconds)]);
-  const double need = seconds > 0 ? sum / seconds / options.capacity / kFirstUtilisation : 0;
+  for (std::size_t i = 0; i < seconds; ++i) sum += static_cast<double>(load.requests[i]);
+  const double need =
+      seconds > 0 ? sum / static_cast<double>(seconds) / options.capacity / kFirstUtilisation : 0;
   return static_cast<int>(std::clamp<double>(std::ceil(need), options.min, options.max));
 }
 

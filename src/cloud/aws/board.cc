@@ -212,7 +212,7 @@ Status Board::clear() {
   HIVE_ASSIGN(const auto count, pieces());
   // A run that was cut off may have left more pieces than the head tells: they are in a row.
   for (std::size_t i = 0; i < kMostPieces; ++i) {
-    const auto gone = delete_parameter(client_, names_.parameter_prefix + piece_name(i));
+    auto gone = delete_parameter(client_, names_.parameter_prefix + piece_name(i));
     if (gone) continue;
     if (gone.error().code != Errc::kNotFound) return gone;
     if (i >= count) break;

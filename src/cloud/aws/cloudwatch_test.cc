@@ -61,7 +61,7 @@ class CloudWatchCallTest : public ::testing::Test {
     options.clock = &clock_;
     options.pause = [](Milliseconds) { return true; };
     Client client(options);
-    const auto told = get_metric_data(
+    auto told = get_metric_data(
         client,
         {{"a", "AWS/ELB", "RequestCount", {{"LoadBalancerName", "hive-shop"}}, "Sum", 60},
          {"b", "AWS/ELB", "Latency", {{"LoadBalancerName", "hive-shop"}}, "Average", 60}},

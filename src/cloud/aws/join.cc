@@ -55,7 +55,7 @@ Status fits_group(const Facts& facts, Admission& who) {
 }  // namespace
 
 std::string hostname_of(const Machine& machine, const Names& names) {
-  const std::string name = tag_of(machine.tags, "Name");
+  std::string name = tag_of(machine.tags, "Name");
   if (is_manager(machine) && !name.empty()) return name;
   const auto& id = machine.id;
   const auto end = id.substr(id.size() - std::min(id.size(), kShownOfId));

@@ -21,7 +21,7 @@ std::string balancer_name(const std::string& cluster) {
 constexpr std::size_t kLongestOfTargets = 32 - 11;
 
 std::string targets_name(const std::string& cluster) {
-  const std::string name = "hive-" + cluster;
+  std::string name = "hive-" + cluster;
   if (name.size() <= kLongestOfTargets && name.find("--") == std::string::npos) return name;
   std::string out;
   for (const char c : name)

@@ -69,6 +69,7 @@ pid_t clone_into(const char* program, char* const* argv, char* const* envp, int 
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> out;
+  out.reserve(strings.size() + 1);
   for (auto& s : strings) out.push_back(s.data());
   out.push_back(nullptr);
   return out;

@@ -166,7 +166,7 @@ LinkTool link_tool() {
 Status plug_in(const LocalCluster& cluster, int host_number, pid_t pid, const LinkTool& links) {
   const std::string name = fmt::format("hv{}-{}", cluster.network, host_number);
   if (links.there(name)) {
-    const auto removed = links.ip({"link", "del", name}, "");
+    auto removed = links.ip({"link", "del", name}, "");
     if (!removed && links.there(name)) return removed;
   }
   return links.ip(

@@ -129,7 +129,7 @@ int http_status(Errc code) {
 
 class Server {
  public:
-  Server(Paths paths, LocalCluster cluster)
+  Server(const Paths& paths, const LocalCluster& cluster)
       : paths_(paths),
         cluster_(cluster),
         balancer_(paths),

@@ -235,6 +235,7 @@ TEST(LoadModel, LearnsNothingFromMissingSignals) {
   const double before = model.outlook().mean;
   for (int i = 0; i < 5000; ++i) EXPECT_EQ(model.observe(++now, std::nullopt), News::kNone);
   EXPECT_EQ(model.outlook().mean, before);
+  EXPECT_EQ(model.seconds_seen(), 600);  // its age is what was seen, not what passed
 }
 
 TEST(LoadModel, StateSurvivesARestart) {

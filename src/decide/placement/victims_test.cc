@@ -105,6 +105,7 @@ TEST(VictimsTest, TheOrderOfTheInputDoesNotCount) {
     }
     const auto numbers = [](const std::vector<Victim>& victims) {
       std::vector<std::int64_t> out;
+      out.reserve(victims.size());
       for (const auto& victim : victims) out.push_back(victim.slot);
       return out;
     };

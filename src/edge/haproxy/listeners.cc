@@ -95,7 +95,7 @@ Status Listeners::take(const std::string& path, Certificate& known) {
   const std::string copy = folder / (prefix + digest(*text) + ".pem");
   HIVE_TRY(os::write_file_atomically(copy, *text, 0600));
   std::error_code ignored;
-  if (const auto good = check(copy); !good) {
+  if (auto good = check(copy); !good) {
     if (copy != known.copy) std::filesystem::remove(copy, ignored);
     return good;
   }

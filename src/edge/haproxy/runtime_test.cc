@@ -86,6 +86,7 @@ TEST(HaproxyRuntime, ReadsItsPid) {
 
 TEST(HaproxyRuntime, CommandsAreJoinedInOrderIntoLinesThatFit) {
   std::vector<std::string> commands;
+  commands.reserve(1'000);
   for (int i = 0; i < 1'000; ++i)
     commands.push_back("set server b.shop.all/s" + std::to_string(i) + " state ready");
   const auto lines = batch_commands(commands);

@@ -112,7 +112,9 @@ TEST(Slots, OneThatStillServesOldRequestsIsReusedLast) {
   actual[0] = serving("10.0.0.1", 1000, SlotState::kMaint);
   actual[0].busy = true;
   actual[1] = serving("10.0.0.2", 1000, SlotState::kMaint);
-  const auto placed = [&](std::vector<Slot> wanted) { return plan_slots(actual, wanted).placed; };
+  const auto placed = [&](const std::vector<Slot>& wanted) {
+    return plan_slots(actual, wanted).placed;
+  };
   EXPECT_EQ(placed({serving("10.0.0.9", 1)}), (std::vector<std::size_t>{2}));
   EXPECT_EQ(placed({serving("10.0.0.9", 1), serving("10.0.0.8", 1)}),
             (std::vector<std::size_t>{2, 1}));

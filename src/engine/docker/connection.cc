@@ -97,7 +97,7 @@ Errc code_of_status(int status) {
   }
 }
 
-std::string without_rpc_prefix(std::string text) {
+std::string without_rpc_prefix(const std::string& text) {
   const auto at = text.find("rpc error: code = ");
   const auto desc = at == std::string::npos ? at : text.find(" desc = ", at);
   return desc == std::string::npos ? text : text.substr(0, at) + text.substr(desc + 8);
@@ -279,7 +279,7 @@ Result<Json> Connection::object(net::Request request) {
 
 Status Connection::stream(net::Request request,
                           const std::function<bool(std::string_view)>& on_bytes,
-                          std::stop_token stop, Milliseconds idle_timeout) {
+                          const std::stop_token& stop, Milliseconds idle_timeout) {
   HIVE_TRY(versioned(std::move(request), [&](const net::Request& sent) {
     return http_.stream(sent, on_bytes, stop, idle_timeout);
   }));
@@ -287,7 +287,7 @@ Status Connection::stream(net::Request request,
 }
 
 Status Connection::objects(net::Request request, JsonSplitter::Shape shape,
-                           const JsonSplitter::OnValue& on_object, std::stop_token stop,
+                           const JsonSplitter::OnValue& on_object, const std::stop_token& stop,
                            Milliseconds idle_timeout) {
   JsonSplitter splitter(shape, on_object);
   Status fed;

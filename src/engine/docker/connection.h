@@ -61,10 +61,10 @@ class Connection {
   // As json(); kCorrupt when the answer is no JSON object.
   Result<Json> object(net::Request request);
   Status stream(net::Request request, const std::function<bool(std::string_view)>& on_bytes,
-                std::stop_token stop, Milliseconds idle_timeout);
+                const std::stop_token& stop, Milliseconds idle_timeout);
   // Every object of the answer, as it arrives. The callback's error ends it and is returned.
   Status objects(net::Request request, JsonSplitter::Shape shape,
-                 const JsonSplitter::OnValue& on_object, std::stop_token stop,
+                 const JsonSplitter::OnValue& on_object, const std::stop_token& stop,
                  Milliseconds idle_timeout);
 
   net::Request get(std::string path, const Query& query = {}) const;

@@ -106,7 +106,8 @@ class DockerEngine final : public Engine {
                                            const ServiceWriteOptions& options);
   Status pin_digest(Json& spec, const RegistryAuth& auth);
   // A long call whose answer is a stream of JSON objects; `errorDetail` in it is an Error.
-  Status progress(net::Request request, const OnProgress& on_object, std::stop_token stop = {});
+  Status progress(net::Request request, const OnProgress& on_object,
+                  const std::stop_token& stop = {});
   Status logs(const std::string& path, bool tty, const LogOptions& options,
               const std::function<bool(LogLine)>& on_line, const std::stop_token& stop);
 

@@ -386,7 +386,7 @@ TEST(LogDecoder, LongLinesComeInPieces) {
 }
 
 TEST(LogDecoder, BrokenStreams) {
-  const auto ignore = [](LogLine) { return true; };
+  const auto ignore = [](const LogLine&) { return true; };
   LogDecoder garbage({}, ignore);
   EXPECT_EQ(garbage.feed("hello world").error().code, Errc::kCorrupt);
   LogDecoder failing({}, ignore);

@@ -78,7 +78,7 @@ ReferenceParts split_reference(std::string_view reference) {
 }
 
 Status DockerEngine::progress(net::Request request, const OnProgress& on_object,
-                              std::stop_token stop) {
+                              const std::stop_token& stop) {
   const Milliseconds deadline = connection_.options().image_deadline;
   const auto end = std::chrono::steady_clock::now() + deadline;
   request.deadline = deadline;

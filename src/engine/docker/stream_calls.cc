@@ -65,8 +65,8 @@ Status DockerEngine::logs(const std::string& path, bool tty, const LogOptions& o
   bool wanted = true;
   const auto on_bytes = [&](std::string_view bytes) {
     Result<bool> more = decoder.feed(bytes);
-    if (!more) fed = tl::unexpected(std::move(more).error());
     wanted = more.value_or(false);
+    if (!more) fed = tl::unexpected(std::move(more).error());
     return wanted;
   };
   // A log that is not followed flows; a followed one may be silent for days.

@@ -158,7 +158,7 @@ Status FakeEngine::update_versioned(Table& table, const std::string& kind, const
 std::string FakeEngine::add_node(const std::string& hostname, model::Role role,
                                  const std::string& address) {
   const std::lock_guard lock(mutex_);
-  const std::string id = new_id();
+  std::string id = new_id();
   const std::string at = address.empty() ? fmt::format("10.0.0.{}", nodes_.size() + 1) : address;
   Json node{{"ID", id},
             {"Spec",
@@ -210,7 +210,7 @@ void FakeEngine::keep_list_stale(bool stale) {
   list_is_stale_ = stale;
 }
 
-void FakeEngine::fail_next(const std::string& method, Error error, int times) {
+void FakeEngine::fail_next(const std::string& method, const Error& error, int times) {
   const std::lock_guard lock(mutex_);
   for (int i = 0; i < times; ++i) failures_[method].push_back(error);
 }

@@ -35,7 +35,7 @@ class FakeEngine final : public Engine {
   // Moves one task; a final state makes Swarm's replacement appear.
   void set_task_state(const std::string& id, model::TaskState state, const std::string& error = "");
   // The next `times` calls of the method ("update_service", "*" = any) fail with the error.
-  void fail_next(const std::string& method, Error error, int times = 1);
+  void fail_next(const std::string& method, const Error& error, int times = 1);
   // Failures that were ordered and did not happen yet are called off.
   void fail_no_more();
   // Calls made so far, in order: "create_service web".

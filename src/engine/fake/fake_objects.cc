@@ -199,7 +199,7 @@ Status FakeEngine::remove_volume(const std::string& name, bool force) {
 
 std::string FakeEngine::add_image(const std::string& reference, const Json& details) {
   const std::lock_guard lock(mutex_);
-  const std::string id = "sha256:" + std::string(14, '0') + new_id() + new_id();
+  std::string id = "sha256:" + std::string(14, '0') + new_id() + new_id();
   Json image = details;
   image["Id"] = id;
   image["RepoTags"] = Json::array({tagged(reference)});

@@ -63,7 +63,7 @@ Act Hold::claim(uint32_t argument, int64_t now) {
 Act Hold::stop(uint32_t argument) {
   if (ended_ || releasing_ || (state_ != State::kClaimed && state_ != State::kStopping)) return {};
   state_ = State::kStopping;
-  if (argument == kStopNothing || argument > kLastSignal) return {};
+  if (argument > kLastSignal) return {};  // kStopNothing, too
   const int signal = argument == kStopHeld ? stop_signal_ : static_cast<int>(argument);
   const uint64_t bit = uint64_t{1} << (signal - 1);
   if ((sent_ & bit) != 0) return {};

@@ -35,6 +35,7 @@ constexpr int kPatienceMs = 20'000;  // never reached unless something hangs
 
 std::vector<char*> pointers(const std::vector<std::string>& words) {
   std::vector<char*> out;
+  out.reserve(words.size() + 1);
   for (const auto& word : words) out.push_back(const_cast<char*>(word.c_str()));
   out.push_back(nullptr);
   return out;
@@ -253,7 +254,7 @@ void Container::tell(const std::string& line) {
 std::string Container::hear() {
   for (;;) {
     if (const auto end = pending_.find('\n'); end != std::string::npos) {
-      const std::string line = pending_.substr(0, end);
+      std::string line = pending_.substr(0, end);
       pending_.erase(0, end + 1);
       return line;
     }

@@ -4,6 +4,8 @@
 // time keeps secret.
 #pragma once
 
+#include <cmath>
+
 #include "simulator/baselines/lcp.h"
 #include "simulator/load.h"
 
@@ -13,9 +15,7 @@ class Foresight final : public Policy {
  public:
   // `load` outlives it.
   Foresight(const Load& load, double price, double lead_s, double capacity)
-      : load_(load),
-        ahead_(static_cast<std::int64_t>(lead_s + 0.5)),
-        lcp_(price, lead_s, capacity) {}
+      : load_(load), ahead_(std::llround(lead_s)), lcp_(price, lead_s, capacity) {}
   int step(const Seen& seen) override;
 
  private:
