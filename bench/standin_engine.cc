@@ -233,6 +233,7 @@ class Swarm {
   static net::ServerResponse whole(const std::vector<std::string>& list, std::string& body) {
     if (body.empty()) {
       std::vector<const std::string*> all;
+      all.reserve(all.size() + list.size());
       for (const auto& text : list) all.push_back(&text);
       body = joined(all);
     }

@@ -60,7 +60,7 @@ bool Exchange::stale() const {
 Outcome Exchange::failed(std::string why) {
   Outcome out;
   if (parser_->is_header_done()) {
-    out.status = parser_->get().result_int();
+    out.status = static_cast<int>(parser_->get().result_int());
     out.bytes = parser_->get().body().size();
     why += " after the answer began";
   }

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <exception>
 #include <list>
 #include <map>
 #include <vector>
@@ -221,11 +222,8 @@ Status generate(const Settings& settings) {
   return {};
 }
 
-}  // namespace
-}  // namespace hive::bench
-
-int main(int argc, char** argv) {
-  hive::bench::Settings settings;
+int run(int argc, char** argv) {
+  Settings settings;
   CLI::App app("Open-loop load on an HTTP service.", "load_generator");
   app.add_option("--to", settings.to, "ADDRESS:PORT");
   app.add_option("--host", settings.host, "the Host header");
@@ -238,10 +236,21 @@ int main(int argc, char** argv) {
   app.add_option("--out", settings.out, "the results, a line a request");
   CLI11_PARSE(app, argc, argv);
   ::signal(SIGPIPE, SIG_IGN);
-  for (const int number : {SIGTERM, SIGINT})
-    ::signal(number, [](int) { hive::bench::g_stop = true; });
-  const auto done = hive::bench::generate(settings);
+  for (const int number : {SIGTERM, SIGINT}) ::signal(number, [](int) { g_stop = true; });
+  const auto done = generate(settings);
   if (done) return 0;
   fmt::print(stderr, "load_generator: {}\n", done.error().message);
   return 2;
+}
+
+}  // namespace
+}  // namespace hive::bench
+
+int main(int argc, char** argv) {
+  try {
+    return hive::bench::run(argc, argv);
+  } catch (const std::exception& thrown) {  // of the declaration of its options
+    std::fputs(thrown.what(), stderr);
+    return 2;
+  }
 }
