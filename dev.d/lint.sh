@@ -7,6 +7,7 @@ main() {
   local files=("$@")
   [ $# -gt 0 ] || mapfile -t files < <(git ls-files 'src/*.cc' 'bench/*.cc')
   configure_preset clang
+  ninja -C build/clang build.ninja >/dev/null  # sources that came since then
   python3 dev.d/lib/tidy.py build/clang "$(jobs_count)" "${files[@]}"
 }
 

@@ -2,8 +2,10 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <exception>
 #include <thread>
 
+#include "base/log.h"
 #include "net/server/door.h"
 #include "net/server/shared.h"
 
@@ -24,7 +26,13 @@ HttpServer::HttpServer(ServerOptions options, Handler handler) : impl_(std::make
   impl_->shared.handler = std::move(handler);
 }
 
-HttpServer::~HttpServer() { stop(Milliseconds(0)); }
+HttpServer::~HttpServer() {
+  try {
+    stop(Milliseconds(0));
+  } catch (const std::exception& thrown) {  // its thread still runs: what follows ends the process
+    log::error("http server", "cannot be stopped: {}", thrown.what());
+  }
+}
 
 Status HttpServer::start(const std::vector<ListenAt>& doors) {
   auto& shared = impl_->shared;

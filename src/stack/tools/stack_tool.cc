@@ -6,6 +6,7 @@
 // HIVE_NO_IP_VS=1: the kernel is taken to have no IP_VS.
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -103,4 +104,11 @@ int run(const std::vector<std::string>& args) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const std::exception& thrown) {
+    std::fprintf(stderr, "%s\n", thrown.what());
+    return 1;
+  }
+}
