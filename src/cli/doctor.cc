@@ -180,7 +180,9 @@ int run_doctor(Context& context, const std::vector<std::string>& files) {
     context.line(std::string(finding.fault ? "fault:   " : "note:    ") + finding.what);
     if (!finding.hint.empty()) context.line("         " + finding.hint);
   }
-  context.line(faults == 0 ? "no fault found" : std::to_string(faults) + " faults found");
+  context.line(faults == 0
+                   ? "no fault found"
+                   : std::to_string(faults) + (faults == 1 ? " fault found" : " faults found"));
   return faults == 0 ? kExitOk : kExitFailed;
 }
 

@@ -457,6 +457,9 @@ struct LoadOptions {
   // A `.env` lies in working_dir: `docker stack deploy` does not read it, and neither does hive;
   // a hint says so where a variable is unset.
   bool has_dot_env = false;
+  // The time zones that this machine knows, asked for when a schedule names one. What is not among
+  // them is warned of: a manager that does not know it either takes UTC. Absent, or none: no word.
+  std::function<std::vector<std::string>()> time_zones;
 };
 
 inline constexpr std::size_t kMaxFileBytes = 4 << 20;

@@ -11,6 +11,7 @@
 #include "config/convert.h"
 #include "config/values.h"
 #include "decide/autoscale/cron.h"
+#include "model/image_reference.h"
 
 namespace hive::config {
 
@@ -147,6 +148,7 @@ class HiveReader {
   void query(const Node& node, const std::string& path, AutoscaleMetric& out);
   std::vector<AutoscaleMetric> metrics(const Node& list, const std::string& path);
   AutoscaleSchedule schedule(const Node& node, const std::string& path);
+  void look_for_zone(const Node& node, const std::string& zone, const std::string& path);
   std::vector<AutoscaleSchedule> schedules(const Node& list, const std::string& path);
   std::optional<std::uint64_t> count(const Node& node, std::string_view key,
                                      const std::string& path);
@@ -321,10 +323,17 @@ void HiveReader::registry(const Node& node, Cluster& out) {
           "no https:// and no path");
   if (out.registry.username.empty() != out.registry.password_file.empty())
     fault(*part, "x-hive.registry needs both username and password_file, or neither");
-  if (const Node* images = map_at(*part, "images"))
-    for (const auto& entry : images->entries)
-      if (entry.value.is_string())
-        out.registry.images[entry.key] = absolute_path(options_.working_dir, entry.value.text);
+  const Node* images = map_at(*part, "images");
+  if (images == nullptr) return;
+  for (const auto& entry : images->entries) {
+    if (const auto reference = model::parse_image_reference("registry/" + entry.key); !reference)
+      findings_.fault(entry.position,
+                      fmt::format("x-hive.registry.images: {} is not NAME:TAG of an image",
+                                  in_quotes(entry.key)),
+                      "such as shop/web:1.0");
+    else if (entry.value.is_string())
+      out.registry.images[entry.key] = absolute_path(options_.working_dir, entry.value.text);
+  }
 }
 
 Cluster HiveReader::cluster(const Node& node) {
@@ -414,6 +423,17 @@ std::optional<std::uint64_t> HiveReader::count(const Node& node, std::string_vie
   return static_cast<std::uint64_t>(*value);
 }
 
+void HiveReader::look_for_zone(const Node& node, const std::string& zone, const std::string& path) {
+  if (zone == "UTC" || !options_.time_zones) return;
+  const auto known = options_.time_zones();
+  if (known.empty() || std::find(known.begin(), known.end(), zone) != known.end()) return;
+  findings_.warn(node.position,
+                 fmt::format("{}.zone is {}, and this machine knows no such time zone: a manager "
+                             "that does not either takes UTC",
+                             path, in_quotes(zone)),
+                 suggest(zone, known));
+}
+
 AutoscaleSchedule HiveReader::schedule(const Node& node, const std::string& path) {
   AutoscaleSchedule out;
   out.cron = text_at(node, "cron");
@@ -427,6 +447,8 @@ AutoscaleSchedule HiveReader::schedule(const Node& node, const std::string& path
       fault(*node.find("zone"),
             fmt::format("{}.zone is {}: it must be the name of a time zone", path, in_quotes(zone)),
             "such as UTC or Asia/Seoul");
+    else
+      look_for_zone(*node.find("zone"), zone, path);
     out.zone = zone;
   }
   out.duration = time(node, "duration", path).value_or(Nanoseconds{0});

@@ -40,6 +40,13 @@ struct Case {
 
 class ServiceFault : public testing::TestWithParam<Case> {};
 
+TEST(Faults, ImagesOfTheRegistryHaveNames) {
+  EXPECT_EQ(faults_of("version: \"3.8\"\nx-hive: {registry: {images: {\"a b\": x.tar}}}\n"
+                      "services: {web: {image: x}}\n"),
+            (Strings{"2:30 x-hive.registry.images: \"a b\" is not NAME:TAG of an image (such as "
+                     "shop/web:1.0)"}));
+}
+
 TEST_P(ServiceFault, isNamedWithItsPlace) {
   const std::string text = "version: \"3.8\"\nservices:\n  web:\n    image: x\n    " +
                            std::string(GetParam().lines) + "\n";

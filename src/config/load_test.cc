@@ -342,5 +342,30 @@ x-hive: {managers: 4}
                      "10 4 managers survive no more failures than 3"}));
 }
 
+TEST(Load, ATimeZoneThatThisMachineDoesNotKnowIsWarnedOf) {
+  const auto warned = [](const std::string& zone, std::vector<std::string> known) {
+    auto options = test_options();
+    if (!known.empty()) options.time_zones = [known = std::move(known)] { return known; };
+    const auto loaded = load({{"hive.yml", R"(version: "3.8"
+services:
+  web:
+    image: shop
+    x-hive: {autoscale: {max: 3, schedules: [{cron: "0 8 * * *", duration: 1h, min: 2, zone: )" +
+                                               zone + "}]}}\n"}},
+                             options);
+    EXPECT_TRUE(loaded) << render(loaded.error());
+    return loaded && !loaded->warnings.empty()
+               ? loaded->warnings[0].message + "|" + loaded->warnings[0].hint
+               : std::string();
+  };
+  EXPECT_EQ(warned("Asia/Seul", {"Asia/Seoul", "UTC"}),
+            "services.web.x-hive.autoscale.schedules[0].zone is \"Asia/Seul\", and this machine "
+            "knows no such time zone: a manager that does not either takes UTC|did you mean "
+            "\"Asia/Seoul\"?");
+  EXPECT_EQ(warned("Asia/Seoul", {"Asia/Seoul", "UTC"}), "");
+  EXPECT_EQ(warned("Asia/Seul", {}), "");
+  EXPECT_EQ(warned("UTC", {"Asia/Seoul"}), "");
+}
+
 }  // namespace
 }  // namespace hive::config

@@ -13,6 +13,7 @@
 #include "config/validate.h"
 #include "config/values.h"
 #include "os/file.h"
+#include "os/time_zone.h"
 
 namespace hive::config {
 
@@ -123,6 +124,7 @@ tl::expected<Loaded, Failure> load_paths(const std::vector<std::string>& paths,
   const std::string first = paths.empty() ? here : absolute_path(here, paths[0]);
   options.working_dir = std::filesystem::path(first).parent_path().string();
   options.has_dot_env = std::filesystem::exists(options.working_dir + "/.env", ignored);
+  options.time_zones = [] { return os::time_zone_names(); };
   return load(files, options);
 }
 

@@ -1,8 +1,10 @@
 #include "os/time_zone.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <optional>
+#include <system_error>
 
 #include "os/file.h"
 
@@ -218,6 +220,25 @@ int TimeZone::offset_at(std::int64_t unix_s) const {
   if (after == transitions_.end() && has_rule_) return rule_.offset_at(unix_s);
   if (after == transitions_.begin()) return first_;
   return offsets_[static_cast<std::size_t>(after - transitions_.begin()) - 1];
+}
+
+std::vector<std::string> time_zone_names(const std::filesystem::path& directory) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> out;
+  std::error_code fault;
+  // "posix", "right", tables and leap seconds aside, each part of a name begins with a capital.
+  for (fs::recursive_directory_iterator one(directory, fault), end; !fault && one != end;
+       one.increment(fault)) {
+    const std::string part = one->path().filename().string();
+    const bool named = std::isupper(static_cast<unsigned char>(part.front())) != 0;
+    if (one->is_directory(fault)) {
+      if (!named) one.disable_recursion_pending();
+    } else if (named && part.find('.') == std::string::npos) {
+      out.push_back(one->path().lexically_relative(directory).string());
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 }  // namespace hive::os

@@ -53,4 +53,8 @@ class TimeZone {
   ZoneRule rule_;  // after the last
 };
 
+// The names there are below `directory`, as TimeZone::load() takes them, sorted; none without it.
+std::vector<std::string> time_zone_names(
+    const std::filesystem::path& directory = "/usr/share/zoneinfo");
+
 }  // namespace hive::os

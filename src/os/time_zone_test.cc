@@ -107,5 +107,15 @@ TEST(TimeZone, BrokenFilesAreRefused) {
   }
 }
 
+TEST(TimeZone, NamesAreThoseThatCanBeLoaded) {
+  EXPECT_TRUE(time_zone_names("/nowhere").empty());
+  const auto names = time_zone_names();
+  if (names.empty()) GTEST_SKIP() << "no tzdata on this machine";
+  for (const auto& name : names) EXPECT_TRUE(TimeZone::load(name)) << name;
+  for (const char* name : {"Asia/Seoul", "America/Argentina/Salta", "Etc/GMT+5", "UTC"})
+    EXPECT_TRUE(std::binary_search(names.begin(), names.end(), name)) << name;
+  EXPECT_FALSE(std::binary_search(names.begin(), names.end(), "posix/Asia/Seoul"));
+}
+
 }  // namespace
 }  // namespace hive::os
