@@ -15,10 +15,8 @@ import pytest
 from account import EMPTY, inventory
 from harness.control import SECRET as KEY_OF_THE_OPERATOR
 from harness.run import STATE
-from shop import BY_REQUESTS, SECRET, SERVICE, Load, Shop, lost
+from shop import BY_REQUESTS, FEWEST, SECRET, SERVICE, Load, Shop, lost
 
-# hive keeps for minutes what it may need again; a schedule takes it at once.
-FEWEST = BY_REQUESTS + ", schedules: [{cron: '* * * * *', zone: Asia/Seoul, duration: 1h, max: 2}]"
 BY_THE_BALANCER = ("min: 2, max: 4, target: {metrics: [{name: elb, cloudwatch: RequestCount, "
                    "per_replica: 8}]}")
 

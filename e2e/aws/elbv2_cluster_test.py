@@ -1,20 +1,26 @@
 """hive up with an application balancer and a warm pool against machines: requests go through its target
 groups, an instance of the pool comes and goes under load, and down leaves nothing. cluster_test.py is the
-same with a Classic one, and launches."""
+same with a Classic one, and launches.
+
+HIVE_AWS_BALANCER=network and HIVE_AWS_POOL=running are the same with those (docs/testing.md)."""
 import json
+import os
 import pathlib
 import urllib.request
 
 import pytest
 
 from account import EMPTY, inventory
-from shop import GROUP, Load, Shop
+from shop import FEWEST, GROUP, Load, Shop
+
+BALANCER = os.environ.get("HIVE_AWS_BALANCER", "application")
+POOL = os.environ.get("HIVE_AWS_POOL", "stopped")
 
 
 @pytest.fixture(scope="module")
 def shop(aws, tmp_path_factory):
-    one = Shop(aws, tmp_path_factory.mktemp("shop"), "application", managers=1,
-               scale_in_after="10m", warm=1)
+    one = Shop(aws, tmp_path_factory.mktemp("shop"), BALANCER, managers=1,
+               scale_in_after="10m", warm=f"size: 1, state: {POOL}")
     one.hive("up")
     return one
 
@@ -34,10 +40,10 @@ def version(address):
 
 
 def rests(aws):
-    """The instance that waits in the pool, as soon as it is stopped."""
+    """The instance that waits in the pool, as soon as it does."""
     def look():
         found = aws.warm_states(GROUP)
-        return list(found) if list(found.values()) == ["Warmed:Stopped"] else None
+        return list(found) if list(found.values()) == [f"Warmed:{POOL.capitalize()}"] else None
     return aws.eventually(look, 180)[0]
 
 
@@ -68,7 +74,7 @@ def test_a_prepared_worker_rests_in_the_warm_pool(aws, shop):
     one = rests(aws)
     assert "instance_warmed" in shop.events()
     assert "waits for its group to take it out of the warm pool" in log(aws, one, "boot.log")
-    assert aws.machines()[one]["status"] == "off"
+    assert aws.machines()[one]["status"] == ("off" if POOL == "stopped" else "up")
     assert shop.in_service(2) and len(shop.nodes()) == 3, shop.nodes()
     assert one not in targets(aws)
 
@@ -77,16 +83,22 @@ def test_an_instance_comes_and_goes_and_no_request_is_lost(aws, shop, tmp_path):
     prepared, before = rests(aws), set(shop.workers())
     first_boot = log(aws, prepared, "boot.log")
     with Load(shop, 20, 1, tmp_path) as load:
-        aws.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=3)
+        shop.says("1.0", "min: 5, max: 5")  # two workers have room for four
+        shop.hive("up")
         came, = aws.eventually(lambda: set(shop.workers()) - before, 60)
         assert came == prepared, "it is taken out of the pool"
         aws.eventually(lambda: targets(aws).get(came) == "healthy", 180)
         aws.eventually(lambda: shop.in_service(3), 60)
-        assert "joined the Swarm" in log(aws, came, "node-boot.log")
-        second_boot = log(aws, came, "boot.log").removeprefix(first_boot)
-        assert "hive" not in second_boot, "user data is run once"
+        later = log(aws, came, "boot.log").removeprefix(first_boot)
+        if POOL == "stopped":
+            assert "joined the Swarm" in log(aws, came, "node-boot.log")
+            assert "hive" not in later, "user data is run once"
+        else:
+            assert "joined the Swarm" in later, "it is the boot that waited"
         assert version(f"{aws.machines()[came]['address']}:8080") == "1.0"
         assert rests(aws) != came, "the pool is filled again"
+        shop.says("1.0", FEWEST)
+        shop.hive("up")
         shop.on_a_manager("instance", "terminate", "--detach", came)
 
         def gone():

@@ -14,6 +14,8 @@ GROUP = "hive-shop-workers"
 SERVICE = "shop_web"
 SECRET = "what-nobody-may-see-7391"
 BY_REQUESTS = "min: 2, max: 5, target: {requests_per_replica: 12}"
+# hive keeps for minutes what it may need again; a schedule takes it at once.
+FEWEST = BY_REQUESTS + ", schedules: [{cron: '* * * * *', zone: Asia/Seoul, duration: 1h, max: 2}]"
 FILE = """
 version: "3.8"
 x-hive:
@@ -51,9 +53,9 @@ secrets: {key: {file: ./key}}
 
 
 class Shop:
-    """Of the file: x-hive.load_balancer.type, managers, workers.scale_in_after, aws.warm_pool.size."""
+    """Of the file: x-hive.load_balancer.type, managers, workers.scale_in_after, aws.warm_pool."""
 
-    def __init__(self, aws, folder, balancer="classic", managers=3, scale_in_after="10s", warm=0):
+    def __init__(self, aws, folder, balancer="classic", managers=3, scale_in_after="10s", warm=""):
         self.aws, self._balancer = aws, balancer
         self._managers, self._scale_in_after, self._warm = managers, scale_in_after, warm
         self._file = folder / "hive.yml"
@@ -70,7 +72,7 @@ class Shop:
         self._file.write_text(FILE % {
             "image": self.aws.image, "repository": self._repository, "balancer": self._balancer,
             "managers": self._managers, "scale_in_after": self._scale_in_after,
-            "warm_pool": f"warm_pool: {{size: {self._warm}}}" if self._warm else "",
+            "warm_pool": f"warm_pool: {{{self._warm}}}" if self._warm else "",
             "version": version, "autoscale": autoscale})
 
     # --- commands

@@ -349,7 +349,11 @@ TEST_F(KindsTest, DrainSurgesLeavesTheBalancerThenStops) {
   EXPECT_THAT(run.stops(), IsEmpty()) << "the new task does not serve yet";
   small.add_task(4, "b");
   run.step();
-  later(2'000);
+  later(300);
+  run.step();
+  EXPECT_THAT(run.stops(), IsEmpty()) << "it has not served for long";
+  EXPECT_EQ(run.last.look_again, Milliseconds(200)) << "the moment it has";
+  later(200);
   run.step();
   EXPECT_THAT(run.stops(), ElementsAre("task-1-0"));
   small.replaced(1);

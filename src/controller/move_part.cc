@@ -115,7 +115,9 @@ struct Mover {
 
   bool settled() {
     if (!state.contains("serving_unix_ms")) state["serving_unix_ms"] = world.now_unix_ms;
-    return world.now_unix_ms - json_int(state, "serving_unix_ms") >= kSettledMs;
+    const auto left = kSettledMs - (world.now_unix_ms - json_int(state, "serving_unix_ms"));
+    if (left > 0) step.look_again = std::min(kTasksLookAgain, Milliseconds(left));
+    return left <= 0;
   }
 
   void wait_for(const std::vector<Slot>& others, std::uint64_t from, std::uint64_t need) {
