@@ -16,7 +16,7 @@ Package: hive
 Version: $version
 Architecture: $arch
 Maintainer: hive
-Depends: docker.io, haproxy, ca-certificates, iproute2, $depends
+Depends: docker.io, haproxy, ca-certificates, iproute2, tzdata, $depends
 Description: autopilot for web services on Docker Swarm
 CONTROL
   dpkg-deb --build --root-owner-group "$root" "build/hive_${version}_$arch.deb" >&2

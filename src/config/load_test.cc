@@ -1,4 +1,8 @@
+#include <cstdio>
+
 #include "config/test_support.h"
+#include "os/file.h"
+#include "os/time_zone.h"
 
 namespace hive::config {
 namespace {
@@ -340,6 +344,23 @@ x-hive: {managers: 4}
                      "6 \"container_name\" in services.web is ignored, as docker stack deploy does",
                      address, "9 variable UNSET is not set: it is read as empty",
                      "10 4 managers survive no more failures than 3"}));
+}
+
+TEST(Load, FilesAreHeldAgainstTheTimeZonesOfThisMachine) {
+  if (os::time_zone_names().empty()) GTEST_SKIP() << "no tzdata on this machine";
+  const std::string path = testing::TempDir() + "/misspelt_zone.yml";
+  ASSERT_TRUE(os::write_file_atomically(path, R"(version: "3.8"
+services:
+  web:
+    image: shop
+    x-hive: {autoscale: {max: 3, schedules: [{cron: "0 8 * * *", duration: 1h, min: 2, zone: Asia/Seul}]}}
+)",
+                                        0600));
+  const auto loaded = load_paths({path}, {});
+  ASSERT_TRUE(loaded) << render(loaded.error());
+  ASSERT_EQ(loaded->warnings.size(), 1U);
+  EXPECT_EQ(loaded->warnings[0].hint, "did you mean \"Asia/Seoul\"?");
+  std::remove(path.c_str());
 }
 
 TEST(Load, ATimeZoneThatThisMachineDoesNotKnowIsWarnedOf) {
