@@ -8,28 +8,15 @@
 #include "registry/push.h"
 
 namespace hive::cli {
-namespace {
 
 namespace local = cloud::local;
 
-struct Reference {
-  std::string repository;
-  std::string tag;
-};
-Reference parse_reference(const std::string& text) {
-  const auto colon = text.rfind(':');
-  const bool tagged = colon != std::string::npos && text.find('/', colon) == std::string::npos;
-  return tagged ? Reference{text.substr(0, colon), text.substr(colon + 1)}
-                : Reference{text, "latest"};
-}
-
-}  // namespace
-
 Result<std::string> digest_in_registry(const local::LocalCluster& cluster,
                                        const std::string& reference) {
-  const auto [repository, tag] = parse_reference(reference);
+  HIVE_ASSIGN(const auto image, model::parse_image_reference(cluster.registry + "/" + reference));
   net::HttpClient client({.base_url = "http://" + cluster.registry_at});
-  net::Request request{.method = "HEAD", .path = "/v2/" + repository + "/manifests/" + tag};
+  net::Request request{.method = "HEAD",
+                       .path = "/v2/" + image.path + "/manifests/" + image.version()};
   request.headers.emplace("authorization", "Basic " + base64_encode(cluster.registry_user + ":" +
                                                                     cluster.registry_password));
   request.headers.emplace("accept",
