@@ -1,4 +1,5 @@
 """The edge of a node with a real HAProxy and real requests; its controller is a file."""
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -18,6 +19,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from lib.cluster import eventually  # noqa: E402
 from lib.edge import App, Edge, backend  # noqa: E402
+from lib.process import lives  # noqa: E402
 
 PORT, TLS, RAW, BEHIND = 22380, 22381, 22382, 22383
 HTTP = {"port": PORT, "mode": "http"}
@@ -132,9 +134,9 @@ def test_sticky_sessions_by_cookie(edge, tmp_path):
         assert {get(cookie=cookie)[0]["app"] for _ in range(10)} == {moved["app"]}
 
 
-def test_a_cookie_means_the_same_task_at_every_edge(edge, tmp_path):
+def test_a_cookie_means_the_same_task_at_every_edge(edge, tmp_path_factory):
     with App("a", node="n1") as a, App("b", node="n2") as b, \
-            Edge(tmp_path / "other", health_port=22388, node="n2") as other:
+            Edge(tmp_path_factory.mktemp("other"), health_port=22388, node="n2") as other:
         table = [backend("web", [a, b], sticky_cookie="HIVE")]
         edge.serve([HTTP], [route("web")], table)
         other.serve([{"port": PORT + 10, "mode": "http"}], [route("web", port=PORT + 10)], table)
@@ -406,6 +408,43 @@ def test_tasks_come_and_go_without_a_reload(edge):
             app.close()
 
 
+def test_what_comes_on_a_connection_that_was_idle_over_a_reload_goes_to_the_tasks_of_now(edge, pem):
+    """Such a connection is the replaced HAProxy's, whose tasks are gone by then."""
+    listeners = [HTTP, {"port": TLS, "mode": "http", "certificate_pem": str(pem)},
+                 {"port": BEHIND, "mode": "http", "accept_proxy": True}]
+    routes = [route("web", port=port) for port in (PORT, TLS, BEHIND)]
+    old, kept = App("old"), []
+    edge.serve(listeners, routes, [backend("web", [old])])
+    assert edge.serves("web", [old]) and eventually(lambda: accepts(TLS), 20)
+    for port, head in ((PORT, b""), (PORT, b""), (TLS, b""),
+                       (BEHIND, b"PROXY TCP4 203.0.113.7 10.0.0.1 4711 80\r\n")):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.connect()
+        connection.sock.sendall(head)
+        if port == TLS:
+            context = ssl.create_default_context(cafile=str(pem))
+            connection.sock = context.wrap_socket(connection.sock, server_hostname="shop.example.org")
+        kept.append(connection)
+        assert get(connection=connection)[0]["app"] == "old"
+    pid = edge.pid()
+    with App("new") as new:
+        for more in ("a.test", "b.test"):  # two reloads
+            before = edge.pid()
+            routes.append(route("web", more))
+            edge.serve(listeners, routes, [backend("web", [old, new])])
+            assert eventually(lambda: started(edge, before), 20)
+        assert edge.serves("web", [old, new])
+        edge.serve(listeners, routes, [backend("web", [new])])
+        assert edge.serves("web", [new])
+        old.close()
+        for connection, client, proto in zip(kept, 3 * ["127.0.0.1"] + ["203.0.113.7"],
+                                             ["http", "http", "https", "http"]):
+            answer, headers = get("/slow", connection=connection)
+            assert (answer["app"], answer["forwarded_for"], answer["proto"]) == ("new", [client], proto)
+            assert headers["Connection"] == "close", "the next one comes to the new process"
+        assert eventually(lambda: not lives(pid), 20)
+
+
 def test_a_task_that_vanishes_is_passed_over(edge):
     with App("stays") as stays:
         goes = App("goes")
@@ -414,6 +453,53 @@ def test_a_task_that_vanishes_is_passed_over(edge):
         goes.close()  # no table says so
         for _ in range(30):
             assert get()[0]["app"] == "stays"
+
+
+@pytest.mark.parametrize("mode, port, more", [
+    ("http", PORT, {}), ("http", PORT, {"sticky_cookie": "HIVE"}), ("tcp", RAW, {})],
+    ids=["plain", "sticky", "tcp"])
+def test_a_canary_that_vanishes_is_passed_over(edge, mode, port, more):
+    with App("stays") as stays, App("far", node="n2") as far:
+        canary = App("canary", node="n2")
+        edge.serve([{"port": port, "mode": mode}], [route("web", port=port)],
+                   [{**backend("web", [stays, far, {**canary.endpoint(), "canary": True}],
+                               canary_percent=100, **more), "mode": mode}])
+        assert edge.serves("web", [stays, far, canary])
+        assert {get(port=port)[0]["app"] for _ in range(10)} == {"canary"}
+        canary.close()  # no table says so
+        answers = [get(port=port) for _ in range(30)]
+        assert "canary" not in {answer["app"] for answer, _ in answers}
+        assert {len(answer["forwarded_for"]) for answer, _ in answers} == {mode == "http"}, "the client, once"
+        for answer, headers in answers if more else ():
+            cookie, = headers.get_all("Set-Cookie")
+            assert get(cookie=cookie.split(";")[0])[0]["app"] == answer["app"]
+
+
+@pytest.mark.parametrize("mode, port, more", [
+    ("http", PORT, {}), ("http", PORT, {"sticky_cookie": "HIVE"}),
+    ("http", PORT, {"max_connections_per_task": 100}), ("tcp", RAW, {})],
+    ids=["plain", "sticky", "bounded", "tcp"])
+def test_what_an_own_task_left_behind_goes_to_other_nodes(edge, mode, port, more):
+    """It ends by itself; what was given to it before the edge hears of that is no failure."""
+    with App("far", node="n2") as far:
+        own = App("own")
+        there = [{**backend("web", [own, far], **more), "mode": mode}]
+        edge.serve([{"port": port, "mode": mode}], [route("web", port=port)], there)
+        assert edge.serves("web", [own, far])
+        assert {get(port=port)[0]["app"] for _ in range(10)} == {"own"}
+        own.close()
+        with concurrent.futures.ThreadPoolExecutor(8) as clients:
+            asked = [clients.submit(get, port=port) for _ in range(8)]
+            time.sleep(0.2)  # they are refused, and wait to try again
+            edge.serve([{"port": port, "mode": mode}], [route("web", port=port)],
+                       [{**backend("web", [far], **more), "mode": mode}])
+            answers = [one.result() for one in asked]
+        assert {answer["app"] for answer, _ in answers} == {"far"}
+        assert {len(answer["forwarded_for"]) for answer, _ in answers} == {mode == "http"}, "the client, once"
+        if "sticky_cookie" in more:
+            for _, headers in answers:
+                cookie, = headers.get_all("Set-Cookie")
+                assert get(cookie=cookie.split(";")[0])[0]["app"] == "far"
 
 
 def test_haproxy_is_started_again(edge):
@@ -464,13 +550,6 @@ def test_the_agent_dies_in_the_middle_of_a_start(edge):
             assert edge.serves("web", [a, b])
             assert eventually(lambda: not lives(pid), 20)
         assert failures == []
-
-
-def lives(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() != b""  # of a dead one nothing
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", '{"listeners": 3}', "\x00\x01",

@@ -168,7 +168,8 @@ class Edge:
     def bounds(self, name):
         """Of all servers of a service: how many requests HAProxy gives one at a time."""
         rows = csv.DictReader(self.ask("show stat -1 4 -1").removeprefix("# ").splitlines())
-        return {int(row["slim"] or 0) for row in rows if row["pxname"].startswith(f"b.{name}.")}
+        return {int(row["slim"] or 0) for row in rows if row["svname"] != "regulars"
+                and row["pxname"].startswith(f"b.{name}.") and row["pxname"] != f"b.{name}.own"}
 
     def came(self, name):
         """(requests that came for a service, those of them that wait for a task)"""

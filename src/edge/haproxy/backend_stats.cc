@@ -1,5 +1,6 @@
 #include "edge/haproxy/backend_stats.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,9 +12,11 @@ namespace hive::edge::haproxy {
 
 std::vector<model::BackendStats> backend_stats(const model::RoutingTable& table,
                                                const std::vector<ServerRow>& rows) {
-  std::map<std::string_view, const ServerRow*> whole;
-  for (const ServerRow& row : rows)
+  std::map<std::string_view, const ServerRow*> whole, passed_on;
+  for (const ServerRow& row : rows) {
     if (row.server == kWholeBackend) whole[row.backend] = &row;
+    if (row.server == kRegulars) passed_on[row.backend] = &row;
+  }
   std::vector<model::BackendStats> result;
   for (const model::Backend& backend : table.backends) {
     model::BackendStats sum{.name = backend.name};
@@ -21,6 +24,9 @@ std::vector<model::BackendStats> backend_stats(const model::RoutingTable& table,
       if (const auto row = whole.find(name); row != whole.end()) {
         sum.rate += row->second->rate;
         sum.queued += row->second->queued;
+        // Counted among all as well.
+        if (const auto on = passed_on.find(name); on != passed_on.end())
+          sum.rate -= std::min(on->second->rate, row->second->rate);
       }
     result.push_back(std::move(sum));
   }

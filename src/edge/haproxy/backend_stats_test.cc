@@ -31,5 +31,17 @@ TEST(BackendStats, AreSummedOverAServicesPoolsAndNotOverItsTasks) {
   EXPECT_EQ(stats[1], (model::BackendStats{"new", 0, 0}));
 }
 
+TEST(BackendStats, WhatAPoolPassesOnToTheOthersIsCountedOnce) {
+  model::RoutingTable table;
+  table.backends = {{.name = "web", .canary_percent = 5}};
+  const auto stats = backend_stats(
+      table, {row(local_name("web"), "regulars", 12, 0), row(local_name("web"), "BACKEND", 50, 0),
+              row(all_name("web"), "BACKEND", 19, 0), row(canary_name("web"), "regulars", 7, 0),
+              // Rates are of the second that passed, each a little later than the one before.
+              row(canary_name("web"), "BACKEND", 6, 0)});
+  ASSERT_EQ(stats.size(), 1U);
+  EXPECT_EQ(stats[0].rate, 57U);
+}
+
 }  // namespace
 }  // namespace hive::edge::haproxy

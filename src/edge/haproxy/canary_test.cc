@@ -33,8 +33,26 @@ TEST(Canary, ACanaryGetsItsShareAtEveryEdgeWhileItCanServe) {
   EXPECT_LT(text.find("rand(100)"), text.find("use_backend b.web.local"));
 }
 
+TEST(Canary, WhatItCannotTakeGoesToTheOthers) {
+  ConfigOptions options;
+  options.regulars_socket = "/run/hive/edge/regulars";
+  const std::string text = render_config(table(15), options, {});
+  const std::string canary = text.substr(text.find("\nbackend b.web.canary\n"));
+  EXPECT_THAT(canary, HasSubstr(" observe layer4 error-limit 1 on-error mark-down\n"));
+  EXPECT_THAT(canary, HasSubstr("  cookie SID insert indirect nocache httponly dynamic preserve\n"))
+      << "the cookie of the task that answered is kept";
+  const auto at = canary.find("  server regulars unix@/run/hive/edge/regulars.");
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_THAT(canary.substr(at, canary.find('\n', at) - at), HasSubstr(" maxconn 0 "))
+      << "a task's bound is none of the way to all";
+  const std::string socket = canary.substr(at + 18, canary.find(' ', at + 18) - at - 18);
+  EXPECT_THAT(text, HasSubstr("\nfrontend hive.regulars.web\n  mode http\n  bind " + socket +
+                              " mode 600 accept-proxy\n  default_backend b.web.all\n"));
+}
+
 TEST(Canary, WithoutACanaryNothingIsSaidOfOne) {
-  EXPECT_THAT(render_config(table(0), {}, {}), Not(HasSubstr("canary")));
+  EXPECT_THAT(render_config(table(0), {}, {}),
+              AllOf(Not(HasSubstr("canary")), Not(HasSubstr("observe layer4"))));
 }
 
 }  // namespace

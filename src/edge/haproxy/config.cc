@@ -7,6 +7,8 @@
 #include <cctype>
 #include <iterator>
 
+#include "base/short_hash.h"
+
 namespace hive::edge::haproxy {
 namespace {
 
@@ -139,8 +141,8 @@ void render_route(std::string& out, const Route& route, const Backend& backend, 
   if (backend.canary_percent > 0)
     out += fmt::format("  use_backend {} if{} {{ rand(100) lt {} }} {{ nbsrv({}) gt 0 }}\n", canary,
                        match, backend.canary_percent, canary);
-  const std::string here =
-      fmt::format("  use_backend {} if{} {{ nbsrv({}) gt 0 }}", local, match, local);
+  const std::string here = fmt::format("  use_backend {} if{} {{ nbsrv({}) gt 0 }}", local, match,
+                                       own_name(backend.name));
   if (asks_own_first(backend) && backend.max_connections_per_task > 0)
     // What own tasks have no room for goes to the other nodes', and waits here if there are none.
     out +=
@@ -151,7 +153,12 @@ void render_route(std::string& out, const Route& route, const Backend& backend, 
                        : fmt::format("  use_backend {} if{}\n", all, match);
 }
 
-void render_listener(std::string& out, const RoutingTable& table, const Listener& listener) {
+std::string successor(const ConfigOptions& options, const Listener& listener) {
+  return fmt::format("unix@{}.{}", options.successor_socket, listener.port);
+}
+
+void render_listener(std::string& out, const RoutingTable& table, const Listener& listener,
+                     const ConfigOptions& options) {
   const bool http = listener.mode == "http";
   out += fmt::format("\nfrontend listener.{}\n  mode {}\n  bind :{}", listener.port, listener.mode,
                      listener.port);
@@ -160,33 +167,69 @@ void render_listener(std::string& out, const RoutingTable& table, const Listener
     out +=
         fmt::format(" ssl crt '{}'{}", listener.certificate_pem, http ? " alpn h2,http/1.1" : "");
   out += "\n";
-  if (http)
+  if (http) {
+    out += fmt::format("  bind {} mode 600 accept-proxy\n", successor(options, listener));
     // A balancer in front that ended TLS has said so already; otherwise we are the first to know.
     out +=
-        "  option forwardfor\n"
+        "  http-request add-header X-Forwarded-For %[src] unless { stopping }\n"
         "  http-request set-header X-Forwarded-Proto https if { ssl_fc }\n"
         "  http-request set-header X-Forwarded-Proto http if !{ ssl_fc } "
         "!{ req.hdr(X-Forwarded-Proto) -m found }\n";
+    out += fmt::format("  use_backend hive.successor.{} if {{ stopping }}\n", listener.port);
+  }
   const std::vector<Route> routes = ordered_routes(table, listener.port);
   for (std::size_t i = 0; i < routes.size(); ++i)
     render_route(out, routes[i], *find_backend(table, routes[i].backend), i, http);
   if (http) out += "  default_backend hive.nothing\n";
 }
 
-void render_servers(std::string& out, const Backend& backend, const std::vector<Slot>& slots) {
+// A process that was replaced knows the tasks of then, and takes no commands any more. What still
+// comes, on connections that were idle, it gives to the one that replaced it, with the client's
+// address.
+void render_successor(std::string& out, const Listener& listener, const ConfigOptions& options) {
+  if (listener.mode != "http") return;
+  out += fmt::format(
+      "\nbackend hive.successor.{}\n  mode http\n  retries 3\n  retry-on conn-failure\n"
+      "  server next {} send-proxy-v2\n",
+      listener.port, successor(options, listener));
+}
+
+// By a hash of the name, since a socket's path is short.
+std::string regulars(const ConfigOptions& options, const Backend& backend) {
+  return fmt::format("unix@{}.{}", options.regulars_socket, short_hash(backend.name));
+}
+
+// A task that nobody can reach is found out by the first requests, before any table says so. Among
+// several tasks HAProxy goes on to another; a canary, and a task of the edge's own node, is mostly
+// alone, and has those of all nodes behind it.
+void render_regulars(std::string& out, const Backend& backend, const ConfigOptions& options) {
+  out += fmt::format(
+      "\nfrontend hive.regulars.{}\n  mode {}\n  bind {} mode 600 accept-proxy\n"
+      "  default_backend {}\n",
+      backend.name, backend.mode, regulars(options, backend), all_name(backend.name));
+}
+
+std::string render_server(std::size_t index, const Slot& slot) {
+  return fmt::format("  server s{} {}:{} weight {}{}\n", index + 1, slot.address, slot.port,
+                     slot.weight, slot.state == SlotState::kMaint ? " disabled" : "");
+}
+
+void render_servers(std::string& out, const Backend& backend, const std::vector<Slot>& slots,
+                    bool canary) {
   std::string flags = "check inter 2s fastinter 500ms fall 3 rise 1";
   if (backend.max_connections_per_task > 0)
     flags += fmt::format(" maxconn {}", backend.max_connections_per_task);
   if (backend.proxy_protocol) flags += " send-proxy-v2";
   if (backend.mode == "http") flags += " pool-purge-delay 1s";
+  if (canary) flags += " observe layer4 error-limit 1 on-error mark-down";
   out += "  default-server " + flags + "\n";
-  for (std::size_t i = 0; i < slots.size(); ++i)
-    out += fmt::format("  server s{} {}:{} weight {}{}\n", i + 1, slots[i].address, slots[i].port,
-                       slots[i].weight, slots[i].state == SlotState::kMaint ? " disabled" : "");
+  for (std::size_t i = 0; i < slots.size(); ++i) out += render_server(i, slots[i]);
 }
 
 void render_backend(std::string& out, const Backend& backend, const std::string& name,
-                    const std::vector<Slot>& slots) {
+                    const std::vector<Slot>& slots, const ConfigOptions& options) {
+  const bool canary = name == canary_name(backend.name);
+  const bool all = name == all_name(backend.name);
   out += fmt::format(
       "\nbackend {}\n  mode {}\n  balance leastconn\n  timeout connect {}ms\n"
       "  timeout server {}ms\n  timeout queue 30s\n  timeout check 2s\n",
@@ -198,15 +241,23 @@ void render_backend(std::string& out, const Backend& backend, const std::string&
     if (!backend.sticky_cookie.empty())
       // The cookie is a hash of key and address, so every edge gives a task the same one.
       out += fmt::format(
-          "  cookie {} insert indirect nocache httponly dynamic\n  dynamic-cookie-key hive.{}\n",
-          backend.sticky_cookie, backend.name);
+          "  cookie {} insert indirect nocache httponly dynamic{}\n  dynamic-cookie-key hive.{}\n",
+          backend.sticky_cookie, all ? "" : " preserve", backend.name);
   }
   if (!backend.probe_path.empty())
     out += fmt::format(
         "  option httpchk\n  http-check send meth GET uri '{}' ver HTTP/1.1 hdr Host localhost\n"
         "  http-check expect status 200-399\n",
         backend.probe_path);
-  render_servers(out, backend, slots);
+  render_servers(out, backend, slots, canary);
+  if (!all)
+    out += fmt::format("  server {} {} no-check observe none maxconn 0 send-proxy-v2 backup\n",
+                       kRegulars, regulars(options, backend));
+}
+
+void render_own(std::string& out, const Backend& backend, const Slot& slot) {
+  out += fmt::format("\nbackend {}\n  mode {}\n{}", own_name(backend.name), backend.mode,
+                     render_server(0, slot));
 }
 
 }  // namespace
@@ -214,6 +265,7 @@ void render_backend(std::string& out, const Backend& backend, const std::string&
 std::string local_name(const std::string& backend) { return "b." + backend + ".local"; }
 std::string all_name(const std::string& backend) { return "b." + backend + ".all"; }
 std::string canary_name(const std::string& backend) { return "b." + backend + ".canary"; }
+std::string own_name(const std::string& backend) { return "b." + backend + ".own"; }
 
 bool asks_own_first(const Backend& backend) {
   return backend.sticky_cookie.empty() || backend.max_connections_per_task == 0;
@@ -268,8 +320,10 @@ std::string render_config(const RoutingTable& table, const ConfigOptions& option
       "# Written by hive; changes are overwritten.\n"
       "global\n  nbthread 1\n  stats socket {} mode 600 level admin expose-fd listeners\n"
       "  stats timeout 10s\n  hard-stop-after {}s\n  spread-checks 20\n"
+      // Idle connections are kept for longer than balancers in front do (AWS's: 60 s), so that no
+      // request meets the end of its connection.
       "\ndefaults\n  timeout client 600s\n  timeout http-request 30s\n"
-      "  timeout http-keep-alive 30s\n  timeout connect 5s\n  timeout server 600s\n"
+      "  timeout http-keep-alive 75s\n  timeout connect 5s\n  timeout server 600s\n"
       "  timeout tunnel 3600s\n  option http-keep-alive\n  option idle-close-on-response\n",
       options.stats_socket, options.hard_stop_after_s);
   out += fmt::format(
@@ -279,13 +333,19 @@ std::string render_config(const RoutingTable& table, const ConfigOptions& option
       "\nbackend hive.nothing\n  mode http\n"
       "  http-request return status 404 content-type text/plain string \"no service here\"\n",
       options.health_port, kHealthBackend, kHealthBackend, options.leaving ? " disabled" : "");
-  for (const Listener& listener : table.listeners) render_listener(out, table, listener);
+  for (const Listener& listener : table.listeners) {
+    render_listener(out, table, listener, options);
+    render_successor(out, listener, options);
+  }
   for (const Backend& backend : table.backends) {
     for (const std::string& name : names_of(backend)) {
       const auto found = slots.find(name);
       render_backend(out, backend, name,
-                     found == slots.end() ? std::vector<Slot>(kMinSlots) : found->second);
+                     found == slots.end() ? std::vector<Slot>(kMinSlots) : found->second, options);
     }
+    const auto own = slots.find(own_name(backend.name));
+    render_own(out, backend, own == slots.end() || own->second.empty() ? Slot() : own->second[0]);
+    render_regulars(out, backend, options);
   }
   return out;
 }

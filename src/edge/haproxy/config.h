@@ -15,22 +15,32 @@ namespace hive::edge::haproxy {
 
 struct ConfigOptions {
   std::string stats_socket;
+  // Where listeners take what a replaced process hands over: PREFIX.PORT, sockets.
+  std::string successor_socket;
+  // The way to the tasks of all nodes of what a canary, or the edge's own node, cannot take:
+  // PREFIX.HASH, sockets.
+  std::string regulars_socket;
   std::uint16_t health_port = 7080;  // GET /healthz: 200, or 503 when leaving
   bool leaving = false;
   int hard_stop_after_s = 600;  // the longest that a replaced process serves its open requests
 };
 
-// Slots by HAProxy backend: local_name(), all_name(), canary_name().
+// Slots by HAProxy backend: local_name(), all_name(), canary_name(), own_name().
 using SlotMap = std::map<std::string, std::vector<Slot>>;
 
 std::string local_name(const std::string& backend);
 std::string all_name(const std::string& backend);
 std::string canary_name(const std::string& backend);
-// Of the backend: local, all, and canary while it has one.
+// Serves nobody: its one slot is ready while there are local tasks to be asked first. How many
+// servers of the local backend are usable does not tell: it has kRegulars behind its tasks.
+std::string own_name(const std::string& backend);
+// That serve, of the backend: local, all, and canary while it has one.
 std::vector<std::string> names_of(const model::Backend& backend);
 // Whether requests go to tasks of the edge's own node first. Not those of sticky sessions under a
 // bound: each way to a task would have a bound of its own.
 bool asks_own_first(const model::Backend& backend);
+// The server of local_name() and canary_name() that stands for the tasks of all nodes.
+inline constexpr std::string_view kRegulars = "regulars";
 // Its one server "up" in maint = this edge is leaving.
 inline constexpr std::string_view kHealthBackend = "hive.health";
 

@@ -60,11 +60,35 @@ std::string refusal(RoutingTable table) {
 
 TEST(HaproxyConfig, ThisNodesTasksAreAskedFirst) {
   const std::string frontend = section(rendered(one_service()), "frontend listener.8080");
-  const auto local = frontend.find("use_backend b.shop.local if { nbsrv(b.shop.local) gt 0 }");
+  const auto local = frontend.find("use_backend b.shop.local if { nbsrv(b.shop.own) gt 0 }");
   const auto all = frontend.find("use_backend b.shop.all\n");
   ASSERT_NE(local, std::string::npos) << frontend;
   ASSERT_NE(all, std::string::npos) << frontend;
   EXPECT_LT(local, all);
+}
+
+TEST(HaproxyConfig, BehindThisNodesTasksAreThoseOfAllNodes) {
+  RoutingTable table = one_service();
+  table.backends[0].sticky_cookie = "HIVE";
+  ConfigOptions options;
+  options.regulars_socket = "/run/hive/edge/regulars";
+  Slot ready;
+  ready.state = SlotState::kReady;
+  const std::string config = render_config(table, options, {{own_name("shop"), {ready}}});
+  const std::string local = section(config, "backend b.shop.local");
+  const auto at = local.find("  server regulars unix@/run/hive/edge/regulars.");
+  ASSERT_NE(at, std::string::npos) << local;
+  const std::string server = local.substr(at, local.find('\n', at) - at);
+  EXPECT_THAT(server, AllOf(HasSubstr(" backup"), HasSubstr(" maxconn 0 ")));
+  EXPECT_THAT(local, HasSubstr(" preserve\n")) << "the cookie of the task that answered is kept";
+  EXPECT_THAT(section(config, "frontend hive.regulars.shop"),
+              HasSubstr("default_backend b.shop.all\n"));
+  // It would count as usable while no local task is: a server of its own says that one is.
+  EXPECT_THAT(section(config, "backend b.shop.own"),
+              HasSubstr("  server s1 127.0.0.1:1 weight 100\n"));
+  EXPECT_THAT(section(rendered(table), "backend b.shop.own"), HasSubstr(" disabled\n"));
+  EXPECT_THAT(section(config, "backend b.shop.all"),
+              AllOf(Not(HasSubstr("backup")), Not(HasSubstr("preserve"))));
 }
 
 TEST(HaproxyConfig, AFullNodeOverflowsToTheOthers) {
@@ -140,6 +164,24 @@ TEST(HaproxyConfig, TlsListenersAndProxyProtocol) {
   EXPECT_THAT(config,
               HasSubstr("bind :8080 accept-proxy ssl crt '/etc/hive/shop.pem' alpn h2,http/1.1\n"));
   EXPECT_THAT(section(config, "backend b.shop.local"), HasSubstr("send-proxy-v2"));
+}
+
+TEST(HaproxyConfig, AReplacedProcessGivesWhatStillComesToItsSuccessor) {
+  RoutingTable table = one_service();
+  table.listeners.push_back(listener(9000));
+  table.listeners[1].mode = "tcp";
+  ConfigOptions options;
+  options.successor_socket = "/run/hive/edge/next";
+  const std::string config = render_config(table, options, {});
+  const std::string frontend = section(config, "frontend listener.8080");
+  const auto handed = frontend.find("use_backend hive.successor.8080 if { stopping }\n");
+  ASSERT_NE(handed, std::string::npos);
+  EXPECT_LT(handed, frontend.find("use_backend b.shop")) << "before all that it knows itself";
+  EXPECT_THAT(frontend, HasSubstr("bind unix@/run/hive/edge/next.8080 mode 600 accept-proxy\n"));
+  EXPECT_THAT(frontend, HasSubstr("add-header X-Forwarded-For %[src] unless { stopping }\n"));
+  EXPECT_THAT(section(config, "backend hive.successor.8080"),
+              HasSubstr("server next unix@/run/hive/edge/next.8080 send-proxy-v2"));
+  EXPECT_THAT(config, Not(HasSubstr("hive.successor.9000")));
 }
 
 TEST(HaproxyConfig, LeavingIsToldByTheHealthCheckAlone) {

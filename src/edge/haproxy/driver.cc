@@ -39,7 +39,8 @@ struct Process {
 
 struct Wanted {
   std::vector<Slot> slots;
-  std::vector<std::string> tasks;  // slots[i] is tasks[i]
+  std::vector<std::string> tasks;  // slots[i] is tasks[i]; none where only one slot is
+  bool only_one = false;           // own_name()'s
 };
 enum class Pool { kLocal, kAll, kCanary };
 // By HAProxy's backend. Computed once for an apply: probes answer while it is at work.
@@ -53,6 +54,8 @@ class HaproxyEdge final : public Edge {
         listeners_(options_.work_dir, options_.program),
         prober_(options_.on_ready ? options_.on_ready : [] {}) {
     config_.stats_socket = path("haproxy.sock");
+    config_.successor_socket = path("next");
+    config_.regulars_socket = path("regulars");
     config_.health_port = options_.health_port;
     adopt();
   }
@@ -258,7 +261,13 @@ Wish HaproxyEdge::wanted(const SlotMap& actual) {
     std::set<std::string> ready;
     for (const Endpoint& endpoint : backend.endpoints)
       if (admissible(backend, endpoint, actual, probes)) ready.insert(endpoint.task_id);
-    result[local_name(backend.name)] = wanted_of(backend, Pool::kLocal, ready);
+    const Wanted& local = result[local_name(backend.name)] =
+        wanted_of(backend, Pool::kLocal, ready);
+    Wanted& own = result[own_name(backend.name)];
+    own.only_one = true;
+    if (std::any_of(local.slots.begin(), local.slots.end(),
+                    [](const Slot& slot) { return slot.state == SlotState::kReady; }))
+      own.slots.push_back({.state = SlotState::kReady});
     result[all_name(backend.name)] = wanted_of(backend, Pool::kAll, ready);
     if (backend.canary_percent > 0)
       result[canary_name(backend.name)] = wanted_of(backend, Pool::kCanary, ready);
@@ -290,7 +299,7 @@ Status HaproxyEdge::converge() {
   const Wish wish = wanted(actual);
   for (const auto& [name, want] : wish) {
     std::size_t& count = slot_counts_[name];
-    count = std::max({count, kMinSlots, slots_needed(want.slots.size())});
+    count = want.only_one ? 1 : std::max({count, kMinSlots, slots_needed(want.slots.size())});
     auto found = actual.find(name);
     next[name] = found == actual.end() ? std::vector<Slot>() : found->second;
     next[name].resize(count);
@@ -340,7 +349,7 @@ Status HaproxyEdge::adjust(SlotMap actual, const Wish& wish) {
       slots[i].busy = busy.contains(fmt::format("{}/s{}", name, i + 1));
     const SlotPlan plan = plan_slots(slots, want.slots);
     for (std::size_t i = 0; i < plan.placed.size(); ++i)
-      if (plan.placed[i] < slots.size())
+      if (plan.placed[i] < slots.size() && i < want.tasks.size())
         task_of_slot_[fmt::format("{}/s{}", name, plan.placed[i] + 1)] = want.tasks[i];
     for (const SlotChange& change : plan.changes) {
       const std::string server = fmt::format("{}/s{}", name, change.index + 1);

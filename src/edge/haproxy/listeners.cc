@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/short_hash.h"
 #include "base/text.h"
 #include "os/fd.h"
 #include "os/file.h"
@@ -19,16 +20,6 @@ namespace {
 
 constexpr std::size_t kMaxCertificateBytes = 1U << 20;
 constexpr std::string_view kFrontend = "\nfrontend listener.";
-
-// FNV-1a, for names of files: a collision costs a wrong "unchanged" among one path's versions.
-std::string digest(std::string_view text) {
-  std::uint64_t hash = 14'695'981'039'346'656'037U;
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 1'099'511'628'211U;
-  }
-  return fmt::format("{:016x}", hash);
-}
 
 Status port_is_free(std::uint16_t port) {
   const os::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -91,8 +82,8 @@ Status Listeners::take(const std::string& path, Certificate& known) {
   if (!text) return tl::unexpected(text.error());
   const std::filesystem::path folder = std::filesystem::path(directory_) / "certificates";
   HIVE_TRY(os::make_directories(folder, 0700));
-  const std::string prefix = digest(path) + "-";
-  const std::string copy = folder / (prefix + digest(*text) + ".pem");
+  const std::string prefix = short_hash(path) + "-";
+  const std::string copy = folder / (prefix + short_hash(*text) + ".pem");
   HIVE_TRY(os::write_file_atomically(copy, *text, 0600));
   std::error_code ignored;
   if (auto good = check(copy); !good) {
@@ -116,7 +107,7 @@ const Listeners::Certificate& Listeners::look(const std::string& path) {
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
       if (entry.path().extension() == ".pem" &&
-          entry.path().filename().string().rfind(digest(path) + "-", 0) == 0)
+          entry.path().filename().string().rfind(short_hash(path) + "-", 0) == 0)
         known.copy = entry.path();
   }
   const std::string stamp = os::file_stamp(path);
