@@ -127,14 +127,15 @@ bool machine_goes(const Settings& settings) {
   return state && state->out.starts_with("stopping");
 }
 
-// A second signal ends it at once.
+// A second signal ends it at once. After a Spot notice nothing else ends it before its machine
+// does: a next agent would call the node one that stays, until it had read the notice.
 void depart(const Settings& settings, Agent& agent, const Stops& stops) {
   if (!settings.table.empty() || !machine_goes(settings)) return;
   const int first = g_signal.exchange(0);
   const Milliseconds spot(g_spot_ms.load());
   agent.depart(spot.count() > 0 ? spot
                                 : Milliseconds(std::int64_t{1'000} * settings.leave_within_s));
-  while (!agent.departed() && g_signal == 0)
+  while ((!agent.departed() || spot.count() > 0) && g_signal == 0)
     agent.turn(stops.active() ? kTurnWhileStopping : kTurn);
   if (g_signal == 0) g_signal = first;
 }

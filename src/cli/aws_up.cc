@@ -12,6 +12,8 @@
 #include "cli/converge.h"
 #include "cli/deploy.h"
 #include "cloud/aws/apply.h"
+#include "cloud/aws/autoscaling.h"
+#include "cloud/aws/balancer_port.h"
 #include "cloud/aws/board.h"
 #include "cloud/aws/ecr.h"
 #include "cloud/aws/founding.h"
@@ -65,6 +67,11 @@ class AwsUp {
     HIVE_ASSIGN(auto world, session_.world());
     HIVE_ASSIGN(const auto swarm, board_->swarm());
     repair_ = aws::quorum_repair(swarm, world.machines);
+    if (!repair_.empty()) {
+      // What managers said before is of a Swarm that is no more.
+      HIVE_ASSIGN(const auto status, board_->status());
+      if (status) void_status_s_ = status->unix_s;
+    }
     const auto plan = aws::plan_up(desired, world);
     for (const auto& note : plan.notes) context_.note("hive: note: " + note);
     if (!plan.refusals.empty())
@@ -82,6 +89,10 @@ class AwsUp {
     HIVE_TRY(push_images());
     if (!options_.detach) HIVE_TRY(wait_for_workers());
     HIVE_TRY(deploy(files));
+    if (!options_.detach) {
+      HIVE_TRY(wait_for_service());
+      HIVE_TRY(wait_for_balancer());
+    }
     return finish();
   }
 
@@ -111,21 +122,15 @@ class AwsUp {
         .count();
   }
 
-  // Until `there` says so of the managers' fresh word; `what` it says that is waited for.
-  Result<aws::ClusterStatus> wait(
-      const std::function<bool(const aws::ClusterStatus&, std::string& what)>& there) {
+  // Until `there` says so; `what` it says that is waited for.
+  Status wait_until(const std::function<Result<bool>(std::string& what)>& there) {
     const auto begin = context_.clock.now();
     std::string told;
     std::int64_t told_at = 0;
     for (;;) {
-      HIVE_ASSIGN(const auto status, board_->status());
-      const bool fresh = status && now_s() - status->unix_s < kFreshSeconds;
-      std::string what = "a first manager to begin the Swarm and say so";
-      if (status && !fresh)
-        what = "the managers, of which none has said anything for " +
-               std::to_string(now_s() - status->unix_s) + " s" +
-               (repair_.empty() ? "" : ": " + repair_);
-      if (fresh && there(*status, what)) return *status;
+      std::string what;
+      HIVE_ASSIGN(const bool done, there(what));
+      if (done) return {};
       if (what != told && now_s() - told_at >= (told.empty() ? 0 : kSayAgainSeconds)) {
         did("waits for " + what);
         told = what;
@@ -139,6 +144,24 @@ class AwsUp {
       if (!session_.client().pause(kMachinesLook))
         return fail(Errc::kCancelled, "interrupted; run 'hive up' again to go on");
     }
+  }
+
+  // As wait_until(), by the managers' fresh word.
+  Result<aws::ClusterStatus> wait(
+      const std::function<bool(const aws::ClusterStatus&, std::string& what)>& there) {
+    std::optional<aws::ClusterStatus> status;
+    HIVE_TRY(wait_until([&](std::string& what) -> Result<bool> {
+      HIVE_ASSIGN(status, board_->status());
+      const bool fresh =
+          status && now_s() - status->unix_s < kFreshSeconds && status->unix_s != void_status_s_;
+      what = "a first manager to begin the Swarm and say so";
+      if (status && !fresh)
+        what = "the managers, of which none has said anything for " +
+               std::to_string(now_s() - status->unix_s) + " s" +
+               (repair_.empty() ? "" : ": " + repair_);
+      return fresh && there(*status, what);
+    }));
+    return *status;
   }
 
   static std::string missing(const aws::ClusterStatus& status) {
@@ -165,6 +188,36 @@ class AwsUp {
                 }));
     did(std::to_string(status.workers_ready) + " workers are ready");
     return {};
+  }
+
+  // A worker is in service once its node is ready, its agent reports, and it has the stack's
+  // images: until then the launch hook holds it.
+  Status wait_for_service() {
+    const std::uint32_t wanted = spec_.cluster.workers.min;
+    return wait_until([&](std::string& what) -> Result<bool> {
+      HIVE_ASSIGN(const auto groups, aws::describe_groups(session_.client(), names_.cluster));
+      std::uint32_t serving = 0;
+      for (const auto& group : groups)
+        if (group.name == names_.worker_group)
+          serving += static_cast<std::uint32_t>(std::count_if(
+              group.members.begin(), group.members.end(),
+              [](const aws::GroupMember& one) { return one.lifecycle_state == "InService"; }));
+      what = std::to_string(wanted) + " workers in service, of which there are " +
+             std::to_string(serving);
+      return serving >= wanted;
+    });
+  }
+
+  // By its own health checks of the edges.
+  Status wait_for_balancer() {
+    return wait_until([&](std::string& what) -> Result<bool> {
+      HIVE_ASSIGN(const auto balancer, aws::look_at_balancer(session_.client(), names_));
+      what = "the balancer to send to one of its " + std::to_string(balancer.targets.size()) +
+             " instances";
+      for (const auto& target : balancer.targets)
+        if (target.health == cloud::TargetHealth::kInService) return true;
+      return false;
+    });
   }
 
   // Archives that the file names, into the account's own registry.
@@ -238,7 +291,8 @@ class AwsUp {
   const aws::Names names_;
   MonotonicTime began_;
   std::unique_ptr<aws::Board> board_;
-  std::string repair_;  // that only a person can do; empty: none
+  std::string repair_;              // that only a person can do; empty: none
+  std::int64_t void_status_s_ = 0;  // of a status that counts no more, however young
 };
 
 }  // namespace

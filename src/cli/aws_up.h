@@ -11,7 +11,7 @@
 namespace hive::cli {
 
 struct AwsUpOptions {
-  bool detach = false;               // do not wait for workers and services
+  bool detach = false;               // do not wait for workers, services and the balancer
   Milliseconds deadline{1'800'000};  // of each wait: machines boot, install and pull
 };
 int aws_up(Context& context, const config::Spec& spec, const AwsUpOptions& options);

@@ -24,7 +24,10 @@ std::string from_environment(const char* name, const char* fallback) {
 }
 
 // Swarm elects a leader within twice its election tick of 10 s, which docker 20.10 lets nobody set.
-constexpr Milliseconds kElection{45'000};
+// Two that stand for it at once begin anew: on a busy machine several times.
+constexpr Milliseconds kElection{90'000};
+// One manager alone elects nobody: others may be about to answer again.
+constexpr Milliseconds kOthersAnswer{45'000};
 constexpr Milliseconds kEngineAnswers{3'000};  // of one engine, asked which it is
 constexpr Milliseconds kPause{300};
 
@@ -74,14 +77,14 @@ Result<Reached> reach_cluster(const std::string& cluster, const Notice& notice) 
     for (std::size_t i = 0; i < hosts.size(); ++i)
       threads.emplace_back([&, i] { answers[i] = speaks_for_swarm(hosts[i]); });
     for (auto& thread : threads) thread.join();
-    bool electing = false;
+    int electing = 0;
     for (std::size_t i = 0; i < hosts.size(); ++i) {
       if (answers[i]) return reached(hosts[i]);
       const bool worth_waiting = may_be_electing(answers[i].error());
-      if (worth_waiting || !electing) why = answers[i].error().message;
-      electing = electing || worth_waiting;
+      if (worth_waiting || electing == 0) why = answers[i].error().message;
+      electing += worth_waiting ? 1 : 0;
     }
-    if (!electing || clock.now() - begun > kElection)
+    if (electing == 0 || clock.now() - begun > (electing > 1 ? kElection : kOthersAnswer))
       return fail(Errc::kUnavailable, "cluster " + cluster + ": none of its managers answers: " +
                                           why + ". 'hive up' repairs it, 'hive doctor' says more");
     if (first && notice) notice("the managers of " + cluster + " have no leader; waiting for one");

@@ -44,26 +44,27 @@ SignalBook::SignalBook(const World& world, MonotonicTime now, const std::set<std
 }
 
 void SignalBook::sort_tasks(const World& world, const std::set<std::string>& services) {
-  const auto facts = facts_of(world);
+  const auto conditions = conditions_of(world);
   for (const auto& id : services) {
     Sums& sums = sums_[id];
     if (const auto service = world.snapshot.services.find(id);
         service != world.snapshot.services.end())
       by_name_.emplace(service->second.name, &sums);
   }
+  by_task_.reserve(world.snapshot.tasks.size());
   for (const auto& [id, task] : world.snapshot.tasks) {
     const auto found = sums_.find(task.service_id);
     if (found == sums_.end()) continue;
     Sums& sums = found->second;
-    by_task_.emplace(id, &sums);
+    TaskPlace& place = by_task_.emplace(id, TaskPlace{&sums, false}).first->second;
     if (task.desired > model::TaskState::kRunning) continue;
     if (task.state == model::TaskState::kPending && task.node_id.empty()) ++sums.unplaced;
     if (task.state != model::TaskState::kRunning) continue;
-    if (const auto fact = facts.find(id);
-        fact != facts.end() && (!fact->second.healthy || fact->second.leaving))
+    if (const auto known = conditions.find(id);
+        known != conditions.end() && (!known->second.healthy || known->second.leaving))
       continue;
     sums.serving.push_back(&task);
-    serve_.emplace(id, &task);
+    place.serves = true;
   }
 }
 
@@ -72,7 +73,7 @@ void SignalBook::add_report(const agent::Report& report, double age_s) {
   for (const auto& stats : report.stats) {
     const auto found = by_task_.find(stats.task_id);
     if (found == by_task_.end()) continue;
-    Sums& sums = *found->second;
+    Sums& sums = *found->second.sums;
     sums.rate += stats.rate;
     if (report.backends.empty()) sums.came += stats.rate;
     sums.in_flight += stats.in_flight;
@@ -87,10 +88,10 @@ void SignalBook::add_report(const agent::Report& report, double age_s) {
   }
   for (const auto& usage : report.usage) {
     const auto found = by_task_.find(usage.task_id);
-    if (found == by_task_.end() || !serve_.contains(usage.task_id)) continue;
+    if (found == by_task_.end() || !found->second.serves) continue;
     const double age = age_s + static_cast<double>(usage.age_ms) / kMilli;
     if (age > kFreshSeconds) continue;
-    Sums& sums = *found->second;
+    Sums& sums = *found->second.sums;
     sums.cores += static_cast<double>(usage.cpu_millicores) / kMilli;
     sums.bytes += static_cast<double>(usage.memory_bytes);
     ++sums.measured;

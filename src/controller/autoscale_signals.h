@@ -53,10 +53,13 @@ class SignalBook {
   void sort_tasks(const World& world, const std::set<std::string>& services);
   void add_report(const agent::Report& report, double age_s);
 
-  std::map<std::string, Sums, std::less<>> sums_;                   // by service
-  std::unordered_map<std::string_view, Sums*> by_name_;             // of the service
-  std::unordered_map<std::string_view, Sums*> by_task_;             // of any state
-  std::unordered_map<std::string_view, const model::Task*> serve_;  // by task
+  struct TaskPlace {
+    Sums* sums;
+    bool serves;
+  };
+  std::map<std::string, Sums, std::less<>> sums_;            // by service
+  std::unordered_map<std::string_view, Sums*> by_name_;      // of the service
+  std::unordered_map<std::string_view, TaskPlace> by_task_;  // of any state
   bool partial_ = false;
   int edges_ = 0;  // heard of lately
   double age_s_ = 0;

@@ -82,28 +82,29 @@ void Autoscaling::step(const World& world, std::optional<double> instance_lead_s
   second_ += passed;
   if (!acts_since_) acts_since_ = now;
   std::set<std::string> scaled;
-  for (const auto& [id, service] : world.snapshot.services) {
-    if (service.global || service.labels.contains(kCanaryOfLabel)) continue;
-    const auto policies = policies_.of(service);
-    if (!policies.autoscale) continue;
-    entry_of(service, policies);
-    scaled.insert(id);
-  }
+  const bool complete = take_up(world, scaled);
   std::erase_if(entries_, [&](const auto& entry) {
     return !scaled.contains(entry.first) && !entry.second.busy;
   });
   const SignalBook book(world, now, scaled, now - *acts_since_ >= options_.settle);
   const auto holders = operations_.holders();
+  const auto released = operations_.released();
   std::optional<decide::fleet::Room> room;
   if (instance_lead_s) room.emplace(world.snapshot);
-  const Sight sight{
-      world, book, holders, now, second_, room ? &*room : nullptr, instance_lead_s.value_or(0)};
+  const Sight sight{world,
+                    book,
+                    holders,
+                    released,
+                    now,
+                    second_,
+                    room ? &*room : nullptr,
+                    instance_lead_s.value_or(0)};
   asked_.clear();
   asked_balancer_.clear();
   for (const auto& id : scaled) step_one(entries_.at(id), world.snapshot.services.at(id), sight);
   if (metrics_ != nullptr) metrics_->ask(asked_);
   if (balancer_ != nullptr) balancer_->ask(asked_balancer_);
-  keep_learned(now);
+  if (complete) keep_learned(now);
 }
 
 decide::fleet::Wants Autoscaling::wants() const {
@@ -128,17 +129,37 @@ void Autoscaling::rest() {
 
 // --- policies and what was learned
 
-Autoscaling::Entry& Autoscaling::entry_of(const model::Service& service,
-                                          const ServicePolicies& policies) {
+bool Autoscaling::take_up(const World& world, std::set<std::string>& scaled) {
+  int left = options_.taken_up_a_step;
+  for (const auto& [id, service] : world.snapshot.services) {
+    const auto label = service.labels.find(kHiveLabel);
+    if (service.global || label == service.labels.end() || service.labels.contains(kCanaryOfLabel))
+      continue;
+    const auto known = entries_.find(id);
+    const bool has_rule = known != entries_.end() && known->second.rule != nullptr;
+    const bool current = has_rule && known->second.label == label->second;
+    if (!current && left > 0) {
+      const bool was_read = policies_.knows(label->second);
+      const auto policies = policies_.of(service);
+      if (policies.autoscale || !was_read) --left;
+      if (!policies.autoscale) continue;
+      take_up(service, *policies.autoscale);
+    } else if (!has_rule) {
+      continue;
+    }
+    scaled.insert(id);
+  }
+  return left > 0;
+}
+
+void Autoscaling::take_up(const model::Service& service, const config::Autoscale& said) {
   Entry& entry = entries_[service.id];
-  const std::string& label = service.labels.at(kHiveLabel);
+  entry.id = service.id;
   entry.name = service.name;
-  if (entry.rule && entry.label == label) return entry;
+  entry.label = service.labels.at(kHiveLabel);
   const bool known = entry.rule != nullptr;
   const std::string learned = known ? entry.rule->save() : std::string();
-  entry.id = service.id;
-  entry.label = label;
-  read_policy(entry, service, *policies.autoscale);
+  read_policy(entry, service, said);
   if (!known) {
     entry.new_here = true;
     entry.served.clear();
@@ -148,7 +169,6 @@ Autoscaling::Entry& Autoscaling::entry_of(const model::Service& service,
   } else if (const auto taken = entry.rule->restore(learned); !taken) {
     log::warn(kAutoscalingComponent, "{}: {}", service.name, describe(taken.error()));
   }
-  return entry;
 }
 
 void Autoscaling::read_policy(Entry& entry, const model::Service& service,
@@ -323,12 +343,17 @@ int Autoscaling::written(const Entry& entry, const model::Service& service, cons
 }
 
 // True when somebody else than hive wrote the number: docker's own command, say. The scale-in, the
-// surges and the rollouts of hive hold the service meanwhile.
+// surges and the rollouts of hive hold the service meanwhile. One of them may have ended since
+// the last look, which is all that a new leader sees of it; this look may be from before its end,
+// and the next one shows what it wrote.
 bool Autoscaling::noticed_hand(Entry& entry, const model::Service& service, const Sight& sight,
                                bool held) {
   if (entry.busy || sight.world.snapshot.taken_at <= entry.settled_at) return false;
   const int there = static_cast<int>(service.replicas);
   const auto before = std::exchange(entry.expected, there);
+  const auto looked_at = std::exchange(entry.looked_at, sight.now);
+  if (const auto end = sight.released.find(service_claim(service.id)); end != sight.released.end())
+    held = held || end->second >= looked_at;
   const bool others = std::exchange(entry.held_before, held) || held;
   if (!before || *before == there || others || !entry.paused.empty() || entry.dry_run) return false;
   // A deploy brings a number into the file's bounds.

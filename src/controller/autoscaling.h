@@ -43,6 +43,9 @@ struct AutoscalingOptions {
   Milliseconds save_every{300'000};
   // So long after it began to act a controller waits for agents that never reported to it.
   Milliseconds settle{30'000};
+  // Services whose policy is new or changed, a step: reading policies and files takes time. The
+  // rest follows in the next steps; a changed one goes on by its old policy until then.
+  int taken_up_a_step = 10;
 };
 
 // By whom operations and history say that it was done.
@@ -98,7 +101,8 @@ class Autoscaling {
     int there = 0;                // ordered and written
     int promised = 0;             // decided, of which some wait for room; 0: none wait
     std::optional<int> expected;  // replicas at the last look or of our last write
-    bool held_before = false;     // another operation had the service at the last look
+    bool held_before = false;     // another operation had the service at the last look, or since
+    MonotonicTime looked_at{};    // when that was
     std::string trouble;          // of the last write
     int would = 0;                // dry run: the number that would be ordered by now
     std::uint64_t real = 0;       // dry run: the number that `would` went out from
@@ -114,10 +118,12 @@ class Autoscaling {
     decide::autoscale::Decision decision;
   };
   using Holders = std::map<std::string, OperationRecord>;
+  using Released = std::map<std::string, MonotonicTime>;
   struct Sight {
     const World& world;
     const SignalBook& book;
     const Holders& holders;
+    const Released& released;
     MonotonicTime now;
     std::int64_t second;
     decide::fleet::Room* room;  // what is left on the nodes; null: workers do not follow
@@ -125,7 +131,9 @@ class Autoscaling {
   };
 
   // --- under the lock
-  Entry& entry_of(const model::Service& service, const ServicePolicies& policies);
+  // Adds those services that are decided about (ids). False: there may be more of them.
+  bool take_up(const World& world, std::set<std::string>& scaled);
+  void take_up(const model::Service& service, const config::Autoscale& said);
   void read_policy(Entry& entry, const model::Service& service, const config::Autoscale& said);
   void restore(Entry& entry) const;
   void step_one(Entry& entry, const model::Service& service, const Sight& sight);

@@ -24,16 +24,17 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::Pair;
 
 constexpr const char* kPolicy = R"({"min":2,"max":8,"target":{"requests_per_replica":50}})";
 
 // One manager's operations and autoscaling over a swarm that several may share.
 struct Manager {
-  Manager(engine::Engine& engine, ManualClock& clock, const std::string& directory)
+  Manager(engine::Engine& engine, ManualClock& clock, const AutoscalingOptions& options)
       : operations({engine, [] { return fail(Errc::kUnsupported, "no cloud"); }}, clock, history,
                    executor, operation_kinds(), Random(1)),
         autoscaling({engine, [] { return fail(Errc::kUnsupported, "no cloud"); }}, operations,
-                    clock, history, executor, {.directory = directory}) {}
+                    clock, history, executor, options) {}
 
   store::History history{""};
   ManualExecutor executor;
@@ -47,15 +48,15 @@ class AutoscalingTest : public ::testing::Test {
       : directory_(fs::temp_directory_path() / ("hive-scaling-" + std::to_string(::getpid()))) {
     fs::remove_all(directory_);
     for (const char* name : {"w1", "w2"}) engine_.add_node(name);
-    manager_ = std::make_unique<Manager>(engine_, clock_, directory_);
+    new_manager();
   }
   ~AutoscalingTest() override {
     manager_.reset();
     fs::remove_all(directory_);
   }
 
-  void deploy(const std::string& policy, int replicas = 2) {
-    const Json spec = {{"Name", "shop_web"},
+  void deploy(const std::string& policy, int replicas = 2, const std::string& name = "shop_web") {
+    const Json spec = {{"Name", name},
                        {"Labels",
                         {{kHiveLabel, R"({"autoscale":)" + policy + "}"},
                          {kListenersLabel, R"([{"port":80,"target":8080}])"}}},
@@ -64,6 +65,9 @@ class AutoscalingTest : public ::testing::Test {
                          {"Resources", {{"Reservations", {{"NanoCPUs", 1'000'000'000}}}}}}},
                        {"Mode", {{"Replicated", {{"Replicas", replicas}}}}}};
     ASSERT_TRUE(engine_.create_service(spec, {}));
+  }
+  void deploy_many(int services) {
+    for (int i = 0; i < services; ++i) deploy(kPolicy, 2, "shop_w" + std::to_string(i));
   }
   Json service() { return *engine_.inspect_service("shop_web"); }
   int replicas() { return static_cast<int>(json_int(service(), "Spec.Mode.Replicated.Replicas")); }
@@ -147,9 +151,19 @@ class AutoscalingTest : public ::testing::Test {
       manager_->executor.run();
     }
   }
-  void new_manager() { manager_ = std::make_unique<Manager>(engine_, clock_, directory_); }
+  void new_manager(AutoscalingOptions options = {}) {
+    options.directory = directory_;
+    manager_ = std::make_unique<Manager>(engine_, clock_, options);
+  }
   Json status() { return *manager_->autoscaling.get("web"); }
   std::string reason() { return json_string(status(), "reason"); }
+  // Autoscaled services by the upper bound that they are decided with.
+  std::map<int, int> by_max() {
+    std::map<int, int> out;
+    for (const Json& one : manager_->autoscaling.list()) ++out[one["policy"]["max"].get<int>()];
+    return out;
+  }
+  long files() { return std::distance(fs::directory_iterator(directory_), {}); }
   std::vector<std::string> told(const std::string& kind) {
     std::vector<std::string> out;
     for (const auto& event : manager_->history.list(0, 1'000))
@@ -318,6 +332,53 @@ TEST_F(AutoscalingTest, DockersOwnScaleIsRespected) {
   turn(12);
   EXPECT_EQ(paused(), "");
   EXPECT_EQ(replicas(), 8);
+}
+
+// Replicas are taken away, by an operation that has just begun.
+class OperationBetweenLooks : public AutoscalingTest {
+ protected:
+  void SetUp() override {
+    deploy(kPolicy);
+    requests_ = 400;
+    turn(100);
+    before_ = replicas();
+    ASSERT_GT(before_, 2);
+    requests_ = 0;
+    for (int i = 0; i < 3'000 && !under_way(); ++i) turn();
+    ASSERT_TRUE(under_way());
+    ASSERT_EQ(replicas(), before_);
+  }
+  bool under_way() {
+    return manager_->operations.holders().contains(service_claim(json_string(service(), "ID")));
+  }
+  // Without a look of the autoscaler.
+  void end_operation() {
+    for (int i = 0; i < 300 && (i == 0 || under_way()); ++i) {
+      clock_.advance(Milliseconds(200));
+      manager_->operations.step(look(), *manager_->operations.read());
+      manager_->executor.run();
+    }
+    ASSERT_FALSE(under_way());
+    ASSERT_LT(replicas(), before_);
+  }
+  int before_ = 0;
+};
+
+TEST_F(OperationBetweenLooks, IsNoHandThoughTheNextLeaderSawItOnlyEnd) {
+  new_manager();
+  clock_.advance(Milliseconds(1'000));
+  manager_->autoscaling.step(*look());  // the operations are not read yet
+  end_operation();
+  turn(5);
+  EXPECT_EQ(paused(), "");
+}
+
+TEST_F(OperationBetweenLooks, AHandAfterItsEndIsNoticed) {
+  end_operation();
+  turn(5);
+  by_hand(before_ + 1);
+  turn(2);
+  EXPECT_THAT(paused(), HasSubstr("to " + std::to_string(before_ + 1) + ", not by hive"));
 }
 
 TEST_F(AutoscalingTest, HivesOwnScaleByAPersonPausesToo) {
@@ -560,6 +621,59 @@ TEST_F(AutoscalingTest, ATaskThatIsHealthyAgainTellsNothingOfTheLeadTime) {
   turn(2);
   EXPECT_EQ(status()["ready"], 2);
   EXPECT_DOUBLE_EQ(status()["lead_s"].get<double>(), before);
+}
+
+TEST_F(AutoscalingTest, ManyNewServicesAreTakenUpAFewAStep) {
+  deploy_many(25);
+  turn();
+  EXPECT_THAT(by_max(), ElementsAre(Pair(8, 10)));
+  turn();
+  EXPECT_THAT(by_max(), ElementsAre(Pair(8, 20)));
+  turn();
+  EXPECT_THAT(by_max(), ElementsAre(Pair(8, 25)));
+}
+
+TEST_F(AutoscalingTest, ManyChangedPoliciesFollowAFewAStepAndTheOthersGoOnAsTheyWere) {
+  deploy_many(12);
+  turn(2);
+  const auto services = engine_.list_services({});
+  for (const auto& one : *services)
+    ASSERT_TRUE(engine::modify_service(engine_, one.name, [](Json& spec) -> Result<bool> {
+      spec["Labels"][kHiveLabel] = R"({"autoscale":{"min":2,"max":9}})";
+      return true;
+    }));
+  turn();
+  EXPECT_THAT(by_max(), ElementsAre(Pair(8, 2), Pair(9, 10)));
+  turn();
+  EXPECT_THAT(by_max(), ElementsAre(Pair(9, 12)));
+}
+
+// Services without a policy take nothing of what a step may read, once they were read.
+TEST_F(AutoscalingTest, ServicesWithoutAPolicyKeepNoOtherWaiting) {
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = "a" + std::to_string(i);
+    deploy(kPolicy, 2, name);
+    ASSERT_TRUE(engine::modify_service(engine_, name, [&](Json& spec) -> Result<bool> {
+      spec["Labels"][kHiveLabel] =
+          R"({"drain":{"pre_stop":"/bin/true )" + std::to_string(i) + R"("}})";
+      return true;
+    }));
+  }
+  turn(3);
+  EXPECT_THAT(by_max(), IsEmpty());
+  deploy_many(10);
+  turn();
+  EXPECT_THAT(by_max(), ElementsAre(Pair(8, 10)));
+}
+
+TEST_F(AutoscalingTest, WhatWasLearnedOfServicesNotTakenUpYetIsKept) {
+  deploy_many(25);
+  turn(3);
+  manager_->autoscaling.rest();
+  ASSERT_EQ(files(), 25);
+  new_manager({.save_every = Milliseconds(1)});
+  turn(2);
+  EXPECT_EQ(files(), 25);
 }
 
 TEST_F(AutoscalingTest, ABrokenFileIsOnlyANewBeginning) {

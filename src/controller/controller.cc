@@ -276,13 +276,13 @@ void Controller::lose(const Error& error) {
 
 void Controller::derive() {
   if (!looked_ || stale_) return;
-  auto routing = route(snapshot_, settings_, unfit(), held());
+  auto routing = route(snapshot_, settings_, unfit(), agents_sight());
   for (const auto& problem : routing.problems)
     if (std::find(problems_.begin(), problems_.end(), problem) == problems_.end())
       record("routing_problem", "edges", problem);
   problems_ = std::move(routing.problems);
   // What edges serve is better than a table that lacks tasks which are there.
-  if (!routing.portless.empty() && clock_.now() - leads_since_ < options_.settle)
+  if (!routing.unsure.empty() && clock_.now() - leads_since_ < options_.settle)
     return give_orders();
   routing.table.revision = table_.revision;
   routing.table.controller_node_id = snapshot_.self_node_id;
@@ -290,7 +290,7 @@ void Controller::derive() {
     ++routing.table.revision;
     table_ = std::move(routing.table);
     ++counters_.tables_total;
-    order_book_.published(table_);
+    order_book_.published(table_, clock_.now());
     const auto frame =
         net::EventStream::make_frame(agent::kRoutingEvent, agent::encode_table(table_));
     for (const auto& agent : agent_streams_) agent.stream->push_frame(frame);
@@ -313,16 +313,11 @@ std::map<std::string, AgentSight> Controller::sights() const {
   return out;
 }
 
-// Such a task serves on after Swarm has told it to stop; its agent says when it leaves.
-std::set<std::string> Controller::held() const {
-  std::set<std::string> out;
-  for (const auto& [node, state] : agents_) {
-    if (clock_.now() - state.at >= kEdgeFresh) continue;
-    for (const auto& container : state.report.containers)
-      if (container.init == "armed" || container.init == "held" || container.init == "claimed")
-        out.insert(container.task_id);
-  }
-  return out;
+AgentsSight Controller::agents_sight() const {
+  std::vector<HeardAgent> heard;
+  for (const auto& [node, state] : agents_)
+    heard.push_back({&state.report, fresh(state), clock_.now() - state.at < kEdgeFresh});
+  return controller::agents_sight(snapshot_, heard);
 }
 
 // Agents follow Swarm's leader alone. A look that failed may be a hiccup: they stay a while.

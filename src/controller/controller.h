@@ -140,7 +140,7 @@ class Controller {
   void derive();
   void give_orders();
   std::map<std::string, AgentSight> sights() const;
-  std::set<std::string> held() const;  // tasks whose stop would be held, or is
+  AgentsSight agents_sight() const;
   void complete_ports(model::Snapshot& now) const;
   Unfit unfit();
   Healths healths() const;

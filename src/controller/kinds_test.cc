@@ -504,13 +504,14 @@ TEST_F(KindsTest, ANodeWhoseMachineShutsDownIsDrainedAndTakenInAgain) {
   run.step();
   EXPECT_EQ(run.last.outcome, OperationOutcome::kRunning);
   EXPECT_THAT(run.actions(), IsEmpty()) << "it is still up";
-  small.world.reports.erase("a");
   small.node("a").state = model::NodeState::kDown;
   run.step();
   EXPECT_THAT(run.actions(), ElementsAre("set node shop-a to active"));
   small.node("a").availability = Availability::kActive;
   run.step();
   EXPECT_EQ(run.last.outcome, OperationOutcome::kSucceeded);
+  EXPECT_THAT(run.kind().propose(small.world, {}), IsEmpty())
+      << "its agent's last word is not old yet";
 }
 
 TEST_F(KindsTest, ActivateTellsSwarmAndTheBalancer) {
@@ -537,6 +538,44 @@ TEST_F(KindsTest, ADrainDoesNotWaitForWhatDidNotServeBefore) {
   later(2'000);
   run.step();
   EXPECT_THAT(run.stops(), ElementsAre("task-1-0")) << "two served before, and two others do now";
+}
+
+// The edge of a node that has just come finds no task ready for a moment, and says so.
+TEST_F(KindsTest, ADrainThatBeginsBesideANewEdgeWaitsForItsNewTaskAllTheSame) {
+  small.world.reports["b"].not_ready = {"task-1-0", "task-2-0", "task-3-0"};
+  small.node("a").availability = Availability::kPause;
+  Stepped run(make_node_drain_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  run.step();
+  small.world.reports["b"].not_ready.clear();
+  small.web().replicas = 4;
+  small.add_task(4, "b").state = TaskState::kPreparing;
+  for (int i = 0; i < 5; ++i) {
+    later(1'000);
+    run.step();
+    EXPECT_THAT(run.stops(), IsEmpty()) << "the new task does not serve yet";
+  }
+  small.task(4).state = TaskState::kRunning;
+  run.step();
+  later(500);
+  run.step();
+  EXPECT_THAT(run.stops(), ElementsAre("task-1-0"));
+}
+
+TEST_F(KindsTest, NorDoTwoGoAtOnceWhereTasksMoveOneByOne) {
+  small.web().start_first = false;
+  small.task(2).node_id = "a";
+  small.world.reports["b"].not_ready = {"task-1-0", "task-2-0", "task-3-0"};
+  small.node("a").availability = Availability::kPause;
+  Stepped run(make_node_drain_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  run.step();
+  small.world.reports["b"].not_ready.clear();
+  run.step();
+  EXPECT_THAT(run.stops(), ElementsAre("task-1-0"));
+  small.replaced(1);
+  run.step();
+  EXPECT_THAT(run.stops(), IsEmpty()) << "the next only when the first one's successor serves";
 }
 
 // --- leaving the Swarm
@@ -624,6 +663,7 @@ TEST_F(ManagersTest, ADeadNodeIsReapedOnceTheCloudConfirmsIt) {
   Stepped run(make_node_reap_kind(), small.world);
   EXPECT_THAT(run.kind().propose(small.world, {}), IsEmpty()) << "its instance is there";
   small.world.cloud->instances.erase(small.world.cloud->instances.begin());
+  small.world.cloud->has_balancer = false;
   const auto proposed = run.kind().propose(small.world, {});
   ASSERT_EQ(proposed.size(), 1U);
   ASSERT_TRUE(run.begin(proposed[0].request));
@@ -632,6 +672,64 @@ TEST_F(ManagersTest, ADeadNodeIsReapedOnceTheCloudConfirmsIt) {
   later(61'000);
   run.step();
   EXPECT_THAT(run.actions(), ElementsAre("make shop-a a worker"));
+}
+
+TEST_F(ManagersTest, TheBalancerLetsADeadNodeGoBeforeItsNodeIsRemoved) {
+  small.with_cloud();
+  small.node("a").state = model::NodeState::kDown;
+  auto& cloud = *small.world.cloud;
+  const std::string dead = cloud.instances.front().id;
+  cloud.instances.erase(cloud.instances.begin());
+  Stepped run(make_node_reap_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  run.step();
+  EXPECT_THAT(run.actions(), IsEmpty()) << "not before it is known to be dead";
+  later(61'000);
+  // In the balancer's list already, and in the cloud's a moment later.
+  cloud.balancer.targets.push_back({"i-new", cloud::TargetHealth::kInitial, 0, ""});
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("take " + dead + " out of the cloud's balancer"));
+  std::find_if(cloud.balancer.targets.begin(), cloud.balancer.targets.end(), [&](const auto& one) {
+    return one.instance_id == dead;
+  })->health = cloud::TargetHealth::kDraining;
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("make shop-a a worker"));
+}
+
+TEST_F(ManagersTest, ABalancerThatRefusesHoldsADeadNodeForAMinute) {
+  small.with_cloud();
+  small.node("a").state = model::NodeState::kDown;
+  small.world.cloud->instances.erase(small.world.cloud->instances.begin());
+  Stepped run(make_node_reap_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  run.step();
+  later(119'000);
+  run.step();
+  EXPECT_EQ(run.actions().size(), 1U);
+  later(2'000);
+  run.step();
+  EXPECT_THAT(run.actions(), Contains("make shop-a a worker"));
+}
+
+// After docker swarm init --force-new-cluster: Swarm makes no worker of a manager that has no
+// voice.
+TEST_F(ManagersTest, ADeadManagerThatANewBeginningLeftOutIsRemovedAsItIs) {
+  small.with_cloud();
+  for (const char* id : {"a", "b"}) {
+    small.node(id).state = model::NodeState::kDown;
+    small.node(id).manager_reachability = "";
+  }
+  small.world.cloud->instances.erase(small.world.cloud->instances.begin());
+  small.world.cloud->has_balancer = false;
+  Stepped run(make_node_reap_kind(), small.world);
+  ASSERT_TRUE(run.begin({{"node", "a"}}));
+  run.step();
+  later(61'000);
+  run.step();
+  EXPECT_THAT(run.actions(), ElementsAre("remove node shop-a"));
+  Stepped other(make_node_rm_kind(), small.world);
+  EXPECT_THAT(other.begin({{"node", "c"}}).error().message, HasSubstr("is the only manager"))
+      << "those left out are none";
 }
 
 TEST_F(ManagersTest, ANodeThatComesBackIsNotReaped) {

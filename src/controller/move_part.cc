@@ -33,10 +33,23 @@ bool has_number(const Numbers& numbers, std::int64_t number) {
   return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
 }
 
+Numbers numbers_of(const std::vector<Slot>& slots) {
+  Numbers out;
+  for (const Slot& slot : slots) out.push_back(slot.number);
+  return out;
+}
+
 std::vector<Slot> outside_of(const std::vector<Slot>& slots, const Numbers& numbers) {
   std::vector<Slot> out;
   for (const Slot& slot : slots)
     if (!has_number(numbers, slot.number)) out.push_back(slot);
+  return out;
+}
+
+std::vector<Slot> among(const std::vector<Slot>& slots, const Numbers& numbers) {
+  std::vector<Slot> out;
+  for (const Slot& slot : slots)
+    if (has_number(numbers, slot.number)) out.push_back(slot);
   return out;
 }
 
@@ -71,19 +84,28 @@ struct Mover {
   void begin() {
     const auto rule = placement::move_rule(world.snapshot, ask.service, slots, ask.leaving,
                                            holds(world, ask.service, slots, ask.leaving));
-    state =
-        Json{{"way", word_of(rule.way)},
-             {"from", ask.service.replicas},
-             {"slots", ask.leaving},
-             {"need", std::min<std::uint64_t>(
-                          ask.service.replicas,
-                          placement::serving(outside_of(slots, ask.leaving)) + ask.leaving.size())},
-             {"since_unix_ms", world.now_unix_ms}};
+    state = Json{{"way", word_of(rule.way)},
+                 {"from", ask.service.replicas},
+                 {"slots", ask.leaving},
+                 {"others", numbers_of(outside_of(slots, ask.leaving))},
+                 {"since_unix_ms", world.now_unix_ms}};
     if (!rule.why.empty())
       step.notes.push_back(ask.service.name + ": " +
                            (rule.way == MoveWay::kOneByOne ? "its tasks move one by one, since "
                                                            : "left to Swarm, since ") +
                            rule.why);
+  }
+
+  // How many shall serve before an old task goes: no more than did, since what did not run anyway
+  // is not waited for. One look alone does not know it: a new edge finds no task ready yet.
+  std::uint64_t need() {
+    const auto served = placement::serving(among(slots, numbers_in(state, "others"))) +
+                        numbers_in(state, "slots").size();
+    const auto from = static_cast<std::uint64_t>(json_int(state, "from"));
+    const auto before = static_cast<std::uint64_t>(json_int(state, "need"));
+    const std::uint64_t now = std::max(before, std::min<std::uint64_t>(from, served));
+    state["need"] = now;
+    return now;
   }
 
   void surge() {
@@ -95,15 +117,14 @@ struct Mover {
       state["shrinking"] = true;
       return take_back({}, from);
     }
+    const auto others = outside_of(slots, leaving);
+    const auto needed = need();
     if (ask.service.replicas <= from) {
       step.actions.push_back(scale_action(ask.service, from + leaving.size(), ask.reason));
       out.doing = "starts " + std::to_string(leaving.size()) + " more of " + ask.service.name;
       return;
     }
-    const auto others = outside_of(slots, leaving);
-    // No more than served before: what did not run anyway is not waited for.
-    const auto need = static_cast<std::uint64_t>(json_int(state, "need"));
-    if (placement::serving(others) < need) return wait_for(others, from, need);
+    if (placement::serving(others) < needed) return wait_for(others, from, needed);
     out.ready = settled();
     out.doing = "verifies that the new tasks of " + ask.service.name + " stay";
     if (!out.ready) return;
@@ -120,10 +141,10 @@ struct Mover {
     return left <= 0;
   }
 
-  void wait_for(const std::vector<Slot>& others, std::uint64_t from, std::uint64_t need) {
+  void wait_for(const std::vector<Slot>& others, std::uint64_t from, std::uint64_t needed) {
     state.erase("serving_unix_ms");
     step.look_again = kTasksLookAgain;
-    out.doing = "waits until " + std::to_string(need) + " other tasks of " + ask.service.name +
+    out.doing = "waits until " + std::to_string(needed) + " other tasks of " + ask.service.name +
                 " serve (" + std::to_string(placement::serving(others)) + ")";
     const bool stuck = std::any_of(others.begin(), others.end(), [](const Slot& slot) {
       return slot.state == SlotState::kWaiting && slot.node_id.empty();
@@ -150,6 +171,7 @@ struct Mover {
   void one_by_one() {
     out.ready = true;
     step.look_again = kTasksLookAgain;
+    const auto needed = need();
     const std::string task = json_string(state, "task");
     const auto current = std::find_if(slots.begin(), slots.end(),
                                       [&](const Slot& slot) { return slot.task_id == task; });
@@ -159,14 +181,13 @@ struct Mover {
       return;
     }
     const auto serving = placement::serving(slots);
-    const auto need = static_cast<std::uint64_t>(json_int(state, "need"));
-    if (ask.leaving.empty() && serving >= std::min<std::uint64_t>(need, slots.size())) {
+    if (ask.leaving.empty() && serving >= std::min<std::uint64_t>(needed, slots.size())) {
       out.moved = true;
       return;
     }
     out.doing = "waits until " + ask.service.name + " serves again";
     // No more than one is missing at any time.
-    if (ask.leaving.empty() || serving < need || !ask.may_stop) {
+    if (ask.leaving.empty() || serving < needed || !ask.may_stop) {
       if (!ask.leaving.empty() && !ask.may_stop) out.doing = "may let its tasks go";
       return;
     }

@@ -75,7 +75,7 @@ class NodeDrainKind final : public OperationKind {
       const std::string& node_id = id;
       const auto report = world.reports.find(id);
       if (report != world.reports.end() && report->second.departs_in_ms > 0 &&
-          node.availability == Availability::kActive &&
+          node.availability == Availability::kActive && node.state == model::NodeState::kReady &&
           std::none_of(known.begin(), known.end(),
                        [&](const OperationRecord& record) { return about(record, node_id); }))
         out.push_back({"leave-" + id.substr(0, 25) + "-" + std::to_string(node.version),

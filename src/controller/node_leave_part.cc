@@ -7,6 +7,12 @@
 namespace hive::controller {
 namespace {
 
+// Has a voice. A manager that a new beginning left out (docker swarm init --force-new-cluster) is
+// one by its role alone, and Swarm makes no worker of it: it can only be removed.
+bool votes(const model::Node& node) {
+  return node.role == model::Role::kManager && !node.manager_reachability.empty();
+}
+
 bool answers(const model::Node& node) {
   return node.manager_reachability == "reachable" && node.state == model::NodeState::kReady;
 }
@@ -34,11 +40,11 @@ OperationAction remove_action(const model::Node& node, const std::string& reason
 }  // namespace
 
 std::string breaks_quorum(const model::Snapshot& snapshot, const model::Node& node, bool stays) {
-  if (node.role != model::Role::kManager) return {};
+  if (!votes(node)) return {};
   std::size_t managers = 0;
   std::size_t answering = 0;  // of the others
   for (const auto& [id, other] : snapshot.nodes) {
-    if (other.role != model::Role::kManager) continue;
+    if (!votes(other)) continue;
     ++managers;
     if (id != node.id && answers(other)) ++answering;
   }
@@ -62,7 +68,8 @@ bool node_leave_part(const World& world, const std::string& node_id, const std::
   if (found == world.snapshot.nodes.end()) return true;
   const auto& node = found->second;
   step.look_again = kNodesLookAgain;
-  if (node.role == model::Role::kManager) {
+  const bool left_out = !votes(node) && node.state == model::NodeState::kDown;
+  if (node.role == model::Role::kManager && !left_out) {
     if (const auto why = breaks_quorum(world.snapshot, node); !why.empty()) {
       step.progress.doing = "waits: " + why;
       return false;

@@ -14,6 +14,9 @@ using model::Service;
 using model::Task;
 using model::TaskState;
 
+// So long an edge has time to take a table with a new task.
+constexpr Milliseconds kEdgesLate{3'000};
+
 // A rollback has an order of its own: where it stops first, no replacement comes while the old task
 // serves on, and waiting for one would only delay the rollback.
 bool updates_start_first(const Service& service) {
@@ -29,8 +32,24 @@ bool in_table(const model::RoutingTable& table, const std::string& task_id) {
   return false;
 }
 
+bool has_table(const OrdersInput& input, const AgentSight& agent, std::uint64_t revision) {
+  return agent.fresh && agent.report.controller_node_id == input.table.controller_node_id &&
+         agent.report.revision_applied >= revision;
+}
+
+// An edge that is late would be told of the new task and of the old one's leave in one: it lets the
+// old one go at once, and has not yet seen the new one answer.
+bool all_edges_told(const OrdersInput& input, const Task& task) {
+  const auto in = input.in_since.find(task.id);
+  if (in == input.in_since.end() || input.now - in->second.at >= kEdgesLate) return true;
+  return std::all_of(input.agents.begin(), input.agents.end(), [&](const auto& one) {
+    return !one.second.fresh || has_table(input, one.second, in->second.revision);
+  });
+}
+
 bool is_ready(const OrdersInput& input, const Task& task) {
   if (task.state != TaskState::kRunning || task.desired != TaskState::kRunning) return false;
+  if (!all_edges_told(input, task)) return false;
   for (const auto& [node, agent] : input.agents) {
     if (!agent.fresh) continue;
     if (lists_task(agent.report.not_ready, task.id) || lists_task(agent.report.leaving, task.id))
@@ -57,6 +76,21 @@ std::uint64_t floor_of(const OrdersInput& input, const Service& service, const m
   return updates_start_first(service) || surges ? service.replicas : 0;
 }
 
+// Swarm took the task for lost with its node, which it did not hear from, and both the end of the
+// old and the begin of the new one come as soon as it does again. Who stops first wants that.
+bool awaits_successor(const OrdersInput& input, const Service& service, const Task& task) {
+  if (!service.start_first || service.global || service.storage_by_slot || task.slot == 0 ||
+      task.desired != TaskState::kShutdown)
+    return false;
+  return std::any_of(input.snapshot.tasks.begin(), input.snapshot.tasks.end(),
+                     [&](const auto& one) {
+                       const Task& other = one.second;
+                       return other.service_id == task.service_id && other.slot == task.slot &&
+                              other.id != task.id && other.desired == TaskState::kRunning &&
+                              !is_ready(input, other);
+                     });
+}
+
 std::string seconds_text(std::int64_t ms) {
   return fmt::format("{:.1f} s", static_cast<double>(ms) / 1'000);
 }
@@ -77,11 +111,11 @@ std::vector<std::string> edges_behind(const OrdersInput& input, const std::strin
   // A task that this controller never had in its table may be in its predecessor's.
   const std::uint64_t revision = out == input.out_since.end() ? 1 : out->second;
   for (const auto& [id, node] : input.snapshot.nodes) {
-    if (node.state != NodeState::kReady) continue;
     const auto agent = input.agents.find(id);
-    const bool told = agent != input.agents.end() && agent->second.fresh &&
-                      agent->second.report.controller_node_id == input.table.controller_node_id &&
-                      agent->second.report.revision_applied >= revision;
+    const bool heard = agent != input.agents.end() && agent->second.fresh;
+    // The edge of a node that Swarm does not hear from may serve on.
+    if (node.state != NodeState::kReady && !heard) continue;
+    const bool told = heard && has_table(input, agent->second, revision);
     if (routed || !told) behind.push_back(node.hostname);
   }
   return behind;
@@ -116,7 +150,8 @@ agent::NodeOrders orders_of(const OrdersInput& input, const std::string& node_id
       orders.services[task.service_id] = {service->second.name, policies.stop, policies.logs,
                                           service->second.stop_grace_ms};
     }
-    out.await_replacement = out.await_replacement || awaits->second;
+    out.await_replacement =
+        out.await_replacement || awaits->second || awaits_successor(input, service->second, task);
   }
   for (const agent::StopOrder& stop : input.stops)
     if (orders.tasks.contains(stop.task_id)) orders.stops.push_back(stop);

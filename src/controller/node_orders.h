@@ -10,6 +10,7 @@
 
 #include "agent/orders.h"
 #include "agent/protocol.h"
+#include "base/clock.h"
 #include "controller/service_policies.h"
 #include "model/cluster.h"
 #include "model/routing.h"
@@ -22,12 +23,21 @@ struct AgentSight {
   bool fresh = false;  // it reported a moment ago
 };
 
+// Since when a task is in the table.
+struct InTable {
+  std::uint64_t revision = 0;
+  MonotonicTime at{};
+};
+
 struct OrdersInput {
   const model::Snapshot& snapshot;
   const model::RoutingTable& table;
   const std::map<std::string, AgentSight>& agents;  // by node
   // Tasks that are out of the table: since which of its revisions.
   const std::map<std::string, std::uint64_t>& out_since;
+  // Tasks that are in it.
+  const std::map<std::string, InTable>& in_since;
+  MonotonicTime now;
   // Replicas that must be ready before a task of the service may leave; services not named here
   // have those of their spec while a start-first update goes on, and none otherwise.
   const std::map<std::string, std::uint64_t>& floors;
@@ -39,7 +49,8 @@ struct OrdersInput {
 };
 
 // Tasks of the service that serve: Swarm runs them, no agent stops them or finds them unhealthy,
-// and no edge that is heard of still waits for them to answer.
+// and each edge that is heard of has been told of them and does not wait for them to answer. An
+// edge that has not taken the table in three seconds is not waited for.
 std::uint64_t ready_tasks(const OrdersInput& input, const std::string& service_id);
 
 // Host names of the nodes whose edge may still send new requests to the task.

@@ -57,8 +57,11 @@ class NodeOrdersTest : public ::testing::Test {
     }
   }
   OrdersInput input() {
-    return {snapshot_, table_, agents_,   out_since_,
-            floors_,   stops_, awaiting_, [](const model::Service&) {
+    return {snapshot_, table_,
+            agents_,   out_since_,
+            in_since_, now_,
+            floors_,   stops_,
+            awaiting_, [](const model::Service&) {
               return ServicePolicies{}; }};
   }
   agent::TaskOrders task(const std::string& task_id, const std::string& node_id) {
@@ -70,11 +73,22 @@ class NodeOrdersTest : public ::testing::Test {
     table_.backends[0].endpoints.erase(table_.backends[0].endpoints.begin());
     out_since_["t1"] = 8;
   }
+  // t3 came for t1, which Swarm has told to stop.
+  void update_start_first() {
+    auto& service = snapshot_.services["s1"];
+    service.update_state = "updating";
+    service.start_first = true;
+    snapshot_.tasks["t1"].desired = model::TaskState::kShutdown;
+    snapshot_.tasks["t3"] = snapshot_.tasks["t2"];
+    snapshot_.tasks["t3"].id = "t3";
+  }
 
   model::Snapshot snapshot_;
   model::RoutingTable table_;
   std::map<std::string, AgentSight> agents_;
   std::map<std::string, std::uint64_t> out_since_, floors_;
+  std::map<std::string, InTable> in_since_;
+  MonotonicTime now_ = kAsked;
   std::vector<agent::StopOrder> stops_;
   std::set<std::string> awaiting_;
 };
@@ -111,7 +125,9 @@ TEST_F(NodeOrdersTest, AnEdgeThatIsSilentOrServesAnotherControllersTableIsBehind
   agents_["n2"].report.controller_node_id = "n3";
   EXPECT_THAT(task("t1", "n1").edges_behind, ElementsAre("host-n2"));
   snapshot_.nodes["n2"].state = model::NodeState::kDown;
-  EXPECT_FALSE(task("t1", "n1").routed) << "a node that is down sends nothing";
+  EXPECT_THAT(task("t1", "n1").edges_behind, ElementsAre("host-n2")) << "its agent is heard";
+  agents_["n2"].fresh = false;
+  EXPECT_FALSE(task("t1", "n1").routed) << "a node that nobody hears from sends nothing";
 }
 
 TEST_F(NodeOrdersTest, OnlyAStartFirstUpdateAwaitsReplacements) {
@@ -127,6 +143,53 @@ TEST_F(NodeOrdersTest, OnlyAStartFirstUpdateAwaitsReplacements) {
   EXPECT_FALSE(task("t1", "n1").await_replacement);
   agents_["n1"].report.not_ready = {"t3"};
   EXPECT_TRUE(task("t1", "n1").await_replacement) << "an edge does not send to the new one yet";
+}
+
+TEST_F(NodeOrdersTest, AReplacementIsReadyOnceEachEdgeWasToldOfIt) {
+  update_start_first();
+  in_since_["t3"] = {8, kAsked};
+  EXPECT_TRUE(task("t1", "n1").await_replacement) << "both edges have the revision before";
+  agents_["n1"].report.revision_applied = 8;
+  EXPECT_TRUE(task("t1", "n1").await_replacement) << "one has";
+  agents_["n2"].report.revision_applied = 9;
+  EXPECT_FALSE(task("t1", "n1").await_replacement);
+  agents_["n2"].report.controller_node_id = "n3";
+  EXPECT_TRUE(task("t1", "n1").await_replacement) << "it serves another controller's table";
+  agents_["n2"].fresh = false;
+  EXPECT_FALSE(task("t1", "n1").await_replacement) << "nobody hears of that edge";
+  agents_["n2"].fresh = true;
+  now_ = kAsked + Milliseconds(2'999);
+  EXPECT_TRUE(task("t1", "n1").await_replacement);
+  now_ = kAsked + Milliseconds(3'000);
+  EXPECT_FALSE(task("t1", "n1").await_replacement) << "an edge that takes no table holds nobody";
+}
+
+TEST_F(NodeOrdersTest, ATaskThatSwarmTookForLostAwaitsTheOneInItsPlace) {
+  auto& service = snapshot_.services["s1"];
+  service.start_first = true;
+  auto& old = snapshot_.tasks["t1"];
+  old.slot = 1;
+  old.desired = model::TaskState::kShutdown;
+  EXPECT_FALSE(task("t1", "n1").await_replacement) << "nothing is in its place: a scale-in";
+  auto& next = snapshot_.tasks["t3"] = snapshot_.tasks["t2"];
+  next.id = "t3";
+  next.slot = 1;
+  next.state = model::TaskState::kStarting;
+  EXPECT_TRUE(task("t1", "n1").await_replacement);
+  next.desired = model::TaskState::kReady;
+  EXPECT_FALSE(task("t1", "n1").await_replacement) << "that one waits for this one's end";
+  next.desired = model::TaskState::kRunning;
+  next.slot = 2;
+  EXPECT_FALSE(task("t1", "n1").await_replacement) << "another replica";
+  next.slot = 1;
+  service.storage_by_slot = true;
+  EXPECT_FALSE(task("t1", "n1").await_replacement) << "two of a slot write one storage";
+  service.storage_by_slot = false;
+  service.start_first = false;
+  EXPECT_FALSE(task("t1", "n1").await_replacement) << "it stops first";
+  service.start_first = true;
+  next.state = model::TaskState::kRunning;
+  EXPECT_FALSE(task("t1", "n1").await_replacement);
 }
 
 TEST_F(NodeOrdersTest, ARollbackAwaitsReplacementsWhereItsOwnOrderIsStartFirst) {
@@ -197,7 +260,7 @@ TEST_F(NodeOrdersTest, AStopIsToldInPlainWords) {
 
 class OrderBookTest : public NodeOrdersTest {
  protected:
-  OrderBookTest() { book_.published(table_); }
+  OrderBookTest() { book_.published(table_, kAsked); }
   std::optional<agent::NodeOrders> due(MonotonicTime now) {
     return book_.due("n1", snapshot_, table_, agents_, now);
   }
@@ -246,13 +309,26 @@ TEST_F(OrderBookTest, ATaskThatComesBackIntoTheTableIsRoutedAgain) {
   const model::RoutingTable with = table_;
   table_.revision = 8;
   table_.backends[0].endpoints.erase(table_.backends[0].endpoints.begin());
-  book_.published(table_);
+  book_.published(table_, kAsked);
   for (auto& [id, agent] : agents_) agent.report.revision_applied = 8;
   EXPECT_FALSE(due(kAsked)->tasks.at("t1").routed);
   table_ = with;
   table_.revision = 9;
-  book_.published(table_);
+  book_.published(table_, kAsked);
   EXPECT_TRUE(due(kAsked)->tasks.at("t1").routed);
+}
+
+TEST_F(OrderBookTest, ANewTaskCountsFromTheTableThatNamedItFirst) {
+  update_start_first();
+  const auto later = kAsked + std::chrono::minutes(1);  // than what was there from the begin
+  table_.backends[0].endpoints.push_back({"t3", "s1", "n2", "web.3", "10.0.0.3", 1, true});
+  table_.revision = 8;
+  book_.published(table_, later);
+  table_.revision = 9;
+  book_.published(table_, later);
+  EXPECT_TRUE(due(later)->tasks.at("t1").await_replacement);
+  for (auto& [id, agent] : agents_) agent.report.revision_applied = 8;
+  EXPECT_FALSE(due(later)->tasks.at("t1").await_replacement);
 }
 
 }  // namespace

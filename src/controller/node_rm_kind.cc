@@ -14,6 +14,8 @@ using model::NodeState;
 
 // So long a node is down before it is taken for dead.
 constexpr std::int64_t kDeadMs = 60'000;
+// So long its removal waits at most for the balancer to let it go.
+constexpr std::int64_t kBalancerMs = 60'000;
 
 std::vector<std::string> node_and_managers(const OperationRecord& record) {
   std::vector<std::string> out{node_claim(json_string(record.request, "node"))};
@@ -82,6 +84,32 @@ bool dead(const World& world, const model::Node& node) {
   });
 }
 
+// Behind the balancer, of machines that the cloud does not list, or lists as ended: their ids are
+// all that is left of them. What leaves already is not among them.
+std::vector<std::string> targets_without_machine(const World& world) {
+  std::vector<std::string> out;
+  if (!world.cloud || !world.cloud->has_balancer) return out;
+  const auto& instances = world.cloud->instances;
+  for (const auto& target : world.cloud->balancer.targets)
+    if (target.health != cloud::TargetHealth::kDraining &&
+        std::none_of(instances.begin(), instances.end(), [&](const cloud::Instance& instance) {
+          return instance.id == target.instance_id &&
+                 instance.state != cloud::InstanceState::kTerminated;
+        }))
+      out.push_back(target.instance_id);
+  return out;
+}
+
+OperationAction deregister_dead_action(const std::string& id) {
+  return {"take " + id + " out of the cloud's balancer", "its machine is gone",
+          [id](Outside& outside) -> Status {
+            HIVE_ASSIGN(const auto cloud, outside.cloud());
+            auto left = cloud->deregister_instance(id);
+            if (!left && left.error().code != Errc::kNotFound) return left;
+            return {};
+          }};
+}
+
 class NodeReapKind final : public OperationKind {
  public:
   std::string_view name() const override { return kNodeReap; }
@@ -113,7 +141,21 @@ class NodeReapKind final : public OperationKind {
     if (!sure && input.world.cloud && node->second.state == NodeState::kReady)
       return end_step(out, OperationOutcome::kSucceeded, "it came back");
     out.progress.doing = "waits whether it comes back";
-    if (!sure || input.world.now_unix_ms - record.created_unix_ms < kDeadMs) return out;
+    const auto gone = targets_without_machine(input.world);
+    // One that was registered in this very moment may be in the one list and not yet in the other.
+    if (input.world.cloud && !out.state.contains("behind_balancer"))
+      out.state["behind_balancer"] = gone;
+    const auto passed_ms = input.world.now_unix_ms - record.created_unix_ms;
+    if (!sure || passed_ms < kDeadMs) return out;
+    for (const auto& id : gone)
+      if (std::find(out.state["behind_balancer"].begin(), out.state["behind_balancer"].end(), id) !=
+          out.state["behind_balancer"].end())
+        out.actions.push_back(deregister_dead_action(id));
+    if (!out.actions.empty() && passed_ms < kDeadMs + kBalancerMs) {
+      out.progress.doing = "takes it out of the cloud's balancer";
+      out.look_again = kNodesLookAgain;
+      return out;
+    }
     (void)node_leave_part(input.world, node->second.id, "it is dead", out);
     return out;
   }

@@ -14,6 +14,7 @@ namespace {
 constexpr const char* kOperationsComponent = "operations";
 constexpr Milliseconds kFirstPause{200};
 constexpr int kCancelAttempts = 5;
+constexpr std::chrono::minutes kReleasesKept{5};  // longer than any look is old
 
 // Trying again may help: also after a stale version, once it was read anew.
 bool may_pass(Errc code) { return retryable(code) || code == Errc::kConflict; }
@@ -99,13 +100,15 @@ void Operations::take(const World& world, std::vector<OperationRecord> records) 
   });
 }
 
+std::vector<std::string> Operations::claims_of(const OperationRecord& record) const {
+  const auto* kind = active(record) ? kind_of(record.kind) : nullptr;
+  return kind == nullptr ? std::vector<std::string>() : kind->claims(record);
+}
+
 std::map<std::string, std::string> Operations::claims() const {
   std::map<std::string, std::string> out;
-  for (const auto& [id, entry] : entries_) {
-    if (!active(entry.record)) continue;
-    if (const auto* kind = kind_of(entry.record.kind))
-      for (const auto& claim : kind->claims(entry.record)) out.emplace(claim, id);
-  }
+  for (const auto& [id, entry] : entries_)
+    for (const auto& claim : claims_of(entry.record)) out.emplace(claim, id);
   return out;
 }
 
@@ -255,6 +258,10 @@ void Operations::settle(const Job& job, bool written, std::optional<OperationFai
   entry.busy = false;
   entry.settled_at = clock_.now();
   if (written) {
+    for (const auto& claim : claims_of(entry.record)) released_[claim] = entry.settled_at;
+    for (const auto& claim : claims_of(job.next)) released_.erase(claim);
+    std::erase_if(released_,
+                  [&](const auto& one) { return entry.settled_at - one.second > kReleasesKept; });
     entry.record = job.next;
     entry.stops = job.step.stops;
     entry.await_replacement = job.step.await_replacement;
@@ -337,6 +344,11 @@ std::map<std::string, OperationRecord> Operations::holders() const {
   std::map<std::string, OperationRecord> out;
   for (const auto& [claim, id] : claims()) out.emplace(claim, entries_.at(id).record);
   return out;
+}
+
+std::map<std::string, MonotonicTime> Operations::released() const {
+  const std::lock_guard lock(mutex_);
+  return released_;
 }
 
 std::vector<OperationRecord> Operations::records() const {

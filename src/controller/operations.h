@@ -60,6 +60,9 @@ class Operations {
   std::vector<OperationRecord> records() const;
   // Active operations by what they hold ("service:ID").
   std::map<std::string, OperationRecord> holders() const;
+  // When each of these was let go last, in the last minutes: an operation may have begun and ended
+  // between two looks.
+  std::map<std::string, MonotonicTime> released() const;
 
   // --- the API, on the leader
   // The operation as JSON; `existed` tells that one of this id was there already. Returns when its
@@ -97,6 +100,7 @@ class Operations {
   Json as_json(const Entry& entry) const;
   Result<OperationRecord> admit(const OperationRequest& request);
   void take(const World& world, std::vector<OperationRecord> records);
+  std::vector<std::string> claims_of(const OperationRecord& record) const;
   std::map<std::string, std::string> claims() const;
   bool under_way(std::string_view kind) const;
   void yield(const OperationRecord& holder);
@@ -122,7 +126,8 @@ class Operations {
   Random random_;
   std::shared_ptr<const World> world_;  // of the last step; null while resting
   std::map<std::string, Entry> entries_;
-  std::set<std::string> proposed_;  // ids that are being created
+  std::set<std::string> proposed_;                 // ids that are being created
+  std::map<std::string, MonotonicTime> released_;  // by claim
 };
 
 }  // namespace hive::controller

@@ -8,16 +8,20 @@ constexpr std::size_t kMaxOut = 50'000;
 
 }  // namespace
 
-void OrderBook::published(const model::RoutingTable& table) {
-  std::set<std::string> now;
+void OrderBook::published(const model::RoutingTable& table, MonotonicTime now) {
+  std::map<std::string, InTable> in;
   for (const auto& backend : table.backends)
-    for (const auto& endpoint : backend.endpoints) now.insert(endpoint.task_id);
-  for (const std::string& task : in_table_)
-    if (!now.contains(task)) out_since_[task] = table.revision;
-  for (const std::string& task : now) out_since_.erase(task);
+    for (const auto& endpoint : backend.endpoints) {
+      const auto before = in_since_.find(endpoint.task_id);
+      in[endpoint.task_id] =
+          before == in_since_.end() ? InTable{table.revision, now} : before->second;
+    }
+  for (const auto& [task, since] : in_since_)
+    if (!in.contains(task)) out_since_[task] = table.revision;
+  for (const auto& [task, since] : in) out_since_.erase(task);
   // Tasks are named once in a cluster's life: the oldest are of no interest any more.
   while (out_since_.size() > kMaxOut) out_since_.erase(out_since_.begin());
-  in_table_ = std::move(now);
+  in_since_ = std::move(in);
 }
 
 std::vector<model::StopRecord> OrderBook::heard(const agent::Report& report, MonotonicTime now) {
@@ -45,6 +49,7 @@ std::optional<agent::NodeOrders> OrderBook::due(const std::string& node_id,
   const OrdersInput input{
       snapshot,  table,
       agents,    out_since_,
+      in_since_, now,
       floors_,   stops_,
       awaiting_, [this](const model::Service& service) {
         return policies_.of(service); }};

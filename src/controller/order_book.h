@@ -1,4 +1,4 @@
-// What the controller keeps in mind to give orders to agents: since when a task is out of the
+// What the controller keeps in mind to give orders to agents: since when a task is in or out of the
 // table, which stops it has heard of, which it has recorded, and what each node was told last. Not
 // thread-safe: the controller guards it.
 #pragma once
@@ -20,7 +20,7 @@ namespace hive::controller {
 class OrderBook {
  public:
   // The table as it is published now.
-  void published(const model::RoutingTable& table);
+  void published(const model::RoutingTable& table, MonotonicTime now);
 
   // Takes what the report says of stops; those that ended and were not yet recorded are returned,
   // to be written into the history.
@@ -57,8 +57,8 @@ class OrderBook {
     MonotonicTime at{};
     bool recorded = false;
   };
-  std::map<std::string, std::uint64_t> out_since_;  // by task
-  std::set<std::string> in_table_;
+  std::map<std::string, std::uint64_t> out_since_;                   // by task
+  std::map<std::string, InTable> in_since_;                          // by task
   std::map<std::string, std::map<std::string, Heard>> stops_heard_;  // by node, by container
   std::map<std::string, Told> told_;
   std::vector<agent::StopOrder> stops_;

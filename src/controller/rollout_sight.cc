@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "controller/agents_sight.h"
 #include "controller/world_facts.h"
 
 namespace hive::controller {
@@ -14,7 +15,6 @@ using decide::rollout::TaskStage;
 using decide::rollout::TaskView;
 using decide::rollout::Updater;
 using decide::rollout::VersionStats;
-using model::NodeState;
 using model::Task;
 using model::TaskState;
 
@@ -41,8 +41,7 @@ struct Mean {
 bool node_lost(const World& world, const Task& task) {
   if (task.node_id.empty()) return false;
   const auto node = world.snapshot.nodes.find(task.node_id);
-  return node == world.snapshot.nodes.end() || node->second.state == NodeState::kDown ||
-         node->second.state == NodeState::kDisconnected;
+  return node == world.snapshot.nodes.end() || !is_heard(node->second);
 }
 
 // Why a task that Swarm calls running does not serve; empty when it does.

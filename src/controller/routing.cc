@@ -8,15 +8,10 @@ namespace hive::controller {
 namespace {
 
 using model::Endpoint;
-using model::NodeState;
 using model::Service;
 using model::Snapshot;
 using model::Task;
 using model::TaskState;
-
-bool is_there(const model::Node& node) {
-  return node.state != NodeState::kDown && node.state != NodeState::kDisconnected;
-}
 
 std::uint16_t port_from(std::int64_t value) {
   return value > 0 && value <= 65'535 ? static_cast<std::uint16_t>(value) : std::uint16_t{0};
@@ -39,8 +34,8 @@ struct Published {
 class Router {
  public:
   Router(const Snapshot& snapshot, const ClusterSettings& settings, const Unfit& unfit,
-         const std::set<std::string>& held)
-      : snapshot_(snapshot), settings_(settings), unfit_(unfit), held_(held) {}
+         const AgentsSight& agents)
+      : snapshot_(snapshot), settings_(settings), unfit_(unfit), agents_(agents) {}
 
   Routing run() {
     for (const auto& [id, task] : snapshot_.tasks) tasks_[task.service_id].push_back(&task);
@@ -49,7 +44,7 @@ class Router {
         canaries_.emplace(of->second, &service);
     edges_ = static_cast<std::size_t>(
         std::count_if(snapshot_.nodes.begin(), snapshot_.nodes.end(),
-                      [](const auto& entry) { return is_there(entry.second); }));
+                      [&](const auto& entry) { return is_there(entry.second); }));
     if (settings_.dashboard_port != 0) add_dashboard();
     // The service that was there first keeps a contested route.
     std::vector<const Service*> services;
@@ -64,6 +59,10 @@ class Router {
   }
 
  private:
+  bool is_there(const model::Node& node) const {
+    return is_heard(node) || agents_.nodes.contains(node.id);
+  }
+
   void add_dashboard() {
     model::Backend backend;
     backend.name = kDashboardBackend;
@@ -217,12 +216,13 @@ class Router {
     if (task.state != TaskState::kRunning) return;
     const auto unfit = unfit_.find(task.id);
     if (unfit != unfit_.end() && unfit->second == kLeaving) return;
-    const bool serves = task.desired == TaskState::kRunning || held_.contains(task.id);
     const auto node = snapshot_.nodes.find(task.node_id);
-    // A new leader calls every node unknown until it has heard from it: no reason to cut it off.
-    if (node == snapshot_.nodes.end() || node->second.state == NodeState::kDown ||
-        node->second.state == NodeState::kDisconnected)
-      return;
+    if (node == snapshot_.nodes.end()) return;
+    bool serves = task.desired == TaskState::kRunning || agents_.held.contains(task.id);
+    if (!is_heard(node->second)) {
+      if (!may_be_there(task)) return;
+      serves = true;
+    }
     for (const auto& bound : task.ports) {
       if (bound.target != port.target || bound.protocol != "tcp" || bound.published == 0 ||
           bound.mode != model::PublishMode::kHost)
@@ -232,7 +232,25 @@ class Router {
                      serves && unfit == unfit_.end()});
       return;
     }
-    if (task.ports.empty()) out_.portless.push_back(task.id);
+    if (task.ports.empty()) out_.unsure.push_back(task.id);
+  }
+
+  // Swarm does not hear from its node, and has planned another in its place. It serves while its
+  // agent sees it run, until the other one does.
+  bool may_be_there(const Task& task) {
+    if (task.desired == TaskState::kRemove || successor_serves(task)) return false;
+    if (agents_.running.contains(task.id)) return true;
+    if (!agents_.nodes.contains(task.node_id)) out_.unsure.push_back(task.id);
+    return false;
+  }
+
+  bool successor_serves(const Task& task) const {
+    if (task.slot == 0) return false;
+    const auto& all = tasks_.at(task.service_id);
+    return std::any_of(all.begin(), all.end(), [&](const Task* other) {
+      return other->id != task.id && other->slot == task.slot &&
+             other->desired == TaskState::kRunning && agents_.served.contains(other->id);
+    });
   }
 
   std::string mode(std::uint16_t port) const {
@@ -266,7 +284,7 @@ class Router {
   const Snapshot& snapshot_;
   const ClusterSettings& settings_;
   const Unfit& unfit_;
-  const std::set<std::string>& held_;
+  const AgentsSight& agents_;
   std::map<std::string, std::vector<const Task*>> tasks_;  // by service
   std::map<std::string, const Service*> canaries_;         // by the service's id
   std::map<std::tuple<std::uint16_t, std::string, std::string>, std::string> owners_;
@@ -314,8 +332,8 @@ ClusterSettings settings_from_json(const Json& cluster) {
 }
 
 Routing route(const Snapshot& snapshot, const ClusterSettings& settings, const Unfit& unfit,
-              const std::set<std::string>& held) {
-  return Router(snapshot, settings, unfit, held).run();
+              const AgentsSight& agents) {
+  return Router(snapshot, settings, unfit, agents).run();
 }
 
 std::string reachable_address(const model::Node& node) {

@@ -7,11 +7,11 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
+#include "controller/agents_sight.h"
 #include "model/cluster.h"
 #include "model/routing.h"
 
@@ -66,13 +66,16 @@ inline constexpr const char* kLeaving = "it is being stopped";
 struct Routing {
   model::RoutingTable table;          // revision and controller are the publisher's
   std::vector<std::string> problems;  // plain sentences: listener conflicts, bad labels
-  // Running tasks of served ports whose port on their node is not known; they are in no backend.
-  std::vector<std::string> portless;
+  // Running tasks of served ports that are in no backend, for want of an agent's word: their port
+  // on their node is not known, or whether a node that Swarm does not hear from is there.
+  std::vector<std::string> unsure;
 };
 
-// `held`: tasks that serve on when Swarm has told them to stop, until they are unfit.
+// A task that Swarm has told to stop serves on while its stop is held, until it is unfit. One on a
+// node that Swarm calls down serves while the node's agent sees it run, until the one that Swarm
+// planned in its place serves.
 Routing route(const model::Snapshot& snapshot, const ClusterSettings& settings, const Unfit& unfit,
-              const std::set<std::string>& held);
+              const AgentsSight& agents);
 
 // The address under which other nodes reach the node (Status.Addr of a manager may be 0.0.0.0).
 std::string reachable_address(const model::Node& node);

@@ -56,7 +56,7 @@ class RoutingTest : public ::testing::Test {
     out.ports = {{"tcp", target, published, PublishMode::kHost}};
     return out;
   }
-  Routing routed() { return route(snapshot_, settings_, unfit_, held_); }
+  Routing routed() { return route(snapshot_, settings_, unfit_, agents_); }
 
   static const model::Backend* backend(const Routing& routing, const std::string& name) {
     for (const auto& one : routing.table.backends)
@@ -84,7 +84,7 @@ class RoutingTest : public ::testing::Test {
   model::Snapshot snapshot_;
   ClusterSettings settings_;
   Unfit unfit_;
-  std::set<std::string> held_;
+  AgentsSight agents_;
 };
 
 constexpr const char* kWebListeners = R"([{"port":80,"target":8080}])";
@@ -123,12 +123,69 @@ TEST_F(RoutingTest, ATaskThatSwarmToldToStopKeepsWhatItHasAndServesOnWhileItIsHe
   service("web", kWebListeners);
   task("t1", "web", "w1", 8080, 1).desired = TaskState::kShutdown;
   EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("(t1)"));
-  held_ = {"t1"};
+  agents_.held = {"t1"};
   EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("t1"));
   unfit_["t1"] = "it is unhealthy";
   EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("(t1)"));
   unfit_["t1"] = kLeaving;
   EXPECT_THAT(endpoints(routed(), "web"), IsEmpty());
+}
+
+// Swarm does not hear from w1, and plans another task in t1's place.
+class UnheardNodeTest : public RoutingTest {
+ protected:
+  UnheardNodeTest() {
+    service("web", kWebListeners);
+    task("t1", "web", "w1", 8080, 1).desired = TaskState::kShutdown;
+    snapshot_.nodes["w1"].state = NodeState::kDown;
+  }
+  void plan_successor() { task("t2", "web", "m1", 8080, 1).slot = snapshot_.tasks["t1"].slot; }
+};
+
+TEST_F(UnheardNodeTest, ATaskServesOnWhileItsAgentSeesItRun) {
+  EXPECT_THAT(endpoints(routed(), "web"), IsEmpty());
+  agents_.nodes = {"w1"};
+  EXPECT_THAT(endpoints(routed(), "web"), IsEmpty());
+  agents_.running = {"t1"};
+  EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("t1"));
+  unfit_["t1"] = "it is unhealthy";
+  EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("(t1)"));
+  unfit_["t1"] = kLeaving;
+  EXPECT_THAT(endpoints(routed(), "web"), IsEmpty());
+}
+
+TEST_F(UnheardNodeTest, ATaskServesUntilItsSuccessorDoes) {
+  agents_.nodes = {"w1"};
+  agents_.running = {"t1"};
+  plan_successor();
+  EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("t1", "t2")) << "some edge waits for t2";
+  agents_.served = {"t1", "t2"};
+  EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("t2"));
+  snapshot_.tasks["t2"].slot = 9;
+  EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("t1", "t2")) << "another replica";
+  snapshot_.tasks["t1"].desired = TaskState::kRemove;
+  EXPECT_THAT(endpoints(routed(), "web"), ElementsAre("t2")) << "it was scaled in";
+}
+
+TEST_F(UnheardNodeTest, BeforeItsAgentIsHeardOfATaskIsNotKnownToBeGone) {
+  EXPECT_THAT(routed().unsure, ElementsAre("t1"));
+  agents_.nodes = {"w1"};
+  EXPECT_THAT(routed().unsure, IsEmpty());
+  agents_.nodes.clear();
+  plan_successor();
+  agents_.served = {"t2"};
+  EXPECT_THAT(routed().unsure, IsEmpty());
+}
+
+TEST_F(UnheardNodeTest, ItsEdgeTakesItsShareAndItsDashboardIsAskedWhileItsAgentIsThere) {
+  service("web", kWebListeners, R"({"max_connections": 10})");
+  settings_.dashboard_port = 5000;
+  snapshot_.nodes["w1"].role = model::Role::kManager;
+  EXPECT_EQ(backend(routed(), "web")->max_connections_per_task, 10);
+  EXPECT_EQ(endpoints(routed(), kDashboardBackend).size(), 1);
+  agents_.nodes = {"w1"};
+  EXPECT_EQ(backend(routed(), "web")->max_connections_per_task, 5);
+  EXPECT_EQ(endpoints(routed(), kDashboardBackend).size(), 2);
 }
 
 TEST_F(RoutingTest, PortsThatAreNotBoundOnTheNodeAreNoWayToATask) {
@@ -140,7 +197,7 @@ TEST_F(RoutingTest, PortsThatAreNotBoundOnTheNodeAreNoWayToATask) {
   task("unknown", "web", "w1", 8080, 1).ports.clear();
   const Routing routing = routed();
   EXPECT_THAT(endpoints(routing, "web"), IsEmpty());
-  EXPECT_THAT(routing.portless, ElementsAre("unknown"));
+  EXPECT_THAT(routing.unsure, ElementsAre("unknown"));
 }
 
 TEST_F(RoutingTest, OfTwoServicesOnOnePortTheFirstKeepsItAndTheProblemNamesBoth) {

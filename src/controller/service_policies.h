@@ -25,6 +25,8 @@ class PolicyReader {
  public:
   // The defaults for a service without the label, or with one that cannot be read.
   ServicePolicies of(const model::Service& service);
+  // It costs next to nothing: a label with this text was read.
+  bool knows(const std::string& label) const { return known_.contains(label); }
 
  private:
   std::map<std::string, ServicePolicies> known_;  // by the label's text

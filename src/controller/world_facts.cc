@@ -21,16 +21,23 @@ void add_container(Facts& facts, const agent::ContainerReport& container) {
 
 }  // namespace
 
-Facts facts_of(const World& world) {
+Facts conditions_of(const World& world) {
   Facts facts;
   for (const auto& [node, report] : world.reports) {
     for (const auto& container : report.containers) add_container(facts, container);
+    for (const auto& task : report.not_ready) facts[task].healthy = false;
+    for (const auto& task : report.leaving) facts[task].leaving = true;
+  }
+  return facts;
+}
+
+Facts facts_of(const World& world) {
+  Facts facts = conditions_of(world);
+  for (const auto& [node, report] : world.reports) {
     for (const auto& stats : report.stats) {
       TaskFacts& fact = facts[stats.task_id];
       fact.in_flight = fact.in_flight.value_or(0) + stats.in_flight + stats.queued;
     }
-    for (const auto& task : report.not_ready) facts[task].healthy = false;
-    for (const auto& task : report.leaving) facts[task].leaving = true;
   }
   return facts;
 }

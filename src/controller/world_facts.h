@@ -10,6 +10,9 @@
 namespace hive::controller {
 
 decide::placement::Facts facts_of(const World& world);
+// Likewise without the requests in flight: every edge counts those of every task, so that they are
+// most of the work.
+decide::placement::Facts conditions_of(const World& world);
 
 // A report's list of task ids (not_ready, leaving) has it.
 bool lists_task(const std::vector<std::string>& task_ids, const std::string& task_id);

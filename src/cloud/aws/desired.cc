@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/short_hash.h"
 #include "base/text.h"
-#include "cloud/aws/hash.h"
 #include "cloud/aws/join.h"
 #include "cloud/aws/policy.h"
 #include "cloud/aws/user_data.h"

@@ -3,9 +3,9 @@
 #include <iterator>
 
 #include "base/base64.h"
+#include "base/short_hash.h"
 #include "cloud/aws/ec2.h"
 #include "cloud/aws/ec2_forms.h"
-#include "cloud/aws/hash.h"
 
 namespace hive::cloud::aws {
 namespace {

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <utility>
 
-#include "cloud/aws/hash.h"
+#include "base/short_hash.h"
 
 namespace hive::cloud::aws {
 namespace {

@@ -54,7 +54,9 @@ rm -rf /var/lib/apt/lists/* /var/cache/hive.deb
 rm -f /etc/ssh/ssh_host_* /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys
 rm -f /etc/hive/boot.env /usr/local/lib/hive/boot.sh
 : >/etc/machine-id
-rm -f /var/lib/dbus/machine-id
+rm -f /var/lib/dbus/machine-id /var/lib/systemd/random-seed
+rm -rf /var/log/journal/* /var/log/hive/*
+find /var/log -type f -exec truncate -s 0 {} +
 sync
 say "done: powers off"
 touch )";

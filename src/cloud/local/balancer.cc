@@ -73,7 +73,7 @@ std::string render_balancer(const BalancerSpec& spec, const std::map<int, Balanc
       "defaults\n  log global\n  load-server-state-from-file global\n  timeout connect 3s\n"
       "  timeout client 60s\n  timeout server 60s\n  timeout check 2s\n"
       "  timeout http-request 15s\n"
-      // Shorter than what the nodes' edges allow (30 s): no request is sent on a connection that
+      // Shorter than what the nodes' edges allow (75 s): no request is sent on a connection that
       // the other side is just closing. A reload closes idle connections only after their next
       // answer.
       "  timeout http-keep-alive 20s\n  option idle-close-on-response\n",

@@ -24,6 +24,7 @@ Status mount_at(const char* source, const std::string& target, const char* type,
 }
 
 Status mount_program(const std::string& source, const std::string& target) {
+  if (source.empty()) return {};
   HIVE_TRY(mount_at(source.c_str(), target, nullptr, MS_BIND));
   return mount_at("none", target, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY);
 }
@@ -65,6 +66,7 @@ Result<BootFile> read_boot_file(const std::string& path) {
   out.gateway = json_string(json, "gateway");
   out.disk = json_string(json, "disk");
   out.run = json_string(json, "run");
+  out.base = json_string(json, "base", "/");
   out.binary = json_string(json, "binary");
   out.logs = json_string(json, "logs");
   out.init_binary = json_string(json, "init_binary");
@@ -78,9 +80,9 @@ Status make_root(const BootFile& boot) {
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return tl::unexpected(os::errno_error(errno, "making the mounts private"));
   const std::string root = boot.disk + "/root";
-  HIVE_TRY(
-      mount_at("overlay", root, "overlay", 0,
-               fmt::format("lowerdir=/,upperdir={}/upper,workdir={}/work", boot.disk, boot.disk)));
+  HIVE_TRY(mount_at("overlay", root, "overlay", 0,
+                    fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work", boot.base,
+                                boot.disk, boot.disk)));
   HIVE_TRY(mount_tree(root, boot));
   // The new root over the old one, then the old one away (pivot_root(2), "." twice).
   if (::chdir(root.c_str()) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0 ||

@@ -2,7 +2,9 @@
 // every list's length. A class lists its fields once, in `template <class A> void fields(A& a)`.
 #pragma once
 
+#include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,8 +36,10 @@ class StateWriter {
 
  private:
   void word(std::uint32_t value) {
-    for (int shift = 0; shift < 32; shift += 8)
-      bytes_ += static_cast<char>(static_cast<unsigned char>(value >> shift));
+    std::array<char, 4> bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      bytes[i] = static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
+    bytes_.append(bytes.data(), bytes.size());
   }
   std::string bytes_;
 };

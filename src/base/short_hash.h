@@ -4,10 +4,11 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
-namespace hive::cloud::aws {
+namespace hive {
 
-inline std::string short_hash(const std::string& text) {
+inline std::string short_hash(std::string_view text) {
   std::uint64_t value = 14'695'981'039'346'656'037ULL;
   for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 1'099'511'628'211ULL;
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -16,4 +17,4 @@ inline std::string short_hash(const std::string& text) {
   return out;
 }
 
-}  // namespace hive::cloud::aws
+}  // namespace hive
