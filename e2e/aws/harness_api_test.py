@@ -1,4 +1,6 @@
 """What the harness adds to moto's API, seen by the official AWS CLI and by boto3. No real machines."""
+import base64
+
 import botocore.exceptions
 import pytest
 
@@ -229,6 +231,22 @@ def test_the_spot_share(aws):
     machines = [one for page in ec2.describe_instances()["Reservations"] for one in page["Instances"]]
     assert sorted(one.get("InstanceLifecycle", "on-demand") for one in machines) == [
         "on-demand", "on-demand", "spot", "spot"]
+
+
+def test_later_versions_of_a_launch_template_are_launched_with_their_user_data(aws):
+    ec2, groups = aws.client("ec2"), aws.client("autoscaling")
+    make_group(aws)
+    first, = aws.in_states(GROUP, "InService")
+    said = base64.b64encode(b"#!/bin/sh\necho second\n").decode()
+    ec2.create_launch_template_version(LaunchTemplateName=GROUP, LaunchTemplateData={
+        "ImageId": aws.image, "InstanceType": "m5.large", "UserData": said})
+    groups.update_auto_scaling_group(AutoScalingGroupName=GROUP, LaunchTemplate={
+        "LaunchTemplateName": GROUP, "Version": "$Latest"})
+    groups.terminate_instance_in_auto_scaling_group(InstanceId=first, ShouldDecrementDesiredCapacity=False)
+    aws.eventually(lambda: first not in aws.lifecycle_states(GROUP))
+    second, = aws.in_states(GROUP, "InService")
+    data = ec2.describe_instance_attribute(InstanceId=second, Attribute="userData")["UserData"]
+    assert data == {"Value": said}
 
 
 def test_a_type_or_a_zone_without_capacity_does_not_stall_the_rest(aws):

@@ -16,6 +16,7 @@ from harness.run import Harness, traces
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from lib.image import make_image  # noqa: E402
+from lib.process import lives  # noqa: E402
 
 GROUP, FRONT = "web", "front"
 # A server whose answer names the machine; `/slow` takes five seconds.
@@ -106,21 +107,11 @@ def ask(url):
         return answer.read().decode()
 
 
-def inside(aws, instance, *words, check=True):
-    """Runs a command in the machine, as a service of it would run."""
-    pid = aws.machines()[instance]["pid"]
-    environment = pathlib.Path(f"/proc/{pid}/environ").read_text().strip("\0").split("\0")
-    done = subprocess.run(["nsenter", "--target", str(pid), "--all", "--", *words], capture_output=True,
-                          text=True, timeout=60, env=dict(one.split("=", 1) for one in environment))
-    assert not check or done.returncode == 0, done.stdout + done.stderr
-    return done.stdout if check else done
-
-
 def metadata(aws, instance, path, token=True):
     """(status, text) of the metadata service, as the machine sees it."""
     script = "t=$(curl -s -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $m/api/token);" \
         if token else "t=;"
-    out = inside(aws, instance, "sh", "-c", "m=http://169.254.169.254/latest;" + script +
+    out = aws.inside(instance, "sh", "-c", "m=http://169.254.169.254/latest;" + script +
                  f"curl -s -w '\\n%{{http_code}}' ${{t:+-H \"X-aws-ec2-metadata-token: $t\"}} $m/{path}")
     text, _, status = out.rpartition("\n")
     return int(status), text
@@ -141,7 +132,7 @@ def test_the_user_data_ran(aws, group):
 def test_each_has_an_engine_of_its_own(aws, group):
     names = set()
     for one in group:
-        out = aws.eventually(lambda: inside(aws, one, "docker", "info", "--format", "{{.Name}}",
+        out = aws.eventually(lambda: aws.inside(one, "docker", "info", "--format", "{{.Name}}",
                                             check=False).stdout.strip())
         names.add(out)
     assert len(names) == 2
@@ -150,7 +141,7 @@ def test_each_has_an_engine_of_its_own(aws, group):
                  aws.cli("ec2", "describe-instances")["Reservations"] for machine in page["Instances"]]
     assert sorted(addresses) == sorted(described)
     other = f"http://{addresses[1]}:8080/"
-    assert inside(aws, group[0], "curl", "-s", other).split()[0] in names
+    assert aws.inside(group[0], "curl", "-s", other).split()[0] in names
 
 
 def test_the_balancer_passes_requests_to_both(aws, group):
@@ -175,28 +166,28 @@ def test_the_metadata_service(aws, group):
 def test_a_container_is_too_many_hops_away(aws, group):
     """With a hop limit of 1 a token never reaches what is behind the machine's own network."""
     one = group[0]
-    inside(aws, one, "sh", "-c", """
+    aws.inside(one, "sh", "-c", """
         ip netns add box && ip link add to-box type veth peer name eth1 netns box &&
         ip addr add 172.30.0.1/24 dev to-box && ip link set to-box up &&
         ip -n box addr add 172.30.0.2/24 dev eth1 && ip -n box link set eth1 up &&
         ip -n box route add default via 172.30.0.1""")
     script = ["ip", "netns", "exec", "box", "curl", "-s", "--max-time", "3", "-X", "PUT", "-H",
               "X-aws-ec2-metadata-token-ttl-seconds: 60", "http://169.254.169.254/latest/api/token"]
-    assert inside(aws, one, *script, check=False).returncode == 28
+    assert aws.inside(one, *script, check=False).returncode == 28
     aws.client("ec2").modify_instance_metadata_options(
         InstanceId=one, HttpPutResponseHopLimit=2, HttpTokens="required", HttpEndpoint="enabled",
         InstanceMetadataTags="enabled")
-    assert inside(aws, one, *script)
+    assert aws.inside(one, *script)
 
 
 def test_who_an_instance_is(aws, group):
     one, other = group
     command = ["sh", "-c", "aws --endpoint-url $AWS_ENDPOINT_URL --region eu-central-1 "
                "sts get-caller-identity"]
-    said = json.loads(inside(aws, one, *command))
+    said = json.loads(aws.inside(one, *command))
     assert said["Arn"] == f"arn:aws:sts::123456789012:assumed-role/web/{one}"
     role = json.loads(metadata(aws, one, "meta-data/iam/security-credentials/web")[1])
-    forged = inside(aws, other, "env", f"AWS_ACCESS_KEY_ID={role['AccessKeyId']}",
+    forged = aws.inside(other, "env", f"AWS_ACCESS_KEY_ID={role['AccessKeyId']}",
                     "AWS_SECRET_ACCESS_KEY=guessed", f"AWS_SESSION_TOKEN={role['Token']}", *command,
                     check=False)
     assert "SignatureDoesNotMatch" in forged.stderr
@@ -222,11 +213,11 @@ def test_an_engine_pulls_from_ecr_as_long_as_its_token_lives(aws, group, tmp_pat
     image, registry = made["repositoryUri"] + ":1", made["repositoryUri"].partition("/")[0]
 
     def docker(*words):
-        return inside(aws, one, "docker", *words, check=False)
+        return aws.inside(one, "docker", *words, check=False)
     assert "no basic auth credentials" in docker("pull", image).stderr
     login = ("aws --endpoint-url $AWS_ENDPOINT_URL --region eu-central-1 ecr get-login-password | "
              f"docker login --username AWS --password-stdin {registry}")
-    inside(aws, one, "sh", "-c", login)
+    aws.inside(one, "sh", "-c", login)
     assert docker("pull", image).returncode == 0
     assert "repository does not exist" in docker("pull", registry + "/shop/other:1").stderr
     docker("rmi", image)
@@ -272,7 +263,7 @@ def test_drained_held_by_the_hook_and_powered_off(aws, group):
     assert metadata(aws, victim, "meta-data/autoscaling/target-lifecycle-state") == (200, "Terminated")
     assert healthy(aws) == [group[1]]
     assert {get(aws).split()[0] for _ in range(10)} == {
-        inside(aws, group[1], "hostname").strip()}
+        aws.inside(group[1], "hostname").strip()}
     aws.cli("autoscaling", "complete-lifecycle-action", "--lifecycle-hook-name", "end",
             "--auto-scaling-group-name", GROUP, "--lifecycle-action-result", "CONTINUE",
             "--instance-id", victim)
@@ -295,8 +286,8 @@ def test_stopped_started_and_halted_from_within(aws):
     aws.eventually(lambda: state() == "stopped")
     ec2.start_instances(InstanceIds=[one])
     aws.eventually(lambda: state() == "running" and aws.machines()[one]["cloud_init"])
-    assert inside(aws, one, "cat", "/var/lib/boots") == "boot\nrun\nboot\n"
-    inside(aws, one, "kill", "-TERM", "1", check=False)  # which may end before it says so
+    assert aws.inside(one, "cat", "/var/lib/boots") == "boot\nrun\nboot\n"
+    aws.inside(one, "kill", "-TERM", "1", check=False)  # which may end before it says so
     aws.eventually(lambda: state() == "stopped")
     ec2.terminate_instances(InstanceIds=[one])
     aws.eventually(lambda: state() == "terminated")
@@ -334,13 +325,13 @@ def test_user_data_does_what_it_does_with_cloud_init(with_cloud_init):
     def boot():
         return aws.eventually(lambda: aws.machines().get(one, {}).get("cloud_init"), 120)
     assert boot()["v1"]["errors"] == [], aws.machines()[one]["boot_log"]
-    assert inside(aws, one, "cat", "/var/lib/said") == SAID.format(one)
+    assert aws.inside(one, "cat", "/var/lib/said") == SAID.format(one)
     ec2.stop_instances(InstanceIds=[one])
     ec2.get_waiter("instance_stopped").wait(InstanceIds=[one], WaiterConfig={"Delay": 1})
     ec2.start_instances(InstanceIds=[one])
     aws.eventually(lambda: aws.machines()[one]["status"] == "up")
     boot()
-    assert inside(aws, one, "cat", "/var/lib/said") == SAID.format(one) + f"boot {one}\n"
+    assert aws.inside(one, "cat", "/var/lib/said") == SAID.format(one) + f"boot {one}\n"
 
 
 CUT_SHORT = """#cloud-config
@@ -376,8 +367,8 @@ def test_nothing_is_left_of_a_harness_that_was_killed():
     pid = first.machines()[one]["pid"]
     first._process.kill()
     first._process.wait()
-    assert pathlib.Path(f"/proc/{pid}").exists()
+    assert lives(pid)
     with Harness("awskilled", machines=True) as second:
-        assert not pathlib.Path(f"/proc/{pid}").exists()
+        assert not lives(pid)
         assert second.machines() == {}
     assert traces("awskilled") == before

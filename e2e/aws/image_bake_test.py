@@ -10,7 +10,6 @@ import pytest
 
 from account import HIVE
 from harness import cloud_init
-from harness_machines_test import inside
 
 FILE = """
 version: "3.8"
@@ -68,10 +67,13 @@ def test_what_is_one_machines_own_is_not_in_it(aws, file):
     one = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
     try:
         aws.eventually(lambda: aws.machines().get(one, {}).get("cloud_init"))
-        assert inside(aws, one, "cat", "/etc/machine-id") == ""
-        assert "init-path" in inside(aws, one, "cat", "/etc/docker/daemon.json")
+        assert aws.inside(one, "cat", "/etc/machine-id") == ""
+        assert "init-path" in aws.inside(one, "cat", "/etc/docker/daemon.json")
         gone = "ls /etc/ssh/ssh_host_* /etc/hive/boot.env /usr/local/lib/hive/boot.sh /var/lib/apt/lists/*"
-        assert inside(aws, one, "sh", "-c", f"{gone} 2>/dev/null; true") == ""
+        assert aws.inside(one, "sh", "-c", f"{gone} 2>/dev/null; true") == ""
+        logs = aws.inside(one, "find", "/var/log", "-type", "f", "-size", "+0").split()
+        assert set(logs) <= {"/var/log/hive/boot.log"}, "of this machine's first start alone"
+        assert "powers off" not in aws.inside(one, "sh", "-c", "cat /var/log/hive/boot.log || true")
     finally:
         ec2.terminate_instances(InstanceIds=[one])
         aws.eventually(lambda: machines(aws) == [])

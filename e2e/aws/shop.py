@@ -26,7 +26,7 @@ x-hive:
   load_balancer: {type: %(balancer)s, listeners: ["80:8080", "5000:5000"]}
   aws:
     region: eu-central-1
-    image: %(image)s
+    %(more)s
     worker_types: [m5.large]
     repositories: [shop/web]
     draining: 10s
@@ -53,10 +53,13 @@ secrets: {key: {file: ./key}}
 
 
 class Shop:
-    """Of the file: x-hive.load_balancer.type, managers, workers.scale_in_after, aws.warm_pool."""
+    """Of the file: x-hive.load_balancer.type, managers, workers.scale_in_after, aws.warm_pool, and what
+    machines boot from, where and so on: other keys of aws."""
 
-    def __init__(self, aws, folder, balancer="classic", managers=3, scale_in_after="10s", warm=""):
+    def __init__(self, aws, folder, balancer="classic", managers=3, scale_in_after="10s", warm="",
+                 more=None):
         self.aws, self._balancer = aws, balancer
+        self.more = more or f"image: {aws.image}"
         self._managers, self._scale_in_after, self._warm = managers, scale_in_after, warm
         self._file = folder / "hive.yml"
         (folder / "key").write_text(SECRET)
@@ -70,17 +73,17 @@ class Shop:
     def says(self, version, autoscale=BY_REQUESTS):
         """What the file asks for from now on."""
         self._file.write_text(FILE % {
-            "image": self.aws.image, "repository": self._repository, "balancer": self._balancer,
+            "more": self.more, "repository": self._repository, "balancer": self._balancer,
             "managers": self._managers, "scale_in_after": self._scale_in_after,
             "warm_pool": f"warm_pool: {{{self._warm}}}" if self._warm else "",
             "version": version, "autoscale": autoscale})
 
     # --- commands
-    def hive(self, *words):
+    def hive(self, *words, code=0):
         """As the operator, on the file."""
         done = subprocess.run([HIVE, *words, "-f", self._file], env=self.aws.environment, timeout=600,
                               capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr + self._boots()
+        assert done.returncode == code, done.stdout + done.stderr + self._boots()
         return done.stdout + done.stderr
 
     def on_a_manager(self, *words):
@@ -136,6 +139,13 @@ class Shop:
         ready = [state for role, state in self.nodes().values() if role == "worker"]
         return list(self.workers().values()) == ["InService"] * count and ready == ["Ready"] * count
 
+    def zones(self):
+        """{instance id: availability zone} of all that are not going."""
+        pages = self.aws.client("ec2").describe_instances(Filters=[
+            {"Name": "instance-state-name", "Values": ["pending", "running"]}])["Reservations"]
+        return {one["InstanceId"]: one["Placement"]["AvailabilityZone"]
+                for page in pages for one in page["Instances"]}
+
     def managers(self):
         """{instance id: machine} of those that are not going, and have a machine already."""
         pages = self.aws.client("ec2").describe_instances(Filters=[
@@ -168,15 +178,6 @@ class Shop:
             subprocess.run(["nsenter", "--target", str(one["pid"]), "--all", "--", "pkill", "-KILL", "-f",
                             "hive controller"], check=False)
 
-    def stored_ids(self, logs):
-        """Of the requests whose lines the collectors stored."""
-        found = set()
-        for path in logs.rglob("*"):
-            if path.is_file():
-                with open(path, encoding="utf-8", errors="replace") as file:
-                    found |= account.ids_in(file)
-        return found
-
 
 class Load:
     """Open-loop requests of every kind against the balancer, until they are ended: `with` does it for a test
@@ -207,9 +208,9 @@ class Load:
         return account.answers(self._out)
 
 
-def lost(loads, stored_ids):
-    """(figures, what was not answered or not logged, each as one line)"""
+def lost(loads, logs):
+    """(figures, what was not answered, or not stored in the folder `logs`, each as one line)"""
     rows = [row for load in loads for row in load.answers()]
-    figures, missing = account.account(rows, stored_ids, [])
+    figures, missing = account.account(rows, account.ids_below(logs), [])
     return figures, [f"{one['what']} {one['id']} ({one['kind']}) due {int(one['due_unix_us']) / 1e6:.1f} "
                      f"{one['error']}" for one in missing]

@@ -20,7 +20,7 @@ class Managers(threading.Thread):
 
     def __init__(self, moto, failure=""):
         super().__init__(daemon=True)
-        self.ssm, self.ec2 = moto.client("ssm"), moto.client("ec2")
+        self.ssm, self.ec2, self.scaling = (moto.client(one) for one in ("ssm", "ec2", "autoscaling"))
         self.failure, self.stopping, self.began, self.stacks = failure, False, False, []
         self.start()
 
@@ -40,6 +40,15 @@ class Managers(threading.Thread):
             {"Name": "tag:hive:role", "Values": [role]},
             {"Name": "instance-state-name", "Values": ["pending", "running"]}])["Reservations"]
         return [machine for page in pages for machine in page["Instances"]]
+
+    def put_into_service(self):
+        """What comes to the group: where nothing holds it, it is in service by itself."""
+        groups = self.scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+        for worker in (one for group in groups for one in group["Instances"]):
+            if worker["LifecycleState"] == "Pending:Wait":
+                self.scaling.complete_lifecycle_action(
+                    AutoScalingGroupName=groups[0]["AutoScalingGroupName"], LifecycleHookName="hive-launch",
+                    InstanceId=worker["InstanceId"], LifecycleActionResult="CONTINUE")
 
     def stack(self):
         head = json.loads(self.get("stack") or "null")
@@ -65,6 +74,7 @@ class Managers(threading.Thread):
             "revision": revision or "",
             "stack": ("failed" if self.failure else "deployed") if revision else "",
             "message": self.failure, "unix_s": int(time.time())})
+        self.put_into_service()
 
     def run(self):
         while not self.stopping:

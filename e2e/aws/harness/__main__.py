@@ -1,4 +1,4 @@
-"""python -m harness --name NAME --port PORT [--machines [--cloud-init]]: serves until TERM.
+"""python -m harness --name NAME --port PORT [--machines [--cloud-init | --stock ROOT]]: serves until TERM.
 
 The port is open at 127.0.0.1, and with machines at the gateway of their network too. A line
 "ready" is printed when it answers."""
@@ -28,6 +28,7 @@ def main():
     parser.add_argument("--region", default="eu-central-1")
     parser.add_argument("--machines", action="store_true")
     parser.add_argument("--cloud-init", action="store_true", help="Debian's own, in the machines")
+    parser.add_argument("--stock", help="the root of the image that machines boot from, with cloud-init")
     words = parser.parse_args()
     os.environ.update(MOTO_PORT=str(words.port), AWS_ACCESS_KEY_ID="moto", AWS_SECRET_ACCESS_KEY="moto")
     world = World(words.region)
@@ -35,7 +36,8 @@ def main():
     addresses = ["127.0.0.1"]
     if words.machines:
         from . import machines
-        addresses.append(machines.attach(world, words.name, words.port, words.cloud_init))
+        addresses.append(machines.attach(world, words.name, words.port,
+                                         words.cloud_init or bool(words.stock), words.stock))
     api = Api(world)
     servers = [make_server(address, words.port, api, threaded=True, request_handler=Quiet)
                for address in addresses]

@@ -1,6 +1,7 @@
 """What a test has of the AWS that it runs against: where it is, clients, and orders to it."""
 import json
 import os
+import pathlib
 import subprocess
 import time
 import urllib.error
@@ -60,6 +61,16 @@ class Control:
         if code:
             return out.stderr
         return json.loads(out.stdout) if out.stdout.strip() else {}
+
+    # --- the machines
+    def inside(self, instance, *words, check=True):
+        """Runs a command in the machine, as a service of it would run; what it prints, or all of it."""
+        pid = self.machines()[instance]["pid"]
+        environment = pathlib.Path(f"/proc/{pid}/environ").read_text().strip("\0").split("\0")
+        done = subprocess.run(["nsenter", "--target", str(pid), "--all", "--", *words], capture_output=True,
+                              text=True, timeout=60, env=dict(one.split("=", 1) for one in environment))
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done.stdout if check else done
 
     # --- waiting
     def eventually(self, condition, seconds=60):

@@ -9,7 +9,9 @@ from moto.core.utils import utcnow
 from moto.ec2.exceptions import EC2ClientError, InvalidInstanceIdError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.instances import Instance, MetadataOptions
+from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.responses.general import General
+from moto.ec2.utils import parse_user_data
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64,
          "stopped": 80}
@@ -88,6 +90,15 @@ class Instances:
         Instance.start = lambda instance: me._start(instance)
         Instance.reboot = lambda instance: me._reboot(instance)
         General.get_console_output = lambda calls: me._console(calls)
+        add_version = LaunchTemplate.create_version
+
+        @functools.wraps(add_version)
+        def create_version(template, data, description):
+            """moto takes the user data of later versions unread, and launches nothing with it."""
+            if isinstance(data.get("UserData"), str):
+                data = {**data, "UserData": parse_user_data(data["UserData"])}
+            return add_version(template, data, description)
+        LaunchTemplate.create_version = create_version
         # Instance groups find out by themselves.
         AutoScalingBackend.notify_terminate_instances = lambda backend, ids: None
         self._terminated = end

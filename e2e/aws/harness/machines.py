@@ -1,6 +1,7 @@
 """EC2 instances as machines of their own on this one: namespaces, control groups, a private root over
-this machine's, made as the local cloud makes them and with its first process (`hive instance-init`). A
-machine boots from its metadata service, and its user data is run in it by guest/cloud_init.py."""
+this machine's or over a stock image's, made as the local cloud makes them and with its first process
+(`hive instance-init`). A machine boots from its metadata service, and its user data is run in it by
+guest/cloud_init.py, or by Debian's own cloud-init."""
 import dataclasses
 import json
 import os
@@ -15,6 +16,7 @@ import traceback
 
 from . import cgroups
 from .cloud_init import MODULES
+from .downloads import Downloads
 from .identity import Identity
 from .listeners import Listeners
 from .metadata import Metadata
@@ -37,10 +39,11 @@ class Machine:
 
 
 class Machines:
-    def __init__(self, world, paths, network, endpoint, debian):
-        """`endpoint`: of the API, as machines reach it. `debian`: with Debian's own cloud-init."""
+    def __init__(self, world, paths, network, endpoint, debian, stock):
+        """`endpoint`: of the API, as machines reach it. `debian`: with Debian's own cloud-init. `stock`: a
+        stock image's root, which has that one in it and nothing of hive; or None."""
         self._world, self._paths, self._network = world, paths, network
-        self._endpoint, self._debian = endpoint, debian
+        self._endpoint, self._debian, self._stock = endpoint, debian, stock
         self._machines = {}
         self.identity = Identity(world, paths.state)
         self._install_binaries()
@@ -155,14 +158,11 @@ class Machines:
             copy_tree(image, upper)
         for name in ("upper", "work", "docker", "root"):
             (disk / name).mkdir(parents=True, exist_ok=True)
-        for path in ("/root", "/home", "/etc/docker", "/etc/hive", "/var/lib/cloud", "/var/lib/hive",
-                     str(self._paths.state.parent), str(self._paths.run.parent)):
-            cover(upper, path)
         for path in ("/var/lib/docker", "/usr/local/bin", "/var/log/hive", "/var/cache"):
             mirror(upper, path)
-        for path in ("usr/local/bin/hive", "usr/local/bin/hive-init"):
-            (upper / path).touch(0o755)
-        (upper / "var/lib/hive/logs").mkdir(exist_ok=True)
+        if not self._stock:
+            self._hide_this_machines_own(upper)
+        (upper / "var/lib/hive/logs").mkdir(parents=True, exist_ok=True)
         # What shared storage (EFS) is in AWS, mounted by the image; it outlives the machines.
         (self._paths.state / "logs").mkdir(mode=0o750, exist_ok=True)
         # No name server but one that is not there: looking up a name fails at once.
@@ -175,14 +175,22 @@ class Machines:
         (run / "lock").mkdir(mode=0o1777)
         run.chmod(0o755)
 
+    def _hide_this_machines_own(self, upper):
+        for path in ("/root", "/home", "/etc/docker", "/etc/hive", "/var/lib/cloud", "/var/lib/hive",
+                     str(self._paths.state.parent), str(self._paths.run.parent)):
+            cover(upper, path)
+        for path in ("usr/local/bin/hive", "usr/local/bin/hive-init"):
+            (upper / path).touch(0o755)
+
     def _install_cloud_init(self, upper):
         guest = upper / GUEST.relative_to("/")
         guest.mkdir(parents=True, exist_ok=True)
         name = "debian_cloud_init.py" if self._debian else "cloud_init.py"
         shutil.copy(HERE / "guest" / name, guest / "boot")
         (guest / "boot").chmod(0o755)
-        if self._debian and not (guest / "cloudinit").exists():
+        if self._debian and not self._stock and not (guest / "cloudinit").exists():
             shutil.copytree(MODULES / "cloudinit", guest / "cloudinit")
+        if self._debian:
             (upper / "etc/cloud").mkdir(exist_ok=True)
             shutil.copy(HERE / "guest/cloud.cfg", upper / "etc/cloud/cloud.cfg")
 
@@ -194,8 +202,11 @@ class Machines:
         shutil.copy(registry.certificate, engine / "ca.crt")
         bundle = mirror(upper, "/etc/ssl/certs") / "ca-certificates.crt"
         if not bundle.exists():
-            bundle.write_text(read(pathlib.Path("/etc/ssl/certs/ca-certificates.crt"))
+            bundle.write_text(read(self._base() / "etc/ssl/certs/ca-certificates.crt")
                               + registry.certificate.read_text())
+
+    def _base(self):
+        return pathlib.Path(self._stock or "/")
 
     def _spawn(self, machine, place, go):
         instance, binaries = machine.instance, self._paths.state / "bin"
@@ -204,9 +215,10 @@ class Machines:
         boot.write_text(json.dumps({
             "id": instance.id, "hostname": instance.private_dns_name.partition(".")[0],
             "address": instance.private_ip, "gateway": self._network.gateway, "disk": str(disk),
-            "run": str(self._paths.run_of(instance.id)), "binary": str(binaries / "hive"),
-            "logs": str(self._paths.state / "logs"), "init_binary": str(binaries / "hive-init"),
-            "boot_program": str(GUEST / "boot")}))
+            "run": str(self._paths.run_of(instance.id)), "base": str(self._base()),
+            "binary": "" if self._stock else str(binaries / "hive"),
+            "init_binary": "" if self._stock else str(binaries / "hive-init"),
+            "logs": str(self._paths.state / "logs"), "boot_program": str(GUEST / "boot")}))
         environment = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
             "TERM": "linux", "LANG": "C.UTF-8", "HIVE_INSTANCE": instance.id, "HIVE_CGROUP": "/" + place,
@@ -250,15 +262,16 @@ class Machines:
         shutil.rmtree(self._paths.run_of(instance_id).parent, ignore_errors=True)
 
 
-def attach(world, name, port, debian):
+def attach(world, name, port, debian, stock):
     """Makes the world's instances real; the address at which they reach the API."""
     paths = Paths(name)
     network = Network(paths)
     make_vpc(world.backend("ec2"), network, world.region)
     world.machines = Machines(world, paths, network, f"http://{network.gateway}:{port}",
-                              debian)
+                              debian, stock)
     world.listeners = Listeners(world, paths, network)
     world.registry = Registry(world, paths, network)
+    world.downloads = Downloads(world.registry, paths)
     return network.gateway
 
 

@@ -93,6 +93,15 @@ class Orders:
         self._world.registry.push(archive, name, tag)
         return {}
 
+    def offer(self, file):
+        """A file for machines to download; its address."""
+        return {"url": self._world.downloads.offer(file)}
+
+    def cut_downloads(self, times):
+        """So many of the next ones end in the middle."""
+        self._world.downloads.cut = times
+        return {}
+
     def end_tokens(self):
         """All tokens of ECR end now."""
         self._world.registry.end_tokens()

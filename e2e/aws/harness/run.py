@@ -39,13 +39,15 @@ class Harness(Control):
 
     The name is a cluster's of this machine: what a killed run left under it goes first. `machines`:
     instances are real, and the balancers listen; needs root. `cloud_init`: their user data is run by
-    Debian's own cloud-init, which takes some seconds more a boot."""
+    Debian's own cloud-init, which takes some seconds more a boot. `stock`: the root of an image that has
+    Debian's own, and nothing of hive."""
 
-    def __init__(self, name, port=None, machines=False, cloud_init=False, region="eu-central-1"):
+    def __init__(self, name, port=None, machines=False, cloud_init=False, region="eu-central-1", stock=None):
         port = port or free_port()
         super().__init__(f"http://127.0.0.1:{port}", region)
         self.name, self._port = name, port
         self._more = ["--machines"] * machines + ["--cloud-init"] * cloud_init
+        self._more += ["--stock", stock] if stock else []
         self._log = tempfile.NamedTemporaryFile(prefix=f"hive-aws-{name}-", suffix=".log")
         self._process = None
 

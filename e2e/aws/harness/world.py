@@ -51,6 +51,7 @@ class World:
         self.machines = None   # Machines, when instances are to be real
         self.listeners = None  # Listeners, likewise
         self.registry = None   # Registry, likewise
+        self.downloads = None  # Downloads, likewise
         self.instances, self.balancers = Instances(self), Balancers(self)
         self.target_groups = TargetGroups(self)
         self.scaling = Scaling(self)
@@ -102,6 +103,6 @@ class World:
     def close(self):
         self._ended.set()
         with self.lock:
-            for part in (self.machines, self.listeners, self.registry):
+            for part in (self.machines, self.listeners, self.registry, self.downloads):
                 if part:
                     part.close()

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Debian's own cloud-init in a machine, in place of the small one: its four stages, one after another, as
-its units run them at a boot. What it says ends up where the small one says it too."""
+its units run them at a boot. It is the stock image's own, or beside this file. What it says ends up where the small one says it too."""
 import json
 import os
 import pathlib
