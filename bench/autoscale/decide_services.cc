@@ -1,6 +1,7 @@
 // The cost of autoscaling's decisions: a step for many services, with 5 tasks each on 20 nodes,
-// whose load moves. Prints {"steps":[milliseconds, ...]} in the order of the steps.
-//   decide_services SERVICES STEPS
+// each with a policy of its own, whose load moves. What they learn is kept in the directory, and
+// read from there at first. Prints {"steps":[milliseconds, ...]} in the order of the steps.
+//   decide_services SERVICES STEPS DIRECTORY
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -29,8 +30,8 @@ World world_of(int services, const Clock& clock) {
     model::Service& service = world.snapshot.services[id];
     service.id = service.name = id;
     service.replicas = kTasks;
-    service.labels[kHiveLabel] =
-        R"({"autoscale":{"min":1,"max":40,"target":{"requests_per_replica":50},"dry_run":true}})";
+    service.labels[kHiveLabel] = R"({"autoscale":{"min":1,"max":)" + std::to_string(40 + s) +
+                                 R"(,"target":{"requests_per_replica":50},"dry_run":true}})";
     service.labels[kListenersLabel] = R"([{"port":80,"target":8080}])";
     for (int t = 0; t < kTasks; ++t) {
       const std::string task_id = id + "t" + std::to_string(t);
@@ -60,14 +61,14 @@ void set_load(World& world, int second, const Clock& clock) {
   }
 }
 
-int run(int services, int steps) {
+int run(int services, int steps, const std::string& directory) {
   engine::fake::FakeEngine engine;
   ManualClock clock;
   store::History history{""};
   ManualExecutor executor;
   const Outside outside{engine, [] { return fail(Errc::kUnsupported, "no cloud"); }};
   Operations operations(outside, clock, history, executor, operation_kinds(), Random(1));
-  Autoscaling autoscaling(outside, operations, clock, history, executor, {.directory = ""});
+  Autoscaling autoscaling(outside, operations, clock, history, executor, {.directory = directory});
   World world = world_of(services, clock);
   std::printf("{\"steps\":[");
   for (int i = 0; i < steps; ++i) {
@@ -78,8 +79,10 @@ int run(int services, int steps) {
     autoscaling.step(world);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
     std::printf("%s%.3f", i == 0 ? "" : ",", took.count());
+    executor.run();
   }
   std::printf("]}\n");
+  autoscaling.save();
   return 0;
 }
 
@@ -87,9 +90,9 @@ int run(int services, int steps) {
 }  // namespace hive::controller
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: decide_services SERVICES STEPS\n");
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: decide_services SERVICES STEPS DIRECTORY\n");
     return 2;
   }
-  return hive::controller::run(std::atoi(argv[1]), std::atoi(argv[2]));
+  return hive::controller::run(std::atoi(argv[1]), std::atoi(argv[2]), argv[3]);
 }

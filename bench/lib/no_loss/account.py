@@ -1,7 +1,9 @@
 """Every id is looked for among the answers and among the stored log lines."""
 import csv
+import pathlib
 import re
 import statistics
+import time
 
 ID = re.compile(r"\bid=([A-Za-z0-9_.-]+)")
 
@@ -15,6 +17,21 @@ def answers(csv_path):
 
 def ids_in(lines):
     return {match.group(1) for line in lines for match in ID.finditer(line)}
+
+
+def ids_below(folder):
+    """Of the files in it. What tasks that run on have written lately is stored a moment later: nothing new
+    must come for two seconds, for thirty at most."""
+    found, still, until = set(), 0, time.monotonic() + 30
+    while still < 2 and time.monotonic() < until:
+        before = len(found)
+        for path in pathlib.Path(folder).rglob("*"):
+            if path.is_file():
+                with open(path, encoding="utf-8", errors="replace") as f:
+                    found |= ids_in(f)
+        still = still + 1 if len(found) == before else 0
+        time.sleep(1)
+    return found
 
 
 def quantile(sorted_values, q):

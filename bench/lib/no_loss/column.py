@@ -154,6 +154,8 @@ def run(side, events, load, directory, idle=(), watch=None, tell=None):
             generator.communicate(timeout=120)
             samples = sampler.finish() if sampler else []
             stored = side.stored_ids()
+            (pathlib.Path(directory) / f"{side.name}.history.txt").write_text(side.history(),
+                                                                              encoding="utf-8")
     finally:
         if generator is not None and generator.poll() is None:
             generator.kill()

@@ -3,6 +3,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 
 from lib.cluster import HiveCluster
 from lib.no_loss import account
@@ -26,12 +27,19 @@ class HiveSide(Side):
 
     def stored_ids(self):
         # The collectors' destination, which the local cloud's instances share.
-        out = set()
-        for path in (self.cluster.dir / "lib" / self.cluster.name / "logs").rglob("*"):
-            if path.is_file():
-                with open(path, encoding="utf-8", errors="replace") as f:
-                    out |= account.ids_in(f)
-        return out
+        return account.ids_below(self.cluster.dir / "lib" / self.cluster.name / "logs")
+
+    def history(self):
+        """Each controller's own, with the manager's socket before it."""
+        text = []
+        for socket in self.managers():
+            try:
+                said = self.cluster.run("--host", f"unix://{socket}", "events", "--since", "24h",
+                                        timeout=60).stdout
+            except (RuntimeError, subprocess.TimeoutExpired) as error:
+                said = f"{error}\n"
+            text.append(f"--- {socket}\n{said}")
+        return "".join(text)
 
     def managers(self):
         return [instance["engine_host"].removeprefix("unix://") for instance in self.instances

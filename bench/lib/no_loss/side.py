@@ -19,6 +19,10 @@ class Side:
         """Paths of the managers' engine sockets."""
         raise NotImplementedError
 
+    def history(self):
+        """What the cluster itself says of the series, as lines; "" where it keeps none."""
+        return ""
+
     def service_name(self):
         return SERVICE
 
