@@ -11,7 +11,7 @@ target_include_directories(hive_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports false positives from inlined std::string and std::variant code at -O2.
   target_compile_options(hive_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized
-    -Wno-stringop-overflow -Wno-array-bounds
+    -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds
     # A tenth to a fifth of its time goes by collecting garbage: not before there is 1 GB (in KiB).
     --param=ggc-min-heapsize=1048576)
 endif()

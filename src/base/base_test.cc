@@ -3,6 +3,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/text.h"
 
 namespace hive {
@@ -78,6 +79,20 @@ TEST(Json, PathsTolerateAbsence) {
   EXPECT_EQ(json_path(value, "Spec.Nothing"), nullptr);
   EXPECT_EQ(json_string(value, "Spec.Name.Deeper", "none"), "none");
   EXPECT_EQ(parse_json("{", "test").error().code, Errc::kCorrupt);
+}
+
+// Two of the standard's own examples.
+TEST(Sha256, IsTheStandards) {
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  const std::string text = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+  const std::string digest = "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1";
+  EXPECT_EQ(sha256_hex(text), digest);
+  for (std::size_t at = 0; at <= text.size(); at += 7) {
+    Sha256 parts;
+    parts.add(std::string_view(text).substr(0, at));
+    parts.add(std::string_view(text).substr(at));
+    EXPECT_EQ(parts.hex(), digest) << at;
+  }
 }
 
 TEST(Random, IsRepeatableAndInRange) {

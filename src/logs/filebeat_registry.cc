@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "logs/rotation.h"
-#include "logs/sha256.h"
 
 namespace hive::logs {
 namespace {

@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
 #include "logs/filebeat_registry.h"
 #include "logs/filebeat_stats.h"
-#include "logs/sha256.h"
 #include "logs/testing/collector_fixture.h"
 
 namespace hive::logs {

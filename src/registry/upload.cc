@@ -1,9 +1,7 @@
 // The writing half of the client: blobs and manifests.
 #include <fmt/core.h>
-#include <openssl/evp.h>
 
-#include <memory>
-
+#include "base/sha256.h"
 #include "registry/client.h"
 
 namespace hive::registry {
@@ -20,29 +18,6 @@ std::string path_of(const std::string& location) {
   const auto slash = location.find('/', scheme + 3);
   return slash == std::string::npos ? "/" : location.substr(slash);
 }
-
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
-  }
-  void add(const char* bytes, std::size_t size) {
-    EVP_DigestUpdate(context_.get(), bytes, size);
-    size_ += size;
-  }
-  Blob finish() {
-    unsigned char raw[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    EVP_DigestFinal_ex(context_.get(), raw, &length);
-    std::string digest = "sha256:";
-    for (unsigned i = 0; i < length; ++i) digest += fmt::format("{:02x}", raw[i]);
-    return {std::move(digest), size_};
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-  std::uint64_t size_ = 0;
-};
 
 }  // namespace
 
@@ -73,7 +48,8 @@ Result<std::string> Client::begin_upload(const std::string& repository, const st
 Result<Blob> Client::upload_blob(const std::string& repository, const BlobSource& source) {
   const std::string scope = push_scope(repository);
   HIVE_ASSIGN(std::string location, begin_upload(repository, scope));
-  Sha256 hash;
+  Sha256 sum;
+  std::uint64_t total = 0;
   net::Request send;
   send.method = "PATCH";
   send.path = location;
@@ -83,7 +59,8 @@ Result<Blob> Client::upload_blob(const std::string& repository, const BlobSource
     send.headers.emplace("authorization", known);
   send.body_source = [&](char* buffer, std::size_t size) -> Result<std::size_t> {
     HIVE_ASSIGN(const std::size_t got, source(buffer, size));
-    hash.add(buffer, got);
+    sum.add({buffer, got});
+    total += got;
     return got;
   };
   // Not by request(): a source cannot be read again, and beginning the upload has logged in.
@@ -91,7 +68,7 @@ Result<Blob> Client::upload_blob(const std::string& repository, const BlobSource
   location = path_of(header_of(sent, "location"));
   if (sent.status != 202 || location.empty())
     return tl::unexpected(error_from(sent, "sending a layer to " + repository));
-  Blob blob = hash.finish();
+  Blob blob{"sha256:" + sum.hex(), total};
   net::Request end;
   end.method = "PUT";
   end.path = location + (location.find('?') == std::string::npos ? "?" : "&") +

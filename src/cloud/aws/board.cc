@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/base64.h"
+#include "base/sha256.h"
 #include "cloud/aws/account.h"
-#include "cloud/aws/sha256.h"
 
 namespace hive::cloud::aws {
 namespace {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/sha256.h"
 #include "base/text.h"
-#include "cloud/aws/sha256.h"
 #include "net/http_server.h"
 
 namespace hive::cloud::aws {
