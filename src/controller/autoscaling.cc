@@ -89,7 +89,7 @@ void Autoscaling::step(const World& world, std::optional<double> instance_lead_s
   const SignalBook book(world, now, scaled, now - *acts_since_ >= options_.settle);
   const auto holders = operations_.holders();
   const auto released = operations_.released();
-  std::optional<decide::fleet::Room> room;
+  std::optional<decide::placement::Room> room;
   if (instance_lead_s) room.emplace(world.snapshot);
   const Sight sight{world,
                     book,

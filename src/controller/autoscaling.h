@@ -33,6 +33,7 @@
 #include "decide/autoscale/autoscaler.h"
 #include "decide/autoscale/lead_time.h"
 #include "decide/fleet/need.h"
+#include "decide/placement/room.h"
 #include "store/history.h"
 
 namespace hive::controller {
@@ -126,7 +127,7 @@ class Autoscaling {
     const Released& released;
     MonotonicTime now;
     std::int64_t second;
-    decide::fleet::Room* room;  // what is left on the nodes; null: workers do not follow
+    decide::placement::Room* room;  // what is left on the nodes; null: workers do not follow
     double instance_lead_s;
   };
 

@@ -11,7 +11,7 @@
 #include "controller/instance_launch_kind.h"
 #include "controller/workers_grow_kind.h"
 #include "controller/world_facts.h"
-#include "decide/fleet/room.h"
+#include "decide/placement/room.h"
 
 namespace hive::controller {
 namespace {
@@ -123,7 +123,7 @@ InstanceScaling::Moves InstanceScaling::moves_of(
 // A service that an operation holds asks for no more than it has: its surges are no need.
 fleet::Wants InstanceScaling::wants_of(const World& world, const fleet::Wants& autoscaled) const {
   const auto holders = operations_.holders();
-  const fleet::Room room(world.snapshot);
+  const decide::placement::Room room(world.snapshot);
   fleet::Wants out;
   for (const auto& [id, service] : world.snapshot.services) {
     if (service.global) continue;

@@ -10,7 +10,6 @@
 #include "cloud/fake/fake_cloud.h"
 #include "controller/cloud_watch.h"
 #include "controller/launch_part.h"
-#include "decide/fleet/room.h"
 #include "engine/fake/fake_engine.h"
 
 namespace hive::controller {
@@ -139,7 +138,7 @@ class Cluster {
     const int there = static_cast<int>(service.replicas);
     const int to = wanted <= there
                        ? wanted
-                       : there + decide::fleet::Room(world.snapshot).place(service, wanted - there);
+                       : there + decide::placement::Room(world.snapshot).place(service, wanted - there);
     if (to == there) return;
     (void)engine::modify_service(engine, service_id, [&](Json& spec) -> Result<bool> {
       spec["Mode"]["Replicated"]["Replicas"] = to;

@@ -330,6 +330,26 @@ TEST_F(KindsTest, RebalancingMovesOneTaskWhenNothingElseGoesOn) {
   EXPECT_THAT(kind->propose(small.world, {}), IsEmpty());
 }
 
+TEST_F(KindsTest, AMoveThatChangedNothingIsNotMadeAgain) {
+  const auto kind = make_task_stop_kind();
+  for (std::int64_t slot : {1, 2, 3}) small.task(slot).node_id = "a";
+  const auto asked = kind->propose(small.world, {});
+  ASSERT_EQ(asked.size(), 1U);
+  OperationRecord done;
+  done.by = "hive";
+  done.request = *kind->check(asked[0].request, small.world);
+  done.outcome = OperationOutcome::kSucceeded;
+  done.finished_unix_ms = small.world.now_unix_ms - 20'000;
+  EXPECT_THAT(kind->propose(small.world, {done}), IsEmpty());
+  done.outcome = OperationOutcome::kFailed;
+  EXPECT_EQ(kind->propose(small.world, {done}).size(), 1U) << "it was not made";
+  done.outcome = OperationOutcome::kSucceeded;
+  small.task(1).node_id = "b";
+  small.task(2).node_id = "b";
+  small.task(3).node_id = "b";
+  EXPECT_EQ(kind->propose(small.world, {done}).size(), 1U) << "another reason";
+}
+
 // --- node drain
 
 TEST_F(KindsTest, DrainSurgesLeavesTheBalancerThenStops) {

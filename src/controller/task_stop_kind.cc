@@ -15,6 +15,7 @@ using model::TaskState;
 constexpr std::size_t kShortestPrefix = 6;
 // Between two moves of a rebalancing, and after any other operation.
 constexpr std::int64_t kBetweenMovesMs = 15'000;
+constexpr std::string_view kRebalancing = "rebalancing: ";
 // Swarm may have no place for another; the task itself is gone then all the same.
 constexpr std::int64_t kReplacedMs = 120'000;
 
@@ -111,13 +112,28 @@ class TaskStopKind final : public OperationKind {
       if (record.outcome == OperationOutcome::kRunning ||
           world.now_unix_ms - record.finished_unix_ms < kBetweenMovesMs)
         return {};
-    const auto move = placement::next_move(world.snapshot, facts_of(world), world.now_unix_ms);
+    const auto move = placement::next_move(world.snapshot, facts_of(world), world.now_unix_ms,
+                                           moved_lately(known));
     if (!move) return {};
     return {{"move-" + move->task_id.substr(0, 40), "task_stop", "hive",
-             Json{{"task", move->task_id}, {"reason", "rebalancing: " + move->why}}}};
+             Json{{"task", move->task_id}, {"reason", std::string(kRebalancing) + move->why}}}};
   }
 
  private:
+  // Ten minutes back: as long as records are kept (operations.h, keep_finished).
+  static std::vector<placement::RebalanceMove> moved_lately(
+      const std::vector<OperationRecord>& known) {
+    std::vector<placement::RebalanceMove> out;
+    for (const OperationRecord& record : known) {
+      const std::string reason = json_string(record.request, "reason");
+      if (record.by == "hive" && record.outcome == OperationOutcome::kSucceeded &&
+          reason.starts_with(kRebalancing))
+        out.push_back(
+            {json_string(record.request, "service"), "", reason.substr(kRebalancing.size())});
+    }
+    return out;
+  }
+
   static OperationStep end(OperationStep& out, OperationOutcome outcome, std::string result) {
     out.outcome = outcome;
     out.result = std::move(result);

@@ -98,6 +98,9 @@ void read_placement(const View& service, model::Service& out) {
       static_cast<std::uint64_t>(service.integer("Spec.TaskTemplate.Placement.MaxReplicas"));
   service.each("Spec.TaskTemplate.Placement.Constraints",
                [&](const View& constraint) { out.constraints.push_back(constraint.text()); });
+  service.each("Spec.TaskTemplate.Placement.Preferences", [&](const View& preference) {
+    out.spread.push_back(preference.string("Spread.SpreadDescriptor"));
+  });
   service.each("Spec.TaskTemplate.ContainerSpec.Mounts", [&](const View& mount) {
     if (mount.string("Source").find("{{") != std::string::npos) out.storage_by_slot = true;
   });

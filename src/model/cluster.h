@@ -19,6 +19,9 @@ enum class Availability { kActive, kPause, kDrain };
 enum class NodeState { kUnknown, kDown, kReady, kDisconnected };
 
 // Swarm's node object (Engine API: GET /nodes).
+// A node's label with the availability zone that its machine is in, on AWS.
+inline constexpr const char* kZoneLabel = "hive.zone";
+
 struct Node {
   std::string id;
   std::uint64_t version = 0;  // Version.Index: the fence of every NodeUpdate
@@ -71,6 +74,7 @@ struct Service {
   std::uint64_t max_per_node = 0;  // Placement.MaxReplicas; 0 = no bound
   bool storage_by_slot = false;    // a mount's source is named by the task's slot or id
   std::vector<std::string> constraints;  // Placement.Constraints, "node.role==worker"
+  std::vector<std::string> spread;       // Placement.Preferences, "node.labels.zone"; in order
   // TaskTemplate.Resources, of each task; 0 = not given.
   std::int64_t reserved_nano_cpus = 0;
   std::int64_t reserved_memory_bytes = 0;

@@ -6,9 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "decide/fleet/room.h"
+#include "decide/placement/room.h"
 
 namespace hive::decide::fleet {
+
+using placement::Room;
+using placement::Shape;
 
 // How many replicas services shall have, by id; of those that ask for nothing, none.
 using Wants = std::map<std::string, int>;

@@ -6,14 +6,14 @@
 #include <algorithm>
 
 #include "base/random.h"
-#include "decide/fleet/testing_support.h"
+#include "decide/placement/scene.h"
 
 namespace hive::decide::fleet {
 namespace {
 
-using testing::add_node;
-using testing::add_service;
-using testing::add_task;
+using placement::scene::add_node;
+using placement::scene::add_service;
+using placement::scene::add_task;
 using ::testing::HasSubstr;
 
 // Workers of two CPUs, replicas of one.

@@ -26,9 +26,10 @@ std::string label(const model::Labels& labels, const std::string& key) {
   return found == labels.end() ? std::string() : found->second;
 }
 
+constexpr std::string_view kNodeLabels = "node.labels.";
+constexpr std::string_view kEngineLabels = "engine.labels.";
+
 std::optional<std::string> value_of(const model::Node& node, const std::string& key) {
-  constexpr std::string_view kNodeLabels = "node.labels.";
-  constexpr std::string_view kEngineLabels = "engine.labels.";
   if (same(key, "node.id")) return node.id;
   if (same(key, "node.hostname")) return node.hostname;
   if (same(key, "node.role")) return std::string(model::to_string(node.role));
@@ -51,6 +52,17 @@ std::optional<bool> admits(const model::Node& node, const std::vector<std::strin
     if (same(*value, trimmed(constraint.substr(at + 2))) != equal) out = false;
   }
   return out;
+}
+
+std::optional<std::string> spread_value(const model::Node& node, const std::string& preference) {
+  const auto after = [&](std::string_view prefix) -> std::optional<std::string> {
+    if (preference.size() <= prefix.size()) return std::nullopt;
+    if (!same(preference.substr(0, prefix.size()), std::string(prefix))) return std::nullopt;
+    return preference.substr(prefix.size());
+  };
+  if (const auto key = after(kNodeLabels)) return label(node.labels, *key);
+  if (const auto key = after(kEngineLabels)) return label(node.engine_labels, *key);
+  return std::nullopt;
 }
 
 }  // namespace hive::decide::placement

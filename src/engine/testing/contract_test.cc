@@ -182,6 +182,26 @@ TEST_P(Contract, AServiceFromCreationToRemoval) {
   EXPECT_TRUE(eventually([&] { return running(created->id).empty(); }));
 }
 
+TEST_P(Contract, WhereTasksMayBeIsRead) {
+  Json spec = service_spec("placed", 0);
+  spec["TaskTemplate"]["Placement"] = {
+      {"Constraints", {"node.role == worker", "node.labels.disk != slow"}},
+      {"Preferences",
+       {{{"Spread", {{"SpreadDescriptor", "node.labels.zone"}}}},
+        {{"Spread", {{"SpreadDescriptor", "engine.labels.rack"}}}}}},
+      {"MaxReplicas", 2}};
+  ASSERT_OK(engine_->create_service(spec, {}));
+  const auto listed = engine_->list_services({{"label", {"hive.test=placed"}}});
+  ASSERT_OK(listed);
+  ASSERT_EQ(listed->size(), 1u);
+  const std::vector<std::string> constraints{"node.role == worker", "node.labels.disk != slow"};
+  const std::vector<std::string> spread{"node.labels.zone", "engine.labels.rack"};
+  EXPECT_EQ(listed->front().constraints, constraints);
+  EXPECT_EQ(listed->front().spread, spread);
+  EXPECT_EQ(listed->front().max_per_node, 2u);
+  ASSERT_OK(engine_->remove_service("placed"));
+}
+
 TEST_P(Contract, NothingToChangeIsNoWrite) {
   ASSERT_OK(engine_->create_service(service_spec("still", 0), {}));
   const auto before = engine_->inspect_service("still");

@@ -14,7 +14,7 @@
 
 #include "model/cluster.h"
 
-namespace hive::decide::fleet {
+namespace hive::decide::placement {
 
 // What a node gives to tasks; 0 = not known, and then no bound.
 struct Shape {
@@ -32,6 +32,7 @@ class Room {
   // Swarm would, and takes them. How many found one.
   int place(const model::Service& service, int count);
   bool has_place(const model::Service& service) const;
+  bool has_place_on(const std::string& node_id, const model::Service& service) const;
   // A worker that just joined, empty.
   void add_fresh(const Shape& shape);
   // Whether an empty worker of this shape takes a task of the service at all.
@@ -51,7 +52,8 @@ class Room {
   static bool takes(const Space& space, const model::Service& service);
 
   std::vector<Space> spaces_;
+  std::map<std::string, std::size_t> at_;                // of spaces_, by node
   std::map<std::string, std::set<std::int64_t>> slots_;  // by service
 };
 
-}  // namespace hive::decide::fleet
+}  // namespace hive::decide::placement

@@ -1,11 +1,11 @@
-// Snapshots for tests of the fleet's rules.
+// Snapshots for tests of the rules of placement and of the fleet.
 #pragma once
 
 #include <string>
 
 #include "model/cluster.h"
 
-namespace hive::decide::fleet::testing {
+namespace hive::decide::placement::scene {
 
 inline model::Node& add_node(model::Snapshot& snapshot, const std::string& id, std::int64_t cpus,
                              model::Role role = model::Role::kWorker) {
@@ -42,4 +42,4 @@ inline model::Task& add_task(model::Snapshot& snapshot, const std::string& servi
   return task;
 }
 
-}  // namespace hive::decide::fleet::testing
+}  // namespace hive::decide::placement::scene

@@ -1,10 +1,10 @@
-#include "decide/fleet/room.h"
+#include "decide/placement/room.h"
 
 #include <algorithm>
 
 #include "decide/placement/constraints.h"
 
-namespace hive::decide::fleet {
+namespace hive::decide::placement {
 namespace {
 
 using model::Availability;
@@ -21,9 +21,9 @@ bool fixed_host_port(const Service& service) {
 
 int most_a_node(const Service& service) {
   if (fixed_host_port(service)) return 1;
-  constexpr std::uint64_t kNoBound = 1'000'000;
-  return static_cast<int>(service.max_per_node == 0 ? kNoBound
-                                                    : std::min(service.max_per_node, kNoBound));
+  constexpr std::uint64_t kUnbounded = 1'000'000;
+  return static_cast<int>(service.max_per_node == 0 ? kUnbounded
+                                                    : std::min(service.max_per_node, kUnbounded));
 }
 
 // Its reservation is the node's until it is dead, whatever Swarm wants of it.
@@ -41,15 +41,14 @@ bool enough(std::int64_t there, std::int64_t used, std::int64_t more) {
 }  // namespace
 
 Room::Room(const model::Snapshot& snapshot, const std::set<std::string>& without) {
-  std::map<std::string, std::size_t> at;
   for (const auto& [id, node] : snapshot.nodes) {
     if (without.contains(id)) continue;
-    at.emplace(id, spaces_.size());
+    at_.emplace(id, spaces_.size());
     spaces_.push_back({.node = node});
   }
   for (const auto& [id, task] : snapshot.tasks) {
-    const auto found = at.find(task.node_id);
-    if (found == at.end() || !occupies(task)) continue;
+    const auto found = at_.find(task.node_id);
+    if (found == at_.end() || !occupies(task)) continue;
     Space& space = spaces_[found->second];
     if (stays(task)) {
       ++space.tasks[task.service_id];
@@ -65,7 +64,7 @@ Room::Room(const model::Snapshot& snapshot, const std::set<std::string>& without
 bool Room::takes(const Space& space, const Service& service) {
   const model::Node& node = space.node;
   if (node.state != NodeState::kReady || node.availability != Availability::kActive) return false;
-  if (!placement::admits(node, service.constraints).value_or(true)) return false;
+  if (!admits(node, service.constraints).value_or(true)) return false;
   const auto there = space.tasks.find(service.id);
   if (there != space.tasks.end() && there->second >= most_a_node(service)) return false;
   return enough(node.nano_cpus, space.cpus_used, service.reserved_nano_cpus) &&
@@ -94,6 +93,11 @@ bool Room::has_place(const Service& service) const {
                      [&](const Space& space) { return takes(space, service); });
 }
 
+bool Room::has_place_on(const std::string& node_id, const Service& service) const {
+  const auto found = at_.find(node_id);
+  return found != at_.end() && takes(spaces_[found->second], service);
+}
+
 void Room::add_fresh(const Shape& shape) {
   Space space;
   space.fresh = true;
@@ -114,4 +118,4 @@ int Room::placed(const std::string& service_id) const {
   return found == slots_.end() ? 0 : static_cast<int>(found->second.size());
 }
 
-}  // namespace hive::decide::fleet
+}  // namespace hive::decide::placement
