@@ -49,6 +49,21 @@ def test_up_makes_a_swarm_that_serves(aws, shop):
     assert "made" not in shop.hive("up")
 
 
+def test_replicas_are_spread_over_zones(aws, shop):
+    """By the nodes' labels, which are the machines' zones as EC2 has them."""
+    machines = aws.machines()
+    zones = {}
+    for instance, zone in shop.zones().items():
+        told = subprocess.run(["docker", "--host", machines[instance]["docker"], "info", "--format",
+                               "{{.Name}}"], capture_output=True, text=True, timeout=30, check=True)
+        zones[told.stdout.strip()] = zone
+    assert len(zones) == 5 and len(set(zones.values())) == 3
+    aws.eventually(lambda: shop.zone_labels() == zones, 30)
+    assert "node.labels.hive.zone" in shop.docker(
+        "service", "inspect", "--format", "{{json .Spec.TaskTemplate.Placement}}", SERVICE)
+    assert len({zones[node] for node in shop.running().values()}) == 2
+
+
 def test_no_secret_is_where_anybody_can_read_it(aws, shop):
     """Tokens and keys that are in use, looked for in all that is no place for them."""
     tokens = [shop.docker("swarm", "join-token", "-q", role).strip() for role in ("worker", "manager")]

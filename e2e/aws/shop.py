@@ -146,6 +146,13 @@ class Shop:
         return {one["InstanceId"]: one["Placement"]["AvailabilityZone"]
                 for page in pages for one in page["Instances"]}
 
+    def zone_labels(self):
+        """{host name: the node's label `hive.zone`}"""
+        names = self.docker("node", "ls", "-q").split()
+        lines = self.docker("node", "inspect", "--format", '{{.Description.Hostname}}|'
+                            '{{index .Spec.Labels "hive.zone"}}', *names).splitlines()
+        return dict(line.split("|") for line in lines)
+
     def managers(self):
         """{instance id: machine} of those that are not going, and have a machine already."""
         pages = self.aws.client("ec2").describe_instances(Filters=[

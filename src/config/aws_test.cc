@@ -6,7 +6,9 @@
 namespace hive::config {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 std::string file(const std::string& aws, const std::string& more = "") {
   return "version: '3.8'\nx-hive:\n  name: shop\n  cloud: aws\n" + more + "  aws: {" + aws +
@@ -48,6 +50,30 @@ TEST(Aws, TakesEverySetting) {
   EXPECT_EQ(aws.draining_s, 90U);
   EXPECT_EQ(aws.repositories, std::vector<std::string>{"shop/web"});
   EXPECT_DOUBLE_EQ(aws.prices.at("c5.large"), 0.097);
+}
+
+TEST(Aws, ServicesAreSpreadOverZones) {
+  const auto spread = [](const std::string& deploy) {
+    const auto text =
+        "version: '3.8'\nx-hive: {name: shop, cloud: aws}\n"
+        "services: {web: {image: a, deploy: {" +
+        deploy + "}}}\n";
+    const auto spec = load_text(text).spec;
+    const auto& placement = spec.services.at("web").deploy.placement;
+    const auto again = load_text(render_yaml(spec)).spec.services.at("web").deploy.placement;
+    EXPECT_EQ(again, placement) << render_yaml(spec);
+    return placement.spread;
+  };
+  EXPECT_THAT(spread("replicas: 2"), ElementsAre("node.labels.hive.zone"));
+  EXPECT_THAT(spread("placement: {constraints: [node.role==worker]}"),
+              ElementsAre("node.labels.hive.zone"));
+  EXPECT_THAT(spread("placement: {preferences: [{spread: node.labels.rack}]}"),
+              ElementsAre("node.labels.rack"));
+  EXPECT_THAT(spread("placement: {preferences: []}"), IsEmpty());
+  EXPECT_THAT(spread("mode: global"), IsEmpty());
+  const auto local =
+      load_text("version: '3.8'\nx-hive: {name: shop}\nservices: {web: {image: a}}\n");
+  EXPECT_THAT(local.spec.services.at("web").deploy.placement.spread, IsEmpty());
 }
 
 TEST(Aws, TheWarmPoolHasASizeAndAState) {

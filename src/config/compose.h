@@ -138,6 +138,7 @@ struct Placement {
   std::vector<std::string> constraints;
   std::vector<std::string> spread;  // preferences, in order: each its `spread` descriptor
   std::uint64_t max_replicas_per_node = 0;
+  bool no_spread = false;  // a file says `preferences: []`
   bool operator==(const Placement&) const = default;
 };
 

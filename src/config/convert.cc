@@ -499,9 +499,11 @@ Deploy Converter::deploy(const Node& node, const std::string& path) {
   if (const Node* part = map_at(node, "resources")) resources(*part, path + ".resources", out);
   if (const Node* part = map_at(node, "placement")) {
     out.placement.constraints = list_at(*part, "constraints");
-    if (const Node* list = part->find("preferences"))
+    if (const Node* list = part->find("preferences")) {
+      out.placement.no_spread = list->items.empty();
       for (const auto& item : list->items)
         if (item.is_map()) out.placement.spread.push_back(text_at(item, "spread"));
+    }
     out.placement.max_replicas_per_node =
         count(*part, "max_replicas_per_node", path + ".placement").value_or(0);
   }

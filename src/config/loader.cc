@@ -12,6 +12,7 @@
 #include "config/swarm_rules.h"
 #include "config/validate.h"
 #include "config/values.h"
+#include "model/cluster.h"
 #include "os/file.h"
 #include "os/time_zone.h"
 
@@ -49,10 +50,21 @@ std::optional<FileModel> load_one(const std::vector<SourceFile>& files, std::uin
   return convert(*root, options, findings, std::move(positions));
 }
 
+// A zone that is lost takes no more of a service with it than its share.
+void spread_over_zones(Spec& spec) {
+  if (spec.cluster.cloud != "aws") return;
+  for (auto& [name, service] : spec.services) {
+    Placement& placement = service.deploy.placement;
+    if (service.deploy.mode != "global" && placement.spread.empty() && !placement.no_spread)
+      placement.spread = {fmt::format("node.labels.{}", model::kZoneLabel)};
+  }
+}
+
 void finish_hive(FileModel& model, const LoadOptions& options, Findings& findings) {
   if (model.hive) {
     model.spec.has_hive = true;
     model.spec.cluster = convert_cluster(*model.hive, options, findings);
+    spread_over_zones(model.spec);
   }
   for (const auto& [name, node] : model.service_hive) {
     Service& service = model.spec.services[name];

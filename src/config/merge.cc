@@ -127,6 +127,7 @@ void merge_deploy(Deploy& base, const Deploy& from) {
             });
   append(base.placement.constraints, from.placement.constraints);
   append(base.placement.spread, from.placement.spread);
+  set(base.placement.no_spread, from.placement.no_spread);
   set(base.placement.max_replicas_per_node, from.placement.max_replicas_per_node);
 }
 

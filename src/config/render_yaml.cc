@@ -253,6 +253,7 @@ void write_deploy(Writer& out, const Deploy& deploy) {
     out.list("constraints", deploy.placement.constraints);
     out.items("preferences", deploy.placement.spread,
               [&](const std::string& spread) { out.raw("spread", scalar(spread)); });
+    if (deploy.placement.spread.empty() && deploy.placement.no_spread) out.raw("preferences", "[]");
     if (deploy.placement.max_replicas_per_node != 0)
       out.raw("max_replicas_per_node", std::to_string(deploy.placement.max_replicas_per_node));
     out.close();

@@ -68,6 +68,8 @@ AwsSite::AwsSite(const aws::NodeFile& node, engine::Engine& engine, const Clock&
     aws::Client client(std::move(there));
     return aws::get_authorization_token(client);
   });
+  zones_ = std::make_unique<NodeZones>(
+      engine, clock, names_, [this] { return aws::describe_instances(*client_, names_.cluster); });
   board_ = std::make_unique<aws::Board>(*client_, names_);
   keeper_ = std::make_unique<BoardKeeper>(*board_, engine, clock, deploy_here);
   JoinDesk::Authority authority;
@@ -133,6 +135,7 @@ void AwsSite::run(const std::stop_token&) {
     if (acts_()) {
       done = keeper_->turn();
       logins_->turn();
+      zones_->turn();
     } else {
       keeper_->rest();
       logins_->rest();

@@ -1,7 +1,7 @@
 // What a manager on AWS does besides: gives machines that are the cluster's a join token (every
 // manager), and, where it acts for the Swarm, keeps the notice board (cloud/aws/board.h): where the
-// Swarm is, how it is, and deploys the stack that the operator put there; and renews the logins of
-// services whose images are in ECR. Works in threads of its own.
+// Swarm is, how it is, and deploys the stack that the operator put there; renews the logins of
+// services whose images are in ECR; and labels nodes with their zones. Works in threads of its own.
 #pragma once
 
 #include <condition_variable>
@@ -17,6 +17,7 @@
 #include "cloud/aws/user_data.h"
 #include "controller/cloud_watch.h"
 #include "controller/join_desk.h"
+#include "controller/node_zones.h"
 #include "controller/registry_logins.h"
 
 namespace hive::controller {
@@ -86,6 +87,7 @@ class AwsSite {
   std::unique_ptr<JoinDesk> desk_;
   std::unique_ptr<BoardKeeper> keeper_;
   std::unique_ptr<RegistryLogins> logins_;
+  std::unique_ptr<NodeZones> zones_;
   std::jthread thread_;
 };
 

@@ -20,7 +20,7 @@ void RegistryLogins::turn() {
   looked_ = true;
   looked_at_ = now;
   const auto services = engine_.list_services();
-  if (!services) return warn("services", services.error());
+  if (!services) return warnings_.tell("services", services.error());
   std::map<std::string, std::uint64_t> still;
   for (const auto& service : *services) {
     const auto before = written_.find(service.id);
@@ -49,14 +49,14 @@ void RegistryLogins::write_service(const model::Service& service,
   const auto before = written_.find(service.id);
   if (before != written_.end() && before->second == token->number) return;
   const auto pulling = pulls(service);
-  if (!pulling) return warn(service.name, pulling.error());
+  if (!pulling) return warnings_.tell(service.name, pulling.error());
   if (*pulling) return;
   engine::ServiceWriteOptions options;
   options.auth = auth_of(*token, place);
   const auto done = engine::modify_service(
       engine_, service.id, [](Json&) -> Result<bool> { return true; }, options);
-  if (!done) return warn(service.name, done.error());
-  told_.erase(service.name);
+  if (!done) return warnings_.tell(service.name, done.error());
+  warnings_.over(service.name);
   written_[service.id] = token->number;
   log::info(kEcrComponent, "gave service {} a fresh login to {}", service.name, place.address);
 }
@@ -92,24 +92,16 @@ std::optional<RegistryLogins::Token> RegistryLogins::token_for(const std::string
   if (there && now < there->renew) return there;
   auto login = login_(region);
   if (login) {
-    told_.erase(region);
+    warnings_.over(region);
     const auto renew = now + (login->expires - now) / 2;
     const Token fresh{std::move(*login), renew, ++tokens_made_};
     const std::lock_guard lock(mutex_);
     tokens_.insert_or_assign(region, fresh);
     return fresh;
   }
-  warn(region, login.error());
+  warnings_.tell(region, login.error());
   if (there && now >= there->login.expires) there.reset();
   return there;
-}
-
-// Once for each cause.
-void RegistryLogins::warn(const std::string& about, const Error& error) {
-  std::string text = describe(error);
-  if (told_[about] == text) return;
-  log::warn(kEcrComponent, "{}: {}", about, text);
-  told_[about] = std::move(text);
 }
 
 }  // namespace hive::controller

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "cloud/aws/ecr.h"
+#include "controller/warnings.h"
 #include "engine/engine.h"
 
 namespace hive::controller {
@@ -49,7 +50,6 @@ class RegistryLogins {
   void write_service(const model::Service& service, const cloud::aws::RegistryPlace& place);
   std::optional<Token> token_for(const std::string& region);
   static engine::RegistryAuth auth_of(const Token& token, const cloud::aws::RegistryPlace& place);
-  void warn(const std::string& about, const Error& error);
 
   engine::Engine& engine_;
   const Clock& clock_;
@@ -60,7 +60,7 @@ class RegistryLogins {
   mutable std::mutex mutex_;                      // guards the tokens
   std::map<std::string, Token> tokens_;           // by region
   std::map<std::string, std::uint64_t> written_;  // service's id -> the token's number
-  std::map<std::string, std::string> told_;       // about -> the last warning
+  Warnings warnings_{"ecr"};
 };
 
 }  // namespace hive::controller
