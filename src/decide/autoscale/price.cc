@@ -17,6 +17,10 @@ constexpr double kBudgetTicks = 86'400 / kTick;
 // objective for a day makes up for being below it, and the reverse.
 constexpr double kAim = 0.35;
 constexpr double kStrictest = 0.2;
+// Of a service that is new, more so: it has saved nothing that could be paid with, and bursts whose
+// clock is not known yet come again.
+constexpr double kStrictestNew = 0.05;
+constexpr double kNewDays = 7;
 constexpr double kLaxest = 0.95;
 constexpr double kBudgetMemoryTicks = 120 * kBudgetTicks;
 // Of the allowance, what loads of a height never seen before may use up: more than that is not
@@ -99,12 +103,15 @@ bool PriceFinder::in_catastrophe(double unserved) {
          static_cast<double>(ticks_ - catastrophe_began_) < kAftershockTicks;
 }
 
+double PriceFinder::days() const { return demand_scale_ > 0 ? spent_demand_ / demand_scale_ : 0; }
+
 void PriceFinder::account(const double* loads, int count, double demand, double unserved) {
   const double keep = 1 - 1 / kBudgetMemoryTicks;
+  // What is known of a day weighs as much after a restart, at whatever hour that comes.
+  const double known = std::max(static_cast<double>(ticks_), days() * kBudgetTicks);
   spent_ = spent_ * keep + unserved;
   spent_demand_ = spent_demand_ * keep + demand;
-  demand_scale_ +=
-      (demand * kBudgetTicks - demand_scale_) / std::min(static_cast<double>(ticks_), kBudgetTicks);
+  demand_scale_ += (demand * kBudgetTicks - demand_scale_) / std::min(known, kBudgetTicks);
   double novel = 0;
   double most = 0;
   for (int i = 0; i < count; ++i) {
@@ -127,7 +134,8 @@ void PriceFinder::choose() {
   const double owed = allowance - (spent_ - hopeless);
   const double allowed =
       std::clamp(kAim * options_.objective + owed / std::max(demand_scale_, 1e-9),
-                 kStrictest * options_.objective, kLaxest * options_.objective);
+                 (days() < kNewDays ? kStrictestNew : kStrictest) * options_.objective,
+                 kLaxest * options_.objective);
   std::size_t i = 0;
   while (i + 1 < kShadows && share(i) - beyond > allowed) ++i;
   if (i == 0) {

@@ -63,6 +63,7 @@ class PriceFinder {
   void choose();
   bool in_catastrophe(double unserved);
   void account(const double* loads, int count, double demand, double unserved);
+  double days() const;  // that it knows of, at most as many as it remembers
 
   PriceOptions options_;
   std::array<Shadow, kShadows> shadows_;

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <vector>
 
+#include "decide/forecast/archive.h"
 #include "decide/forecast/load_model.h"
 
 namespace hive::decide::autoscale {
@@ -29,6 +31,13 @@ struct PriceWorld {
       price.tick(loads.data(), forecast::kTick, missed, uses, 1);
       plan.update(uses, price.price(), 1, 100, forecast::kTick, 30);
     }
+  }
+  // Two replicas' load, of which this share is left unserved whatever is planned.
+  void lack(int seconds, double share) {
+    std::array<double, forecast::kTick> loads{};
+    loads.fill(2);
+    for (int i = 0; i < seconds; i += forecast::kTick)
+      price.tick(loads.data(), forecast::kTick, 2 * forecast::kTick * share, uses, 1);
   }
   std::vector<double> uses = falling_uses();
   PriceFinder price{{.objective = 0.001, .min = 1, .max = 100, .start_cost_s = 30, .lead_s = 30}};
@@ -60,6 +69,35 @@ TEST(PriceFinder, BurstsThatComeAgainAndAgainArePaidFor) {
     world.pass(3480, 2);
   }
   EXPECT_GE(world.plan.level(), 7);
+}
+
+// How much dearer a day makes it in which far more than the allowance was left unserved.
+double rise_after(int days) {
+  PriceWorld world;
+  world.pass(days * kDaySeconds, 2);
+  const double before = world.price.price();
+  world.lack(kDaySeconds, 0.02);
+  return world.price.price() / before;
+}
+
+TEST(PriceFinder, WhatIsOverspentOnANewServiceIsMadeUpForMoreStrictly) {
+  EXPECT_GT(rise_after(1), 2 * rise_after(8));
+}
+
+TEST(PriceFinder, ARestartAtNightLeavesThePriceAsItWas) {
+  PriceWorld world;
+  world.lack(kDaySeconds / 2, 0.0009);
+  forecast::StateWriter writer;
+  writer(world.price);
+  PriceWorld restarted;
+  const std::string bytes = writer.take();
+  forecast::StateReader reader(bytes);
+  reader(restarted.price);
+  ASSERT_TRUE(reader.ok());
+  world.pass(forecast::kTick, 0.2);
+  restarted.pass(forecast::kTick, 0.2);
+  EXPECT_NEAR(restarted.price.price(), world.price.price(), 0.01 * world.price.price());
+  EXPECT_GT(world.price.price(), 1.2 * PriceFinder::price_of(0)) << "else it cannot be told";
 }
 
 }  // namespace
