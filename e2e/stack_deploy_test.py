@@ -15,6 +15,7 @@ import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+from lib.cluster import eventually  # noqa: E402
 from lib.engine import ApiError, Engine, run  # noqa: E402
 
 CORPUS = os.path.join(HERE, "corpus")
@@ -308,7 +309,9 @@ def test_remove(engine):
     remove_all(engine)
     tool("deploy", engine, [os.path.join(CORPUS, "17-configs-secrets.yml")])
     run([TOOL, "rm", engine.host, STACK])
-    kinds = objects(engine)
-    assert not any(kinds.values()), kinds
+    for kind in ("services", "configs", "secrets"):
+        assert engine.get("/" + kind, label_filter()) == [], kind
+    # Swarm lets go of a network once the last task has left it.
+    assert eventually(lambda: engine.get("/networks", label_filter()) == [], 60)
     gone = run([TOOL, "rm", engine.host, STACK], check=False)
     assert gone.returncode != 0 and "nothing found" in gone.stderr

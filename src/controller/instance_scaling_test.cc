@@ -136,9 +136,10 @@ class Cluster {
     if (manager->operations.holders().contains(service_claim(service_id))) return;
     const auto& service = world.snapshot.services.at(service_id);
     const int there = static_cast<int>(service.replicas);
-    const int to = wanted <= there
-                       ? wanted
-                       : there + decide::placement::Room(world.snapshot).place(service, wanted - there);
+    const int to =
+        wanted <= there
+            ? wanted
+            : there + decide::placement::Room(world.snapshot).place(service, wanted - there);
     if (to == there) return;
     (void)engine::modify_service(engine, service_id, [&](Json& spec) -> Result<bool> {
       spec["Mode"]["Replicated"]["Replicas"] = to;
