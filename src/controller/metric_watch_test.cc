@@ -48,11 +48,12 @@ class MetricWatchTest : public ::testing::Test {
                 }),
         source_{"http://127.0.0.1:" + std::to_string(server_.port()), "/metrics", "jobs", {}} {}
 
-  MetricReading look(int seconds = 20) {
+  MetricReading look(int seconds = 20) { return look(watch_, seconds); }
+  MetricReading look(MetricWatch& watch, int seconds = 20) {
     clock_.advance(Milliseconds(1'000 * seconds));
-    watch_.ask({source_});
-    watch_.look();
-    return watch_.read(source_);
+    watch.ask({source_});
+    watch.look();
+    return watch.read(source_);
   }
 
   Said reply_;
@@ -60,7 +61,7 @@ class MetricWatchTest : public ::testing::Test {
   ManualClock clock_;
   ScriptedServer server_;
   MetricSource source_;
-  MetricWatch watch_{clock_, {.deadline = Milliseconds(300), .max_bytes = 1'000}};
+  MetricWatch watch_{clock_, {.deadline = Milliseconds(60'000), .max_bytes = 1'000}};
 };
 
 TEST_F(MetricWatchTest, ReadsAndKeepsTheTime) {
@@ -88,9 +89,7 @@ TEST_F(MetricWatchTest, WhatDoesNotAnswerWellKeepsTheLastValueAndItsTime) {
       {answer(200, "jobs NaN\n"), "no finite number"},
       {answer(200, "jobs 4\n# " + std::string(2'000, 'x') + "\n"), ""},
       {{{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\njobs 4\n"}, Reply::Then::kClose}, ""},
-      {{{"nonsense\r\n\r\n"}, Reply::Then::kClose}, ""},
-      {{{"HTTP/1.1 200 OK\r\n"}, Reply::Then::kHang}, ""},
-      {{{}, Reply::Then::kHang}, ""}};
+      {{{"nonsense\r\n\r\n"}, Reply::Then::kClose}, ""}};
   for (const auto& [reply, why] : bad) {
     reply_ = reply;
     const auto reading = look();
@@ -101,6 +100,22 @@ TEST_F(MetricWatchTest, WhatDoesNotAnswerWellKeepsTheLastValueAndItsTime) {
   }
   reply_ = answer(200, "jobs 5\n");
   EXPECT_EQ(look().value, 5);
+}
+
+TEST_F(MetricWatchTest, WhatHangsIsGivenUp) {
+  MetricWatch hasty(clock_, {.deadline = Milliseconds(300), .max_bytes = 1'000});
+  MetricReading well;
+  // A machine at its limits may need more than that for a good answer, too.
+  for (int i = 0; i < 100 && !well.value; ++i) well = look(hasty);
+  ASSERT_EQ(well.value, 3);
+  const Reply hanging[] = {{{"HTTP/1.1 200 OK\r\n"}, Reply::Then::kHang}, {{}, Reply::Then::kHang}};
+  for (const Reply& reply : hanging) {
+    reply_ = reply;
+    const auto reading = look(hasty);
+    EXPECT_EQ(reading.value, 3);
+    EXPECT_EQ(reading.at, well.at);
+    EXPECT_THAT(reading.trouble, HasSubstr("no answer within 300 ms"));
+  }
 }
 
 TEST_F(MetricWatchTest, WhatFailsAgainAndAgainIsAskedLessOften) {
