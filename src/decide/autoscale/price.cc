@@ -17,10 +17,6 @@ constexpr double kBudgetTicks = 86'400 / kTick;
 // objective for a day makes up for being below it, and the reverse.
 constexpr double kAim = 0.35;
 constexpr double kStrictest = 0.2;
-// Of a service that is new, more so: it has saved nothing that could be paid with, and bursts whose
-// clock is not known yet come again.
-constexpr double kStrictestNew = 0.05;
-constexpr double kNewDays = 7;
 constexpr double kLaxest = 0.95;
 constexpr double kBudgetMemoryTicks = 120 * kBudgetTicks;
 // Of the allowance, what loads of a height never seen before may use up: more than that is not
@@ -134,8 +130,7 @@ void PriceFinder::choose() {
   const double owed = allowance - (spent_ - hopeless);
   const double allowed =
       std::clamp(kAim * options_.objective + owed / std::max(demand_scale_, 1e-9),
-                 (days() < kNewDays ? kStrictestNew : kStrictest) * options_.objective,
-                 kLaxest * options_.objective);
+                 kStrictest * options_.objective, kLaxest * options_.objective);
   std::size_t i = 0;
   while (i + 1 < kShadows && share(i) - beyond > allowed) ++i;
   if (i == 0) {

@@ -71,19 +71,6 @@ TEST(PriceFinder, BurstsThatComeAgainAndAgainArePaidFor) {
   EXPECT_GE(world.plan.level(), 7);
 }
 
-// How much dearer a day makes it in which far more than the allowance was left unserved.
-double rise_after(int days) {
-  PriceWorld world;
-  world.pass(days * kDaySeconds, 2);
-  const double before = world.price.price();
-  world.lack(kDaySeconds, 0.02);
-  return world.price.price() / before;
-}
-
-TEST(PriceFinder, WhatIsOverspentOnANewServiceIsMadeUpForMoreStrictly) {
-  EXPECT_GT(rise_after(1), 2 * rise_after(8));
-}
-
 TEST(PriceFinder, ARestartAtNightLeavesThePriceAsItWas) {
   PriceWorld world;
   world.lack(kDaySeconds / 2, 0.0009);
