@@ -88,6 +88,7 @@ std::vector<Group> groups_of(const Group& whole, const std::vector<std::string>&
     group.seats.push_back(seat);
   }
   std::vector<Group> list;
+  list.reserve(out.size());
   for (auto& [key, group] : out) list.push_back(std::move(group));
   return list;
 }
