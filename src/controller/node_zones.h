@@ -2,8 +2,8 @@
 // Swarm can spread a service over zones. What EC2 says of the machine counts; a label that somebody
 // changed is set right, and nodes whose machine EC2 does not list keep what they have.
 //
-// EC2 is asked while a node has no label, once a minute at most where it has no machine for one. No
-// thread of its own.
+// EC2 is asked when there is a node whose zone this manager does not know yet; once a minute where
+// it has no machine for one. No thread of its own.
 #pragma once
 
 #include <functional>
